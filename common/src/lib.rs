@@ -1,0 +1,8 @@
+//! What app and admin share: the model, the store, compose templates, configuration and logging.
+//!
+//! No Docker client lives here: app links this crate and must not be able to reach a Docker host.
+
+pub mod clock;
+pub mod compose;
+pub mod model;
+pub mod store;

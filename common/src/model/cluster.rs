@@ -1,0 +1,406 @@
+//! A cluster: one running compose project on one host.
+//!
+//! `phase` alone says what a cluster is. Beside it stand what is wanted of its nodes, what was seen of them,
+//! and its health; [`super::cluster_moves`] has the legal moves between phases.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ClusterId, ClusterName, FlavorId, HostId, HostName, Lease, NodeName, Slot, Timestamp};
+
+/// One running (or being made, or being removed) compose project on one host.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Cluster {
+    /// Its id; new for every cluster that is made, also in an old slot.
+    pub id: ClusterId,
+    /// Counts every change but proofs; a write that was decided on an older one is refused.
+    pub version: u64,
+    /// `<host>_<slot>`, frozen at creation.
+    pub name: ClusterName,
+    /// Where it is.
+    pub host: HostId,
+    /// That host's name at creation.
+    pub host_name: HostName,
+    /// Its place there.
+    pub slot: Slot,
+    /// What it is.
+    pub flavor: FlavorId,
+    /// Hash of what the flavor meant when this was made.
+    pub flavor_digest: String,
+    /// How many nodes a user would count.
+    pub size: u32,
+    /// When its making began.
+    pub created_at: Timestamp,
+    /// What it is in its life.
+    pub phase: Phase,
+    /// What is wanted of each node.
+    pub wishes: BTreeMap<NodeName, NodeWish>,
+    /// What was last seen of each node.
+    pub nodes: BTreeMap<NodeName, Node>,
+    /// Where its services answer, by the template's names (`rest`, `grpc`).
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// Whether it is well.
+    pub health: Health,
+    /// When a probe last proved it well. Written in batches, without a new version.
+    pub proven_at: Option<Timestamp>,
+    /// On a Free cluster that may be given out, and nowhere else.
+    pub offer: Option<Offer>,
+}
+
+/// What a new cluster begins as.
+#[derive(Clone, Debug)]
+pub struct NewCluster {
+    /// Its id.
+    pub id: ClusterId,
+    /// Its name.
+    pub name: ClusterName,
+    /// Where.
+    pub host: HostId,
+    /// That host's name.
+    pub host_name: HostName,
+    /// Its place there.
+    pub slot: Slot,
+    /// What it will be.
+    pub flavor: FlavorId,
+    /// Hash of what that means now.
+    pub flavor_digest: String,
+    /// How many nodes.
+    pub size: u32,
+    /// The services of its project.
+    pub nodes: Vec<NodeName>,
+    /// Where they will answer.
+    pub endpoints: BTreeMap<String, Endpoint>,
+    /// Now.
+    pub now: Timestamp,
+    /// By when it must be Free.
+    pub deadline: Timestamp,
+}
+
+/// What a cluster is in its life. Every phase that is not at rest has a deadline.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "phase", rename_all = "snake_case")]
+pub enum Phase {
+    /// Being brought up and proven.
+    Creating {
+        /// Since then.
+        since: Timestamp,
+        /// After which it counts as failed.
+        deadline: Timestamp,
+    },
+    /// Proven well, waiting for a user.
+    Free {
+        /// Since then.
+        since: Timestamp,
+    },
+    /// Held by a user.
+    InUse {
+        /// The hold.
+        lease: Lease,
+    },
+    /// Given back; being removed.
+    Releasing {
+        /// The hold that was.
+        lease: Lease,
+        /// Since then.
+        since: Timestamp,
+        /// By whom it was given back.
+        by: String,
+        /// After which its removal is called overdue.
+        deadline: Timestamp,
+    },
+    /// Being removed, and nobody held it.
+    Removing {
+        /// Why.
+        why: Why,
+        /// Since then.
+        since: Timestamp,
+        /// After which its removal is called overdue.
+        deadline: Timestamp,
+    },
+    /// Could not be made, or broke while free.
+    Failed {
+        /// Why.
+        why: Why,
+        /// Since then.
+        since: Timestamp,
+    },
+    /// Its host was removed by force while a user held it.
+    Lost {
+        /// The hold that was.
+        lease: Lease,
+        /// Why.
+        reason: String,
+        /// Since then.
+        since: Timestamp,
+    },
+}
+
+/// A phase without its data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PhaseKind {
+    /// [`Phase::Creating`]
+    Creating,
+    /// [`Phase::Free`]
+    Free,
+    /// [`Phase::InUse`]
+    InUse,
+    /// [`Phase::Releasing`]
+    Releasing,
+    /// [`Phase::Removing`]
+    Removing,
+    /// [`Phase::Failed`]
+    Failed,
+    /// [`Phase::Lost`]
+    Lost,
+}
+
+impl PhaseKind {
+    /// All of them, in the order of a life.
+    pub const ALL: [PhaseKind; 7] = [
+        PhaseKind::Creating,
+        PhaseKind::Free,
+        PhaseKind::InUse,
+        PhaseKind::Releasing,
+        PhaseKind::Removing,
+        PhaseKind::Failed,
+        PhaseKind::Lost,
+    ];
+
+    /// The word that the stores and the JSON of `Phase` use.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            PhaseKind::Creating => "creating",
+            PhaseKind::Free => "free",
+            PhaseKind::InUse => "in_use",
+            PhaseKind::Releasing => "releasing",
+            PhaseKind::Removing => "removing",
+            PhaseKind::Failed => "failed",
+            PhaseKind::Lost => "lost",
+        }
+    }
+}
+
+impl Phase {
+    /// Which it is.
+    pub fn kind(&self) -> PhaseKind {
+        match self {
+            Phase::Creating { .. } => PhaseKind::Creating,
+            Phase::Free { .. } => PhaseKind::Free,
+            Phase::InUse { .. } => PhaseKind::InUse,
+            Phase::Releasing { .. } => PhaseKind::Releasing,
+            Phase::Removing { .. } => PhaseKind::Removing,
+            Phase::Failed { .. } => PhaseKind::Failed,
+            Phase::Lost { .. } => PhaseKind::Lost,
+        }
+    }
+
+    /// The hold, live or ended, if there ever was one.
+    pub fn lease(&self) -> Option<&Lease> {
+        match self {
+            Phase::InUse { lease } | Phase::Releasing { lease, .. } | Phase::Lost { lease, .. } => Some(lease),
+            Phase::Creating { .. } | Phase::Free { .. } | Phase::Removing { .. } | Phase::Failed { .. } => None,
+        }
+    }
+}
+
+/// Why a cluster is removed or failed, for people and for counting.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "why", rename_all = "snake_case")]
+pub enum Why {
+    /// An operator deleted it.
+    Deleted {
+        /// Who.
+        by: String,
+    },
+    /// The host's capacity went down, or its autofill was turned off and it was cleaned.
+    PoolShrunk,
+    /// The host is being deleted.
+    HostLeaves,
+    /// The template or its parameters changed since it was made, or are gone.
+    FlavorChanged,
+    /// It was not ready in time.
+    CreateTimedOut {
+        /// What was still missing.
+        missing: String,
+    },
+    /// The engine refused or could not do a step of its making.
+    CreateFailed {
+        /// In the engine's words.
+        error: String,
+    },
+    /// It was free, and its probe failed again and again, or a node died.
+    Unhealthy {
+        /// What was seen.
+        seen: String,
+    },
+}
+
+impl std::fmt::Display for Why {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Why::Deleted { by } => write!(f, "deleted by {by}"),
+            Why::PoolShrunk => f.write_str("pool shrunk"),
+            Why::HostLeaves => f.write_str("its host is being deleted"),
+            Why::FlavorChanged => f.write_str("its flavor changed"),
+            Why::CreateTimedOut { missing } => write!(f, "not ready in time: {missing}"),
+            Why::CreateFailed { error } => write!(f, "could not be made: {error}"),
+            Why::Unhealthy { seen } => write!(f, "unhealthy: {seen}"),
+        }
+    }
+}
+
+/// What is wanted of one node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeWish {
+    /// Running or stopped.
+    pub want: Want,
+    /// Counts the restarts that were asked for.
+    pub restart_seq: u32,
+}
+
+/// Running or stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Want {
+    /// It should run.
+    Running,
+    /// Somebody stopped it on purpose; it is not ill.
+    Stopped,
+}
+
+/// What was last seen of one node.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Node {
+    /// The engine's id of its container, once made.
+    pub container: Option<String>,
+    /// What the engine says of it.
+    pub state: NodeState,
+    /// The last [`NodeWish::restart_seq`] that was carried out.
+    pub restarted_seq: u32,
+}
+
+/// What the engine says of a container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NodeState {
+    /// Not made yet.
+    Missing,
+    /// Made, not started.
+    Created,
+    /// It runs.
+    Running,
+    /// Frozen: connects and answers nothing.
+    Paused,
+    /// The engine is bringing it back after a crash.
+    Restarting,
+    /// It ended or was stopped.
+    Exited,
+    /// The engine could not remove it.
+    Dead,
+    /// Its container was there and is not any more; its ledger went with it.
+    Gone,
+}
+
+/// Where a service of a cluster answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    /// The node behind it.
+    pub node: NodeName,
+    /// `http`, `grpc` or `tcp`.
+    pub scheme: String,
+    /// How users reach the host.
+    pub address: String,
+    /// The published port.
+    pub port: u16,
+}
+
+impl Endpoint {
+    /// `address:port`, with brackets around an IPv6 address.
+    pub fn authority(&self) -> String {
+        if self.address.contains(':') {
+            format!("[{}]:{}", self.address, self.port)
+        } else {
+            format!("{}:{}", self.address, self.port)
+        }
+    }
+}
+
+/// Whether a cluster is well.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "health", rename_all = "snake_case")]
+pub enum Health {
+    /// Its last look was good.
+    Ok,
+    /// It is not.
+    Failing {
+        /// Since then.
+        since: Timestamp,
+        /// How many looks in a row said so.
+        times: u32,
+        /// What the last one saw.
+        seen: String,
+    },
+    /// Not looked at yet, or its host does not answer.
+    Unknown,
+}
+
+/// What makes a Free cluster takeable. No offer, no lease.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Offer {
+    /// What it is, again, for the one index that claims use.
+    pub flavor: FlavorId,
+    /// A random number in [0, 1), drawn anew each time it becomes Free: spreads claimers.
+    pub r: f64,
+    /// After this it is not fresh enough to be given out.
+    pub until: Timestamp,
+}
+
+impl Cluster {
+    /// A cluster whose making is about to begin.
+    pub fn begin(new: NewCluster) -> Cluster {
+        let wish = NodeWish { want: Want::Running, restart_seq: 0 };
+        let node = Node { container: None, state: NodeState::Missing, restarted_seq: 0 };
+        Cluster {
+            id: new.id,
+            version: 1,
+            name: new.name,
+            host: new.host,
+            host_name: new.host_name,
+            slot: new.slot,
+            flavor: new.flavor,
+            flavor_digest: new.flavor_digest,
+            size: new.size,
+            created_at: new.now,
+            phase: Phase::Creating { since: new.now, deadline: new.deadline },
+            wishes: new.nodes.iter().map(|name| (name.clone(), wish.clone())).collect(),
+            nodes: new.nodes.into_iter().map(|name| (name, node.clone())).collect(),
+            endpoints: new.endpoints,
+            health: Health::Unknown,
+            proven_at: None,
+            offer: None,
+        }
+    }
+
+    /// The live or ended hold.
+    pub fn lease(&self) -> Option<&Lease> {
+        self.phase.lease()
+    }
+
+    /// Whether every node is as wanted: running ones run (and were restarted as often as asked), stopped ones do not.
+    pub fn wishes_done(&self) -> bool {
+        self.wishes.keys().all(|name| self.wish_done(name))
+    }
+
+    /// The same for one node.
+    pub fn wish_done(&self, name: &NodeName) -> bool {
+        let (Some(wish), Some(node)) = (self.wishes.get(name), self.nodes.get(name)) else {
+            return false;
+        };
+        match wish.want {
+            Want::Running => node.state == NodeState::Running && node.restarted_seq >= wish.restart_seq,
+            Want::Stopped => !matches!(node.state, NodeState::Running | NodeState::Paused | NodeState::Restarting),
+        }
+    }
+}

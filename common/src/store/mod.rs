@@ -1,0 +1,289 @@
+//! The store: one trait, two homes. `MONGO_URL` chooses MongoDB, else a SQLite file.
+//!
+//! Nothing outside this folder names a database. What a caller may rely on, on both:
+//!
+//! * Every write that returned `Ok` is durable (write concern majority; `synchronous=FULL`).
+//! * A change of a cluster or host is conditional on the version it was decided on; who loses gets
+//!   [`StoreError::Conflict`], looks again and decides again.
+//! * [`StoreError::Unavailable`] says nothing about whether the write happened. Every write here is safe to repeat.
+//! * Calls end: each has a deadline of its own, after which it is `Unavailable`.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::Stream;
+
+use crate::model::{
+    Cluster, ClusterId, Contact, Event, FlavorId, Host, HostId, IdempotencyKey, LeaseId, LeaseRecord, Metadata,
+    Operator, OperatorId, PhaseKind, PoolId, Session, SessionId, Timestamp, UserId,
+};
+
+/// A store that any task may use.
+pub type SharedStore = Arc<dyn Store>;
+
+/// What a caller can act on.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such record.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The record is not what it was when the caller decided. Look again.
+    #[error("{0} changed meanwhile")]
+    Conflict(&'static str),
+    /// Another record has this already; names the field (`name`, `engine_id`, `slot`, `username`).
+    #[error("{field} is taken")]
+    Taken {
+        /// The field that must be unique.
+        field: &'static str,
+    },
+    /// The database is away, slow or full. The write may or may not have happened; try again.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+    /// The record cannot be read, or the store's code is wrong: trying again will not help.
+    #[error("the store failed: {0}")]
+    Broken(String),
+}
+
+/// Short for what every call returns.
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// An apply: what `POST` of a lease asks of the store.
+#[derive(Clone, Debug)]
+pub struct Apply {
+    /// For whom.
+    pub user: UserId,
+    /// What will do; not empty. One is taken at random among all that are on offer, so often-offered ones more often.
+    pub flavors: Vec<FlavorId>,
+    /// What to do when she holds a matching one already.
+    pub holding: Holding,
+    /// The caller's key for this apply.
+    pub key: Option<IdempotencyKey>,
+    /// Kept beside the lease.
+    pub metadata: Metadata,
+    /// The time, for freshness and for the lease.
+    pub now: Timestamp,
+}
+
+/// What an apply does when its user holds a matching cluster already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holding {
+    /// Gives her that one (`allow_multiple=false`).
+    GiveSame,
+    /// Gives her another (`allow_multiple=true`).
+    GiveAnother,
+}
+
+/// What came of an apply.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Applied {
+    /// A new lease; it is durable.
+    New(Cluster),
+    /// She holds this one already, or this key gave her this one before.
+    Held(Cluster),
+    /// This key gave her a lease that has ended since (known for 24 hours).
+    Ended(LeaseRecord),
+    /// Nothing that she would take is on offer.
+    NoneFree,
+}
+
+/// Which clusters. Fields that are `None` or empty do not restrict.
+#[derive(Clone, Debug, Default)]
+pub struct ClusterFilter {
+    /// On this host.
+    pub host: Option<HostId>,
+    /// In one of these phases.
+    pub phases: Vec<PhaseKind>,
+    /// Held (InUse) by this user.
+    pub user: Option<UserId>,
+    /// Of one of these flavors.
+    pub flavors: Vec<FlavorId>,
+}
+
+/// A part of a list that is ordered by id.
+#[derive(Clone, Debug)]
+pub struct Page {
+    /// Only what comes after this id.
+    pub after: Option<String>,
+    /// At most so many; at least 1.
+    pub limit: u32,
+}
+
+impl Page {
+    /// The first `limit`.
+    pub fn first(limit: u32) -> Page {
+        Page { after: None, limit }
+    }
+}
+
+/// How many clusters there are of a kind.
+pub type ClusterCounts = BTreeMap<(HostId, FlavorId, PhaseKind), u64>;
+
+/// Which lease records.
+#[derive(Clone, Debug, Default)]
+pub struct LeaseFilter {
+    /// Of this user.
+    pub user: Option<UserId>,
+}
+
+/// Which events.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// About this host.
+    pub host: Option<HostId>,
+    /// About this cluster.
+    pub cluster: Option<ClusterId>,
+}
+
+/// A fresh proof of a Free or InUse cluster. Written in batches per host; changes no version.
+#[derive(Clone, Debug)]
+pub struct Proof {
+    /// Of which.
+    pub cluster: ClusterId,
+    /// When it was proven well.
+    pub at: Timestamp,
+    /// How long its offer holds from now on, if it has one (a cluster without an offer does not get one by this).
+    pub offer_until: Timestamp,
+}
+
+/// The reconciler lock as the store has it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LockRecord {
+    /// Who holds it: a random name, new at every start of admin.
+    pub holder: String,
+    /// Where its `/internal` answers, for the doorbell: `http://host:port`.
+    pub address: String,
+    /// Grows each time the lock changes hands: the fencing term.
+    pub term: u64,
+    /// Void after this.
+    pub until: Timestamp,
+}
+
+/// Something changed. Carries no data: look again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// This cluster was made, changed or went.
+    Cluster(ClusterId),
+    /// This host was made, changed or went.
+    Host(HostId),
+    /// Something was missed: look at everything.
+    Missed,
+}
+
+/// Where a watch has got to; opaque. A later watch can go on from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WatchCursor(pub String);
+
+/// Changes as they come. Ends only with the process; a broken connection is mended inside and shows as [`Change::Missed`].
+pub type ChangeStream = Pin<Box<dyn Stream<Item = (Change, WatchCursor)> + Send>>;
+
+/// The store. See the module's own words for what callers may rely on.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// This store's pool: made when the store was, never changed.
+    fn pool_id(&self) -> &PoolId;
+
+    /// Whether the store answers, for `/readyz`.
+    async fn ping(&self) -> StoreResult<()>;
+
+    /// Ends background work and connections in order. The store is not used after this.
+    async fn close(&self);
+
+    // Hosts
+
+    /// All hosts, by name.
+    async fn list_hosts(&self) -> StoreResult<Vec<Host>>;
+    /// One host.
+    async fn host(&self, id: &HostId) -> StoreResult<Option<Host>>;
+    /// Adds one; its name and engine id must be new ([`StoreError::Taken`]).
+    async fn insert_host(&self, host: &Host, event: Event) -> StoreResult<()>;
+    /// Puts `to` in the place of the record with `to.id` and version `to.version - 1`. Its contact is left as it is in the store.
+    async fn change_host(&self, to: &Host, event: Event) -> StoreResult<()>;
+    /// Records what admin saw of a host; changes no version.
+    async fn note_contact(&self, id: &HostId, contact: &Contact) -> StoreResult<()>;
+    /// Deletes the record if it is still at this version and has no clusters (else [`StoreError::Conflict`]). Gone already is fine.
+    async fn delete_host(&self, id: &HostId, version: u64, event: Event) -> StoreResult<()>;
+
+    // Clusters
+
+    /// One cluster.
+    async fn cluster(&self, id: &ClusterId) -> StoreResult<Option<Cluster>>;
+    /// Clusters by id.
+    async fn list_clusters(&self, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<Cluster>>;
+    /// How many there are, by host, flavor and phase.
+    async fn count_clusters(&self) -> StoreResult<ClusterCounts>;
+    /// Records the intent to make one; its host and slot must be unoccupied ([`StoreError::Taken`] `slot`).
+    async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;
+    /// Puts `to` in the place of `from`, if the record is still in `from`'s phase and version; `to` is a legal move of `from`.
+    /// The event, if any, becomes readable with the move (on MongoDB right after it).
+    async fn move_cluster(&self, from: &Cluster, to: &Cluster, event: Option<Event>) -> StoreResult<()>;
+    /// Records proofs, in one write. Clusters that are gone or in another phase are passed over.
+    async fn prove(&self, proofs: &[Proof]) -> StoreResult<()>;
+    /// Deletes the record of a cluster that [`Cluster::may_vanish`], if it is still at this version; its lease record is in the
+    /// history before. Gone already is fine.
+    async fn vanish(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;
+
+    // Leases
+
+    /// Takes a free cluster for a user, in one conditional write. Never gives one cluster to two, nor two to one who asked for the same.
+    async fn apply(&self, apply: Apply) -> StoreResult<Applied>;
+    /// Ended leases, newest end first; `page.after` is the id of the last record of the page before.
+    async fn list_lease_records(&self, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>>;
+    /// One ended lease.
+    async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>>;
+    /// Forgets one ended lease. Gone already is fine.
+    async fn delete_lease_record(&self, id: &LeaseId) -> StoreResult<()>;
+
+    // Events
+
+    /// Adds events. Bounded: the oldest beyond [`EVENTS_KEPT`] go.
+    async fn append_events(&self, events: &[Event]) -> StoreResult<()>;
+    /// Events, newest first; `page.after` is the id of the last event of the page before.
+    async fn list_events(&self, filter: &EventFilter, page: &Page) -> StoreResult<Vec<Event>>;
+
+    // Operators
+
+    /// All operators, by username.
+    async fn list_operators(&self) -> StoreResult<Vec<Operator>>;
+    /// By what she signs in with.
+    async fn operator_by_name(&self, username: &str) -> StoreResult<Option<Operator>>;
+    /// By id.
+    async fn operator(&self, id: &OperatorId) -> StoreResult<Option<Operator>>;
+    /// Adds one; her username must be new.
+    async fn insert_operator(&self, operator: &Operator) -> StoreResult<()>;
+    /// Adds or replaces a session.
+    async fn put_session(&self, session: &Session) -> StoreResult<()>;
+    /// One session.
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>>;
+    /// Ends a session. Gone already is fine.
+    async fn delete_session(&self, id: &SessionId) -> StoreResult<()>;
+
+    // The reconciler lock
+
+    /// Takes the lock if it is free, void at `now`, or the holder's own; extends it by `ttl`. `None`: somebody else has it.
+    /// The term grows by one when the holder changes.
+    async fn take_lock(
+        &self,
+        holder: &str,
+        address: &str,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> StoreResult<Option<LockRecord>>;
+    /// Gives the lock back, if `holder` has it.
+    async fn drop_lock(&self, holder: &str) -> StoreResult<()>;
+    /// Who has it now, void or not.
+    async fn lock(&self) -> StoreResult<Option<LockRecord>>;
+
+    // Watching
+
+    /// Changes of clusters and hosts from `since` on, or from now.
+    async fn watch(&self, since: Option<WatchCursor>) -> StoreResult<ChangeStream>;
+}
+
+/// Events kept; the oldest beyond this many go. At a thousand applies an hour, each making some six events, this is a day.
+pub const EVENTS_KEPT: u64 = 150_000;
+
+/// How long a used [`IdempotencyKey`] is known after its lease ended.
+pub const KEY_KEPT: Duration = Duration::from_secs(24 * 3600);
