@@ -37,3 +37,50 @@ where
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Lines(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Lines {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn logged(format: LogFormat, level: LevelFilter) -> String {
+        let lines = Lines::default();
+        let to = lines.clone();
+        let log = tracing_subscriber::registry().with(layer(format, move || to.clone()).with_filter(filter(level)));
+        tracing::subscriber::with_default(log, || {
+            tracing::info!(target: "common::store", cluster.id = "c1", "ours");
+            tracing::info!(target: "hyper::client", "theirs");
+            tracing::warn!(target: "hyper::client", "their warning");
+        });
+        String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+    }
+
+    #[test]
+    fn the_level_is_about_our_own_lines() {
+        let lines = logged(LogFormat::Text, LevelFilter::INFO);
+        assert!(lines.contains("ours") && !lines.contains("theirs") && lines.contains("their warning"), "{lines}");
+        assert_eq!(logged(LogFormat::Text, LevelFilter::OFF), "");
+        assert!(!logged(LogFormat::Text, LevelFilter::WARN).contains("ours"));
+    }
+
+    #[test]
+    fn json_is_one_object_a_line_with_the_fields_beside_the_message() {
+        let lines = logged(LogFormat::Json, LevelFilter::INFO);
+        let first: serde_json::Value = serde_json::from_str(lines.lines().next().unwrap()).unwrap();
+        assert_eq!((&first["message"], &first["cluster.id"]), (&"ours".into(), &"c1".into()), "{lines}");
+    }
+}
