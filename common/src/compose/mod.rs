@@ -10,6 +10,7 @@ mod error;
 mod extends;
 mod fields;
 mod health;
+mod image;
 mod interpolate;
 mod limits;
 mod logging;
@@ -20,10 +21,14 @@ mod order;
 mod placement;
 mod ports;
 mod project;
+#[cfg(test)]
+mod refusals_test;
 mod render;
 mod resolve;
 mod service;
 mod template;
+#[cfg(test)]
+mod template_test;
 #[cfg(test)]
 mod testing;
 mod yaml;

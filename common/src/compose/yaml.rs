@@ -57,12 +57,16 @@ pub(super) fn line_of(lines: &Lines, path: &str) -> Option<u64> {
 enum Node {
     Scalar(Value),
     List(Vec<serde_saphyr::Spanned<Node>>),
-    Map(Vec<(String, serde_saphyr::Spanned<Node>)>),
+    Map(Vec<(serde_saphyr::Spanned<String>, serde_saphyr::Spanned<Node>)>),
 }
 
+/// A field's line is that of its key: the value may begin further down.
 fn flatten(node: serde_saphyr::Spanned<Node>, path: String, lines: &mut Lines) -> Value {
     let line = node.referenced.line();
-    let value = match node.value {
+    if line > 0 {
+        lines.entry(path.clone()).or_insert(line);
+    }
+    match node.value {
         Node::Scalar(value) => value,
         Node::List(items) => Value::Array(
             items.into_iter().enumerate().map(|(i, item)| flatten(item, format!("{path}[{i}]"), lines)).collect(),
@@ -71,16 +75,16 @@ fn flatten(node: serde_saphyr::Spanned<Node>, path: String, lines: &mut Lines) -
             entries
                 .into_iter()
                 .map(|(key, item)| {
-                    let value = flatten(item, join(&path, &key), lines);
-                    (key, value)
+                    let inner = join(&path, &key.value);
+                    if key.referenced.line() > 0 {
+                        lines.insert(inner.clone(), key.referenced.line());
+                    }
+                    let value = flatten(item, inner, lines);
+                    (key.value, value)
                 })
                 .collect(),
         ),
-    };
-    if line > 0 {
-        lines.insert(path, line);
     }
-    value
 }
 
 fn join(path: &str, key: &str) -> String {
@@ -144,8 +148,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if key.is_empty() {
+        while let Some(key) = map.next_key::<serde_saphyr::Spanned<String>>()? {
+            if key.value.is_empty() {
                 return Err(de::Error::custom("a key must not be empty"));
             }
             entries.push((key, map.next_value()?));
