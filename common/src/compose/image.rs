@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use regex::Regex;
 
 use super::ComposeError;
-use super::yaml::At;
+use super::at::At;
 
 /// `[registry[:port]/]name[/name...][:tag][@digest]`, as Docker has it. Not the compose-spec crate's type, which
 /// refuses a registry with a port.

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no clock. The result, a [`Project`], leaves the engine nothing to choose.
 
+mod at;
 mod catalog;
 #[cfg(test)]
 mod catalog_test;
@@ -21,6 +22,8 @@ mod order;
 mod placement;
 mod ports;
 mod project;
+#[cfg(test)]
+mod properties_test;
 #[cfg(test)]
 mod refusals_test;
 mod render;

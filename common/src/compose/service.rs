@@ -8,7 +8,7 @@ use indexmap::IndexMap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::yaml::At;
+use super::at::At;
 use super::{
     ComposeError, Condition, NetworkSpec, Placement, RestartPolicy, ServiceSpec, VolumeSpec, fields, health, image,
     limits, logging, mounts, names, ports, resolve,
