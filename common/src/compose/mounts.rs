@@ -3,7 +3,7 @@
 use compose_spec::service::volumes::{ShortVolume, Source};
 use indexmap::IndexMap;
 
-use super::yaml::{At, chain};
+use super::at::{At, chain};
 use super::{ComposeError, MountSpec, VolumeSpec};
 
 type Tmpfs = IndexMap<String, String>;

@@ -2,7 +2,7 @@
 
 use compose_spec::service::ports::{Protocol as SpecProtocol, ShortPort};
 
-use super::yaml::{At, chain};
+use super::at::{At, chain};
 use super::{ComposeError, ContainerPort, Placement, Protocol};
 
 /// The ports that a service publishes.
