@@ -5,31 +5,35 @@
 //! what should run: that is the reconciler's. Every call has a deadline ([`deadline`]), and every
 //! error is one that its caller can act on ([`EngineError`]).
 
+mod call;
 pub mod deadline;
 mod down;
 mod error;
+mod error_map;
 mod events;
+mod foreign;
 mod info;
 mod labels;
 mod nodes;
+mod raw;
 mod stats;
 mod survey;
+#[cfg(test)]
+mod testing;
 mod up;
 
 pub use down::Removed;
 pub use error::EngineError;
 pub use events::{EngineEvent, EventKind, EventStream};
+pub use foreign::{Foreign, ForeignContainer, ForeignNetwork, PublishedPort};
 pub use info::{Engine, EngineInfo};
 pub use labels::Ownership;
 pub use nodes::{LogLine, LogStream};
 pub use stats::Stats;
-pub use survey::{
-    ContainerHealth, Foreign, ForeignContainer, ForeignNetwork, FoundCluster, FoundContainer, FoundNetwork,
-    PublishedPort, Survey,
-};
+pub use survey::{ContainerHealth, FoundCluster, FoundContainer, FoundNetwork, Survey};
 pub use up::{Progress, UpLimits};
 
-/// Asked before each call to Docker that changes something; an error (usually [`EngineError::Fenced`]) ends the work at
+/// Asked before each call to Docker, reading or changing; an error (usually [`EngineError::Fenced`]) ends the work at
 /// once. The reconciler's lock is checked here, so that a former leader stops in the middle.
 pub type Fence<'a> = &'a (dyn Fn() -> Result<(), EngineError> + Send + Sync);
 
