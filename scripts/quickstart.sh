@@ -223,9 +223,13 @@ sweep_engine() {
 
 # Deletes the host by admin, which removes its clusters; waits until it is gone. 1 if that did not work.
 delete_host() {
-    local id deadline=$((SECONDS + 90))
+    local id user deadline=$((SECONDS + 90))
+    # A host stays while somebody holds a network on it.
+    for user in $(clusters | grep -oE '"user_id" *: *"[^"]+"' | sed 's/^[^:]*: *"//; s/"$//' | grep -v '^__SYSTEM__' | sort -u); do
+        curl -fsS --max-time 10 -o /dev/null -G --data-urlencode "user_id=$user" -d action=release "$APP/v2/cluster_op" || return 1
+    done
     id=$(host_id) && [ -n "$id" ] || return 1
-    admin DELETE "/api/v1/hosts/$id?force=true" >/dev/null || return 1
+    admin DELETE "/api/v1/hosts/$id" >/dev/null || return 1
     while id=$(host_id) && [ -n "$id" ]; do
         if ((SECONDS > deadline)); then return 1; fi
         sleep 0.3
@@ -283,7 +287,7 @@ if [ "$stop" = yes ]; then
         say "Nothing runs out of $DATA_DIR."
     else
         read -r APP_PORT ADMIN_PORT <"$DATA_DIR/ports"
-        ADMIN="http://127.0.0.1:$ADMIN_PORT"
+        APP="http://127.0.0.1:$APP_PORT" ADMIN="http://127.0.0.1:$ADMIN_PORT"
         load_login
         say "Removing the host and its networks ..."
         if ! sign_in || ! delete_host; then warn "admin could not remove the host; removing by hand"; fi
