@@ -82,10 +82,16 @@ runs() {
 
 # start NAME COMMAND...: in the background, output to DATA_DIR/NAME.log.
 start() {
-    local name=$1
+    local name=$1 pid
     shift
     setsid nohup "$@" >>"$DATA_DIR/$name.log" 2>&1 </dev/null &
-    echo $! >"$DATA_DIR/$name.pid"
+    pid=$!
+    echo "$pid" >"$DATA_DIR/$name.pid"
+    # Between fork and exec it is still this script, by its command line.
+    for _ in $(seq 50); do
+        if runs "$name" || ! kill -0 "$pid" 2>/dev/null; then break; fi
+        sleep 0.02
+    done
 }
 
 # end NAME: asks it to end, waits, then makes it.
