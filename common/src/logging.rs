@@ -62,7 +62,7 @@ mod tests {
         let to = lines.clone();
         let log = tracing_subscriber::registry().with(layer(format, move || to.clone()).with_filter(filter(level)));
         tracing::subscriber::with_default(log, || {
-            tracing::info!(target: "common::store", cluster.id = "c1", "ours");
+            tracing::info!(target: "common::store", { cluster.id = "c1" }, "ours");
             tracing::info!(target: "hyper::client", "theirs");
             tracing::warn!(target: "hyper::client", "their warning");
         });

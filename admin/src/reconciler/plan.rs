@@ -69,6 +69,8 @@ pub enum Action {
     OfferAgain {
         /// Which.
         cluster: ClusterId,
+        /// When it was proven well.
+        proven: Timestamp,
         /// How long it may be given out.
         until: Timestamp,
     },

@@ -28,8 +28,13 @@ impl Planner<'_> {
         if self.flavor_changed(cluster) {
             return self.fail(cluster, Why::FlavorChanged);
         }
+        if let Some(error) = self.view.memory.doomed.get(&cluster.id) {
+            return self.fail(cluster, Why::CreateFailed { error: error.clone() });
+        }
         let missing = not_running(cluster, found);
         let look = self.view.memory.looks.get(&cluster.id).filter(|look| look.at >= since).cloned();
+        let settled = self.view.memory.brought_up.get(&cluster.id).map(|at| *at + self.policy.settle);
+        let deadline = settled.map_or(deadline, |settled| settled.max(deadline));
         if deadline <= self.now {
             let seen = look.and_then(|look| look.result.err());
             let missing = missing.or(seen).unwrap_or_else(|| "it was not probed".into());
@@ -80,7 +85,7 @@ impl Planner<'_> {
         if stopped || !self.view.host.serves() {
             if cluster.offer.is_some() {
                 let why = if stopped { "a node of it was stopped" } else { "the host is not schedulable" };
-                self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
+                return self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
             }
             if stopped {
                 return;
@@ -99,6 +104,9 @@ impl Planner<'_> {
             }
             return self.look_after(cluster, look.at + self.policy.probe_new_every * 4, seen);
         }
+        if look.is_none() && matches!(cluster.health, Health::Failing { .. }) {
+            return self.look(cluster, "it was ill when last seen".into());
+        }
         let good = look.map(|look| look.at).max(cluster.proven_at);
         let Some(good) = good else {
             return self.look(cluster, "never probed".into());
@@ -106,8 +114,9 @@ impl Planner<'_> {
         let fresh = good + self.policy.max_proof_age > self.now;
         match &cluster.offer {
             None if fresh && self.view.host.serves() => {
-                let action = Action::OfferAgain { cluster: cluster.id.clone(), until: self.offer_until(good) };
-                self.step(cluster, action, "proven well");
+                let until = self.offer_until(good);
+                let action = Action::OfferAgain { cluster: cluster.id.clone(), proven: good, until };
+                return self.step(cluster, action, "proven well");
             }
             Some(offer) if fresh => self.renew(cluster, good, Some(offer.until)),
             Some(_) | None => {}

@@ -102,10 +102,8 @@ impl Planner<'_> {
             .filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. } | Phase::InUse { .. }))
             .count();
         let beyond = alive.saturating_sub(usize::from(self.view.host.settings.capacity));
-        let mut waiting: Vec<&Cluster> = clusters
-            .iter()
-            .filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. }))
-            .collect();
+        let mut waiting: Vec<&Cluster> =
+            clusters.iter().filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. })).collect();
         waiting.sort_by_key(|c| (c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
         waiting.into_iter().take(beyond).map(|c| c.id.clone()).collect()
     }
@@ -166,8 +164,7 @@ impl Planner<'_> {
             return self.held(what(wanted as usize), hold.error);
         }
         let creating = self.view.clusters.iter().filter(|c| c.phase.kind() == PhaseKind::Creating).count();
-        let mut starts =
-            self.policy.bring_up_at_once.saturating_sub(creating + self.view.memory.beginning.len());
+        let mut starts = self.policy.bring_up_at_once.saturating_sub(creating + self.view.memory.beginning.len());
         let mut slots = self.free_slots(seen);
         for (flavor, need) in &mut needs {
             if let Some(retry) = self.failing_flavor(flavor) {

@@ -18,6 +18,9 @@ pub struct Policy {
     pub host_silence: Duration,
     /// A new cluster that was not ready is probed again after this: Fabric 0.6 needs some 2 s, so a quarter second adds little.
     pub probe_new_every: Duration,
+    /// A cluster may take so long from the last container's start to its proof even when the making as a whole is late,
+    /// because an image had to be pulled: Fabric 0.6 was seen to need 7 s.
+    pub settle: Duration,
     /// So many bad probes in a row, of a cluster whose nodes all run, make it broken: one may be a slow moment.
     pub bad_looks: u32,
     /// Clusters brought up at once on a host. Their container starts share the engine's own limit, so this bounds
@@ -55,6 +58,7 @@ impl Default for Policy {
             probe_leased_every: seconds(30),
             host_silence: seconds(60),
             probe_new_every: Duration::from_millis(250),
+            settle: seconds(60),
             bad_looks: 3,
             bring_up_at_once: 4,
             take_down_at_once: 4,

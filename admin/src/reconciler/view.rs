@@ -64,6 +64,10 @@ pub struct Memory {
     pub beginning: BTreeSet<Slot>,
     /// The last probe of each cluster.
     pub looks: BTreeMap<ClusterId, Look>,
+    /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
+    pub brought_up: BTreeMap<ClusterId, Timestamp>,
+    /// Clusters that cannot be made, and why: trying again would end the same way.
+    pub doomed: BTreeMap<ClusterId, String>,
     /// Clusters whose last action failed: not before when it is tried again, and why.
     pub retries: BTreeMap<ClusterId, Retry>,
     /// Flavors that could not be made here.
@@ -131,5 +135,17 @@ pub struct Backoff {
 impl Backoff {
     fn wait(&self, times: u32) -> Duration {
         self.first.saturating_mul(2u32.saturating_pow(times.saturating_sub(1).min(20))).min(self.limit)
+    }
+}
+
+impl std::fmt::Display for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Work::BringUp => "bringing up",
+            Work::TakeDown => "removal",
+            Work::Look => "a probe",
+            Work::Node => "a change of a node",
+            Work::Write => "a write",
+        })
     }
 }

@@ -84,7 +84,7 @@ fn password(text: &str) -> Result<Secret, String> {
 fn http_origin(text: &str) -> Result<String, String> {
     let refuse = || "must be http://HOST:PORT, nothing after it".to_owned();
     let url = url::Url::parse(text).map_err(|_| refuse())?;
-    let plain = matches!(url.scheme(), "http" | "https")
+    let plain = url.scheme() == "http"
         && url.has_host()
         && url.username().is_empty()
         && url.password().is_none()

@@ -1,11 +1,13 @@
 //! What app and admin both read: the store, the log, what the catalog needs.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
 
 use super::{ConfigError, InternalSecret, Secret, Source, parse};
+use crate::compose::CatalogSettings;
 
 /// What app and admin both read.
 #[derive(Clone, Debug)]
@@ -18,8 +20,8 @@ pub struct CommonConfig {
     pub log_level: LevelFilter,
     /// `LOG_FORMAT`
     pub log_format: LogFormat,
-    /// `FABRIC_PEER_IMAGE`: the image that the Fabric 0.6 template takes instead of its own default.
-    pub fabric_peer_image: Option<String>,
+    /// What `${NAME}` in a template stands for: `FABRIC_PEER_IMAGE`, if it is set.
+    pub catalog: CatalogSettings,
     /// What app shows to admin's `/internal`; where it comes from.
     pub internal_secret: InternalSecret,
 }
@@ -95,10 +97,15 @@ impl CommonConfig {
             log_format: source
                 .parsed("LOG_FORMAT", parse::one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]))?
                 .unwrap_or(LogFormat::Text),
-            fabric_peer_image: source.parsed("FABRIC_PEER_IMAGE", image)?,
+            catalog: CatalogSettings { variables: catalog_variables(source)? },
             internal_secret,
         })
     }
+}
+
+fn catalog_variables(source: &Source) -> Result<BTreeMap<String, String>, ConfigError> {
+    let image = source.parsed("FABRIC_PEER_IMAGE", image)?;
+    Ok(image.map(|image| ("FABRIC_PEER_IMAGE".to_owned(), image)).into_iter().collect())
 }
 
 fn store(source: &Source, data_dir: &std::path::Path) -> Result<StoreTarget, ConfigError> {
