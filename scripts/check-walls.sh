@@ -15,7 +15,7 @@ broken=0
 wall() {
     local what=$1 pattern=$2 hits
     shift 2
-    hits=$(git grep -nE --untracked "$pattern" -- "$@" | grep -vE '^[^:]+:[0-9]+:[[:space:]]*(//|#)' || true)
+    hits=$(git grep -nE --untracked "$pattern" -- "$@" | grep -vE '^[^:]+:[0-9]+:[[:space:]]*(//|#[^[!])' || true)
     if [ -n "$hits" ]; then
         broken=$((broken + 1))
         say "Broken wall: $what"

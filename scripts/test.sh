@@ -79,7 +79,7 @@ compose_file() { INTERNAL_SECRET=only-to-check-the-file compose -f docker-compos
 documents() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
 
 quickstart() {
-    APP_PORT=$(free_port) ADMIN_PORT=$(free_port) SIM_PORT=$(free_port) ./scripts/quickstart.sh --once "$@"
+    APP_PORT=$(free_port) ADMIN_PORT=$(free_port) ./scripts/quickstart.sh --once "$@"
 }
 
 step "real parts" ./scripts/real-parts.sh
@@ -101,6 +101,6 @@ fi
 step "fabricsim image" ./scripts/build-fabricsim-image.sh
 step "tests" cargo test --workspace
 step "quickstart, simulated engine" quickstart --sim
-step "quickstart, real engine" quickstart
+step "quickstart, real engine" quickstart --docker
 show_summary
 printf '\nAll passed in %s.\n' "$(total)"
