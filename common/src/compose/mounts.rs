@@ -69,6 +69,10 @@ fn volume(
 /// `/path`, `name:/path`, `name:/path:ro`.
 fn short(at: &At<'_>, declared: &[VolumeSpec]) -> Result<MountSpec, ComposeError> {
     let text = at.text()?;
+    // Compose takes it for the home of whoever runs it; the crate does not know it.
+    if text.starts_with('~') {
+        return at.refuse(HOST_PATH);
+    }
     let parsed: ShortVolume = text.parse().or_else(|error| at.refuse(chain(&error)))?;
     let target = clean(&parsed.container_path.as_path().to_string_lossy(), at)?;
     let Some(options) = parsed.options else { return Ok(MountSpec::Anonymous { target }) };
