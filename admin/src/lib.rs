@@ -1,1 +1,3 @@
-//! Being built.
+//! What operators see, and the reconciler.
+
+pub mod reconciler;

@@ -1,5 +1,6 @@
 //! Opens the store that the configuration names, and says in plain words why it cannot.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use super::mongo::MongoStore;
 use super::sqlite::SqliteStore;
 use super::{EVENTS_KEPT, SharedStore};
 
-/// Where the store is.
-#[derive(Clone, Debug)]
+/// Where the store is. `Debug` shows no URL, because that may hold a password.
+#[derive(Clone, PartialEq, Eq)]
 pub enum StoreTarget {
     /// A file on this machine, used by one app and one admin.
     Sqlite {
@@ -23,6 +24,15 @@ pub enum StoreTarget {
         /// The database in it.
         database: String,
     },
+}
+
+impl fmt::Debug for StoreTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreTarget::Sqlite { path } => write!(f, "SQLite at {}", path.display()),
+            StoreTarget::Mongo { database, .. } => write!(f, "MongoDB, database {database}"),
+        }
+    }
 }
 
 /// Who opens it. A SQLite file has one user of each kind at a time.
