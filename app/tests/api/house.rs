@@ -13,9 +13,9 @@ use common::config::Secret;
 use common::model::{
     Actor, Cluster, ClusterId, ClusterName, Contact, DaemonUrl, Endpoint, Event, EventKind, FlavorId, Health, Host,
     HostId, HostKind, HostName, HostPurpose, HostSettings, HostState, LogLevel, LogTarget, NewCluster, Node, NodeName,
-    NodeState, Slot, Want,
+    NodeState, Slot, UserId, Want,
 };
-use common::store::{SharedStore, StoreTarget, StoreUser, open};
+use common::store::{Applied, Apply, Holding, SharedStore, StoreTarget, StoreUser, open};
 use serde_json::Value;
 
 pub const PBFT: &str = "fabric-0.6-pbft-batch-4";
@@ -154,12 +154,21 @@ impl House {
         free
     }
 
-    /// One that this user holds, by an apply over v2.
+    /// A new one of this flavor, or another free one of it, that this user holds.
     pub async fn leased(&self, user: &str, flavor: &str) -> Cluster {
         self.free(flavor).await;
-        let path = format!("/v2/cluster_apply?user_id={user}&allow_multiple=true");
-        let id = self.get(&path).await.ok()["id"].as_str().unwrap().to_owned();
-        self.cluster(&id).await.unwrap()
+        let apply = Apply {
+            user: UserId::parse(user).unwrap(),
+            flavors: vec![FlavorId::parse(flavor).unwrap()],
+            holding: Holding::GiveAnother,
+            key: None,
+            metadata: BTreeMap::new(),
+            now: clock::now(),
+        };
+        match self.store.apply(apply).await.unwrap() {
+            Applied::New(cluster) => cluster,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub async fn cluster(&self, id: &str) -> Option<Cluster> {

@@ -1,5 +1,7 @@
 //! The users' service over real HTTP: the real router on a free port, a real store in a folder of its own.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should say where and stop")]
+
 mod bounds;
 mod bugs_of_old;
 mod clusters;

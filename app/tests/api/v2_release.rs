@@ -61,8 +61,8 @@ async fn a_release_without_anything_is_refused_with_the_text_of_the_call() {
 #[tokio::test(flavor = "multi_thread")]
 async fn releasing_what_nobody_holds_is_ok_and_changes_nothing() {
     let house = House::open().await;
-    let (free, creating) = (house.free(PBFT).await, house.creating(PBFT).await);
     let gone = house.leased("alice", PBFT).await;
+    let (free, creating) = (house.free(PBFT).await, house.creating(PBFT).await);
     house.get(&format!("/v2/cluster_release?cluster_id={}", gone.id)).await.ok();
     let once = house.cluster(gone.id.as_str()).await.unwrap();
     for id in [free.id.as_str(), creating.id.as_str(), gone.id.as_str(), "0123456789abcdef01234567", "nonsense", "%00"]
