@@ -10,8 +10,6 @@ use crate::problem::Problem;
 
 #[derive(RustEmbed)]
 #[folder = "ui/"]
-#[include = "*.css"]
-#[include = "*.svg"]
 struct Assets;
 
 static STYLE: LazyLock<String> = LazyLock::new(|| match Assets::get("admin.css") {

@@ -97,7 +97,10 @@ pub async fn guard(
                 req.extensions_mut().insert(who);
             }
             None if is_api(req.path()) => return Err(Problem::not_signed_in().into()),
-            None => return Ok(req.into_response(to_sign_in(changes, &next_page(&req)))),
+            None => {
+                let answer = to_sign_in(changes, &next_page(&req));
+                return Ok(req.into_response(answer));
+            }
         },
     }
     next.call(req).await

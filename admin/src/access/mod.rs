@@ -1,6 +1,7 @@
 //! Who may do what: passwords, sessions, and the one guard that stands before every route.
 
 mod attempts;
+pub mod client;
 mod first_operator;
 mod guard;
 mod origin;

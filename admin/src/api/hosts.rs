@@ -68,6 +68,7 @@ fn host_id(text: &str) -> Result<HostId, Refusal> {
 /// The fields that are given over those that are there, and the version the caller saw.
 fn fill(mut input: HostInput, mut body: Object) -> Result<(HostInput, Option<u64>), Refusal> {
     let mut faults = Vec::new();
+    let log_server_before = std::mem::take(&mut input.log_server);
     {
         let texts = [
             ("name", &mut input.name),
@@ -82,6 +83,10 @@ fn fill(mut input: HostInput, mut body: Object) -> Result<(HostInput, Option<u64
         for (name, field) in texts {
             put(&mut faults, field, body.text(name));
         }
+    }
+    // A syslog server that nobody mentions stays, unless the log is turned to files, where there is none.
+    if input.log_server.is_empty() && input.log_type == "syslog" {
+        input.log_server = log_server_before;
     }
     put(&mut faults, &mut input.capacity, body.number("capacity").map(|n| n.map(|n| n.to_string())));
     put(&mut faults, &mut input.schedulable, body.truth("schedulable"));

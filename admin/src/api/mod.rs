@@ -11,6 +11,8 @@ pub mod records;
 pub mod session;
 mod shapes;
 
+pub use shapes::{kind, life, want};
+
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde::Serialize;

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::access::{NotSignedIn, SESSION_COOKIE, SignedIn, role_name, removal_cookie, session_cookie};
 use crate::input::Object;
 use crate::operations::Refusal;
-use crate::pages::client;
+use crate::access::client;
 use crate::problem::Problem;
 use crate::server::State;
 
