@@ -19,5 +19,5 @@ pub use admin::{AdminConfig, PoolMix};
 pub use app::{AppConfig, Auth};
 pub use internal_secret::InternalSecret;
 pub use secret::Secret;
-pub use shared::{CommonConfig, LogFormat, StoreTarget};
+pub use shared::{CommonConfig, LogFormat};
 pub use source::{ConfigError, NAMES, Source};

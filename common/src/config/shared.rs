@@ -1,13 +1,13 @@
 //! What app and admin both read: the store, the log, what the catalog needs.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
 
 use super::{ConfigError, InternalSecret, Secret, Source, parse};
 use crate::compose::CatalogSettings;
+use crate::store::StoreTarget;
 
 /// What app and admin both read.
 #[derive(Clone, Debug)]
@@ -24,32 +24,6 @@ pub struct CommonConfig {
     pub catalog: CatalogSettings,
     /// What app shows to admin's `/internal`; where it comes from.
     pub internal_secret: InternalSecret,
-}
-
-/// Where the pool's records are.
-#[derive(Clone, PartialEq, Eq)]
-pub enum StoreTarget {
-    /// `MONGO_URL`, with `MONGO_COLLECTION` (or `MONGO_DB`) as the name of the database.
-    Mongo {
-        /// May hold a password.
-        url: String,
-        /// The database's name.
-        database: String,
-    },
-    /// A file, used by one app and one admin on one machine.
-    Sqlite {
-        /// `DATA_DIR/poolmanager.db`
-        path: PathBuf,
-    },
-}
-
-impl fmt::Debug for StoreTarget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            StoreTarget::Mongo { database, .. } => write!(f, "MongoDB, database {database}"),
-            StoreTarget::Sqlite { path } => write!(f, "SQLite at {}", path.display()),
-        }
-    }
 }
 
 /// How a line of the log is written.

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
 
-use super::{AdminConfig, AppConfig, CommonConfig, ConfigError, InternalSecret, LogFormat, Source, StoreTarget};
+use super::{AdminConfig, AppConfig, CommonConfig, ConfigError, InternalSecret, LogFormat, Source};
 use crate::model::{LogLevel, SlotLayout};
+use crate::store::StoreTarget;
 
 fn source(environment: &[(&str, &str)]) -> Source {
     let environment = environment.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned()));

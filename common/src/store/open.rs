@@ -1,5 +1,6 @@
 //! Opens the store that the configuration names, and says in plain words why it cannot.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -8,8 +9,8 @@ use super::mongo::MongoStore;
 use super::sqlite::SqliteStore;
 use super::{EVENTS_KEPT, SharedStore};
 
-/// Where the store is.
-#[derive(Clone, Debug)]
+/// Where the store is. `Debug` shows no URL, because that may hold a password.
+#[derive(Clone, PartialEq, Eq)]
 pub enum StoreTarget {
     /// A file on this machine, used by one app and one admin.
     Sqlite {
@@ -23,6 +24,15 @@ pub enum StoreTarget {
         /// The database in it.
         database: String,
     },
+}
+
+impl fmt::Debug for StoreTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StoreTarget::Sqlite { path } => write!(f, "SQLite at {}", path.display()),
+            StoreTarget::Mongo { database, .. } => write!(f, "MongoDB, database {database}"),
+        }
+    }
 }
 
 /// Who opens it. A SQLite file has one user of each kind at a time.
@@ -127,6 +137,6 @@ pub async fn open(target: &StoreTarget, user: StoreUser) -> Result<SharedStore, 
 pub async fn open_with(target: &StoreTarget, user: StoreUser, limits: Limits) -> Result<SharedStore, OpenError> {
     match target {
         StoreTarget::Sqlite { path } => Ok(Arc::new(SqliteStore::open(path, user, limits).await?)),
-        StoreTarget::Mongo { url, database } => match MongoStore::open(url, database, limits).await? {},
+        StoreTarget::Mongo { url, database } => Ok(Arc::new(MongoStore::open(url, database, limits).await?)),
     }
 }
