@@ -15,10 +15,11 @@ mod order;
 mod peer;
 mod poll;
 mod rest;
+pub mod server;
 mod time;
 mod world;
 
-pub use config::{BadSetting, Consensus, PeerConfig};
+pub use config::{BadSetting, Consensus, PeerConfig, ServerConfig, environment};
 pub use id::PeerId;
 pub use ledger::{Journal, Record};
 pub use mesh::Mesh;
