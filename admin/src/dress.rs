@@ -69,7 +69,8 @@ fn problem_of(response: &ServiceResponse<BoxBody>) -> Option<Problem> {
     if let Some(problem) = response.response().extensions().get::<Problem>() {
         return Some(problem.clone());
     }
-    let worded = response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
+    let worded =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"text/html"));
     (!worded).then(|| {
         let problem = Problem::of_status(response.status());
         match (problem.status, response.response().error()) {

@@ -1,5 +1,4 @@
 //! What operators see, and the reconciler.
-<<<<<<< HEAD
 //!
 //! [`routes`] is the whole route table. A page ([`pages`]) and its JSON ([`api`]) are two voices for one operation
 //! ([`operations`]); [`access`] stands before all of them; [`dress`] words what was refused and adds the headers
@@ -19,7 +18,3 @@ pub mod routes;
 mod server;
 
 pub use server::{Parts, State, build};
-=======
-
-pub mod reconciler;
->>>>>>> store

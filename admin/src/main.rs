@@ -11,12 +11,12 @@ use std::sync::Arc;
 
 use actix_web::rt::System;
 use admin::access::{FirstOperator, Passwords, make_first_operator};
-use admin::reconciler::Reconciler;
+use admin::reconciler::{self, Settings};
 use admin::{Parts, build};
 use anyhow::Context;
 use common::compose::Catalog;
 use common::config::{AdminConfig, Source};
-use common::store::SharedStore;
+use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
 
 use command::Command;
@@ -51,10 +51,10 @@ async fn serve() -> anyhow::Result<()> {
     common::logging::start(&config.common)?;
     let internal_secret = config.common.internal_secret.load()?;
     let catalog = Catalog::shipped(&config.common.catalog).context("reading the templates")?;
-    let listener =
-        TcpListener::bind((config.bind, config.port)).with_context(|| format!("listening on {}:{}", config.bind, config.port))?;
+    let listener = TcpListener::bind((config.bind, config.port))
+        .with_context(|| format!("listening on {}:{}", config.bind, config.port))?;
     let address = listener.local_addr().context("asking for the address")?;
-    let store = common::store::open(&config.common.store).await.context("opening the store")?;
+    let store = common::store::open(&config.common.store, StoreUser::Admin).await.context("opening the store")?;
     let served = serve_from(store.clone(), config, catalog, internal_secret, listener, address).await;
     store.close().await;
     served
@@ -69,9 +69,16 @@ async fn serve_from(
     address: std::net::SocketAddr,
 ) -> anyhow::Result<()> {
     first_operator(&store, &config).await?;
-    let reconciler = Reconciler::default();
-    let parts = Parts { store, catalog: Arc::new(catalog), config, reconciler, internal_secret, listener };
-    let server = build(parts)?;
+    let catalog = Arc::new(catalog);
+    let (reconciler, running_reconciler) = reconciler::start(Settings {
+        store: store.clone(),
+        catalog: catalog.clone(),
+        layout: config.layout,
+        mix: config.pool_mix.0.clone(),
+        max_starts: config.max_starts,
+        address: config.internal_address_at(address),
+    });
+    let server = build(Parts { store, catalog, config, reconciler, internal_secret, listener })?;
     let handle = server.handle();
     let running = tokio::task::spawn_local(server);
     tracing::info!(%address, "admin serves at http://{address}");
@@ -82,6 +89,7 @@ async fn serve_from(
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
     }
     handle.stop(true).await;
+    running_reconciler.stop().await;
     running.await.context("joining the server")?.context("serving")?;
     Ok(())
 }

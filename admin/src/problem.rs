@@ -97,7 +97,9 @@ impl From<Refusal> for Problem {
             Refusal::Faults(faults) => {
                 Problem { faults, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", sentence) }
             }
-            Refusal::NoSuch(what) => Problem::new(StatusCode::NOT_FOUND, "not-found", format!("There is no such {what}.")),
+            Refusal::NoSuch(what) => {
+                Problem::new(StatusCode::NOT_FOUND, "not-found", format!("There is no such {what}."))
+            }
             Refusal::Conflict(why) => Problem::new(StatusCode::CONFLICT, "conflict", why),
             Refusal::Away(cause) => Problem {
                 retry_after: Some(2),

@@ -71,8 +71,12 @@ impl State {
 /// A server that runs as soon as it is polled and ends when its handle is told to stop; it takes no signals.
 pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let Parts { store, catalog, config, reconciler, internal_secret, listener } = parts;
-    let operations =
-        Operations { store: store.clone(), catalog: catalog.clone(), reconciler: reconciler.clone(), layout: config.layout };
+    let operations = Operations {
+        store: store.clone(),
+        catalog: catalog.clone(),
+        reconciler: reconciler.clone(),
+        layout: config.layout,
+    };
     let state = Data::new(State {
         store,
         catalog,
@@ -90,11 +94,6 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
             .wrap(from_fn(dress::dress))
             .configure(routes::mount)
     });
-    let server = server
-        .disable_signals()
-        .shutdown_timeout(STOP_WITHIN)
-        .listen(listener)
-        .context("listening")?
-        .run();
+    let server = server.disable_signals().shutdown_timeout(STOP_WITHIN).listen(listener).context("listening")?.run();
     Ok(server)
 }

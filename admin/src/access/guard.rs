@@ -170,7 +170,11 @@ fn check_secret(headers: &HeaderMap, secret: &str) -> Result<(), Problem> {
     if equal(given, secret) {
         Ok(())
     } else {
-        Err(Problem::new(actix_web::http::StatusCode::UNAUTHORIZED, "wrong-secret", "The internal secret is missing or wrong."))
+        Err(Problem::new(
+            actix_web::http::StatusCode::UNAUTHORIZED,
+            "wrong-secret",
+            "The internal secret is missing or wrong.",
+        ))
     }
 }
 

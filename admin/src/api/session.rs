@@ -5,10 +5,10 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use serde_json::json;
 
-use crate::access::{NotSignedIn, SESSION_COOKIE, SignedIn, role_name, removal_cookie, session_cookie};
+use crate::access::client;
+use crate::access::{NotSignedIn, SESSION_COOKIE, SignedIn, removal_cookie, role_name, session_cookie};
 use crate::input::Object;
 use crate::operations::Refusal;
-use crate::access::client;
 use crate::problem::Problem;
 use crate::server::State;
 

@@ -1,7 +1,10 @@
 //! Adding a host: every field is parsed, the daemon is asked who it is and what stands in the way there, and only
 //! then is anything written; so a refusal leaves nothing behind.
 
-use common::model::{Contact, Event, EventKind, Host, HostId, HostKind, HostPurpose, HostSettings, HostState, Slot, SlotLayout, Timestamp};
+use common::model::{
+    Contact, Event, EventKind, Host, HostId, HostKind, HostPurpose, HostSettings, HostState, Slot, SlotLayout,
+    Timestamp,
+};
 use engine::{Engine, EngineInfo, Foreign};
 
 use super::{Fault, HostInput, Operations, Refusal, operator};

@@ -3,9 +3,7 @@
 //! [`decide`] says from the record alone what to write; the writing is conditional on that record, and whoever loses
 //! a race decides again. All are safe to ask for twice; a restart is when it carries the count that its asker saw.
 
-use common::model::{
-    Cluster, ClusterId, Event, EventKind, NodeName, NodeScope, Phase, Timestamp, Why, WishChange,
-};
+use common::model::{Cluster, ClusterId, Event, EventKind, NodeName, NodeScope, Phase, Timestamp, Why, WishChange};
 use common::store::StoreError;
 
 use super::{Done, Operations, Refusal, TRIES, operator};

@@ -36,8 +36,7 @@ impl Operations {
         let filter =
             ClusterFilter { host: Some(id.clone()), phases: vec![PhaseKind::InUse], ..ClusterFilter::default() };
         let holders = self.store.list_clusters(&filter, &Page::first(NAMED)).await?;
-        let holders =
-            holders.into_iter().filter_map(|c| Some((c.name.clone(), c.lease()?.user.to_string()))).collect();
+        let holders = holders.into_iter().filter_map(|c| Some((c.name.clone(), c.lease()?.user.to_string()))).collect();
         Ok(Leaving { host, clusters, held, holders })
     }
 

@@ -188,11 +188,8 @@ fn parse_capacity(text: &str, layout: &SlotLayout, clusters_now: usize) -> Resul
     // What does not fit the type is beyond every limit, and is refused with the limit's own words.
     let capacity = text.parse().unwrap_or(u16::MAX);
     HostSettings::check_capacity(capacity, layout, clusters_now).map_err(|InvalidText(why)| {
-        let hint = if usize::from(capacity) < clusters_now {
-            "; turn \"keep filled\" off and delete some first"
-        } else {
-            ""
-        };
+        let hint =
+            if usize::from(capacity) < clusters_now { "; turn \"keep filled\" off and delete some first" } else { "" };
         InvalidText(format!("{why}{hint}"))
     })
 }

@@ -52,13 +52,9 @@ impl ClusterList {
     /// The phases in it.
     pub fn phases(self) -> Vec<PhaseKind> {
         match self {
-            ClusterList::Active => vec![
-                PhaseKind::Creating,
-                PhaseKind::Free,
-                PhaseKind::InUse,
-                PhaseKind::Releasing,
-                PhaseKind::Removing,
-            ],
+            ClusterList::Active => {
+                vec![PhaseKind::Creating, PhaseKind::Free, PhaseKind::InUse, PhaseKind::Releasing, PhaseKind::Removing]
+            }
             ClusterList::InUse => vec![PhaseKind::InUse],
             ClusterList::Released => vec![],
             ClusterList::Failed => vec![PhaseKind::Failed, PhaseKind::Lost],

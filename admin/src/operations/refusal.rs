@@ -44,7 +44,8 @@ impl Refusal {
     pub fn sentence(&self) -> String {
         match self {
             Refusal::Faults(faults) => {
-                let all: Vec<String> = faults.iter().map(|fault| format!("{}: {}", fault.field, fault.reason)).collect();
+                let all: Vec<String> =
+                    faults.iter().map(|fault| format!("{}: {}", fault.field, fault.reason)).collect();
                 all.join("; ")
             }
             Refusal::NoSuch(what) => format!("there is no such {what} any more"),

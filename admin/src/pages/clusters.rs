@@ -115,12 +115,7 @@ struct Tab {
 }
 
 /// `GET /clusters?type=active|inused|released|failed&user=&host=&after=`
-pub async fn list(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
+pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     let now = state.now();
     let list = query.get("type").map_or(Ok(ClusterList::Active), ClusterList::parse)?;
     let (user, host) = (query.get("user"), query.get("host"));

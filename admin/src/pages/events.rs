@@ -74,12 +74,7 @@ struct View {
 }
 
 /// `GET /events?host=&cluster=&after=`
-pub async fn list(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    query: Query,
-) -> Result<HttpResponse, Problem> {
+pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     let now = state.now();
     let filter = api::events::filter(&query)?;
     let listed = state.operations.events(&filter, &page_of(query.get("after"), limit_of(None)?)?).await?;

@@ -36,11 +36,7 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
         match phase {
             PhaseKind::Free => *free += n,
             PhaseKind::InUse => *in_use += n,
-            PhaseKind::Creating
-            | PhaseKind::Releasing
-            | PhaseKind::Removing
-            | PhaseKind::Failed
-            | PhaseKind::Lost => {}
+            PhaseKind::Creating | PhaseKind::Releasing | PhaseKind::Removing | PhaseKind::Failed | PhaseKind::Lost => {}
         }
     }
     let flavors = state.catalog.flavors().iter().map(|flavor| {

@@ -7,11 +7,11 @@ use common::model::{HostId, HostPurpose, LogTarget};
 use common::store::ClusterFilter;
 use serde::Serialize;
 
+use super::Ask;
 use super::clusters::ClusterRow;
 use super::host_form::{FormView, input};
 use super::hosts::HostView;
 use super::words::{self, When, when};
-use super::Ask;
 use crate::access::SignedIn;
 use crate::input::{Form, Query};
 use crate::operations::{Done, Fault, HostInput, Refusal, limit_of, page_of};

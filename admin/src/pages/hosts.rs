@@ -81,12 +81,7 @@ pub async fn blank(req: HttpRequest, state: Data<State>, who: SignedIn) -> Resul
 }
 
 /// `POST /hosts/new`
-pub async fn add(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    fields: Form,
-) -> Result<HttpResponse, Problem> {
+pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Form) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = input(&fields);
     match state.operations.add_host(&input, &who.operator.username, state.now()).await {

@@ -52,9 +52,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
             }
             return Ok(response);
         }
-        Err(NotSignedIn::Wrong) => {
-            (StatusCode::UNPROCESSABLE_ENTITY, "The name or the password is wrong.".to_owned())
-        }
+        Err(NotSignedIn::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, "The name or the password is wrong.".to_owned()),
         Err(NotSignedIn::TooMany(after)) => (StatusCode::TOO_MANY_REQUESTS, Problem::too_many(after).detail),
         Err(other) => return Err(crate::api::session::problem(other)),
     };

@@ -69,8 +69,7 @@ pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
             row[at] += n;
         }
     }
-    let totals: Vec<u64> =
-        (0..PhaseKind::ALL.len()).map(|at| by_flavor.values().map(|row| row[at]).sum()).collect();
+    let totals: Vec<u64> = (0..PhaseKind::ALL.len()).map(|at| by_flavor.values().map(|row| row[at]).sum()).collect();
     let of = |kinds: &[PhaseKind]| {
         counts.iter().filter(|((_, _, phase), _)| kinds.contains(phase)).map(|(_, n)| n).sum::<u64>()
     };

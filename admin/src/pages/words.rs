@@ -95,9 +95,7 @@ pub fn node(state: NodeState, want: Want) -> Badge {
     match (state, want) {
         (NodeState::Running, Want::Running) => badge("good", "✓", "running"),
         (NodeState::Running, Want::Stopped) => badge("busy", "◑", "stopping"),
-        (NodeState::Exited | NodeState::Created | NodeState::Missing, Want::Stopped) => {
-            badge("idle", "■", "stopped")
-        }
+        (NodeState::Exited | NodeState::Created | NodeState::Missing, Want::Stopped) => badge("idle", "■", "stopped"),
         (NodeState::Missing, Want::Running) => badge("busy", "◔", "not made yet"),
         (NodeState::Created, Want::Running) => badge("busy", "◔", "made, not started"),
         (NodeState::Exited, Want::Running) => badge("bad", "✕", "ended"),
