@@ -1,1 +1,3 @@
-//! Being built.
+//! What stories and benches of the whole need: real parts, started and ended by whoever uses them.
+
+pub mod mongod;
