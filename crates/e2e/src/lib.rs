@@ -1,4 +1,5 @@
 //! What the stories and benches share: real parts, started for one test and gone after it.
 
+pub mod mongod;
 pub mod pool;
 pub mod wait;
