@@ -1,5 +1,6 @@
 //! What the stories and benches share: real parts, started for one test and gone after it.
 
+pub mod bench;
 pub mod mongod;
 pub mod pool;
 pub mod wait;
