@@ -253,9 +253,11 @@ end_all() {
 remove_data() {
     local name
     for name in poolmanager.db poolmanager.db-wal poolmanager.db-shm poolmanager.db.lock internal-secret login engine ports sim-at \
-        .cookies .answer poolmanager-admin.log poolmanager-app.log simdocker.log; do
+        .cookies .answer; do
         rm -f "$DATA_DIR/$name"
     done
+    if [ "${1:-}" = but_logs ]; then return 0; fi
+    rm -f "$DATA_DIR"/poolmanager-admin.log "$DATA_DIR"/poolmanager-app.log "$DATA_DIR"/simdocker.log
     rmdir "$DATA_DIR" 2>/dev/null || true
 }
 
@@ -266,10 +268,11 @@ on_exit() {
     if [ "$finished" = yes ]; then exit "$rc"; fi
     if [ "$once" = yes ]; then
         say ""
-        say "Not finished; cleaning up."
+        say "Not finished; cleaning up. The logs stay: $DATA_DIR"
         if [ -n "$csrf" ] && runs poolmanager-admin; then delete_host >/dev/null 2>&1 || true; fi
         end_all
-        remove_data
+        remove_data but_logs
+        rmdir "$DATA_DIR" 2>/dev/null || true
     elif runs poolmanager-admin || runs poolmanager-app; then
         say "What was started stays up. To end it: ./scripts/quickstart.sh --stop"
     fi
