@@ -21,9 +21,14 @@ pub struct Doorbell(mpsc::Sender<()>);
 impl Doorbell {
     /// Must be called in the runtime that shall do the ringing; ends with the last handle.
     pub fn hang(store: SharedStore, secret: Secret) -> Self {
-        let (bell, rings) = mpsc::channel(1);
+        let (bell, rings) = Self::with_rings();
         tokio::spawn(carry(rings, store, secret));
-        Self(bell)
+        bell
+    }
+
+    fn with_rings() -> (Self, mpsc::Receiver<()>) {
+        let (bell, rings) = mpsc::channel(1);
+        (Self(bell), rings)
     }
 
     /// Rings, without waiting for anything.
@@ -73,4 +78,20 @@ async fn ring(client: &reqwest::Client, store: &SharedStore, secret: &Secret) ->
         bail!("{url} answers {}", answer.status());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_that_have_not_left_yet_are_one() {
+        let (bell, mut rings) = Doorbell::with_rings();
+        for _ in 0..20 {
+            bell.ring();
+        }
+        assert!(rings.try_recv().is_ok() && rings.try_recv().is_err());
+        bell.ring();
+        assert!(rings.try_recv().is_ok(), "one that comes later is another");
+    }
 }
