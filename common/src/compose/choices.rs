@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::ComposeError;
-use super::yaml::At;
+use super::at::At;
 
 /// Values of parameters by name. A parameter that a combination does not have is absent.
 pub(super) type Choice = BTreeMap<String, String>;

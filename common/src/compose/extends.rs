@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::ComposeError;
-use super::yaml::{At, as_map};
+use super::at::{At, as_map};
 
 /// Written as a list or as a map; merged as a map.
 const MAPS: [&str; 5] = ["environment", "labels", "networks", "depends_on", "healthcheck"];

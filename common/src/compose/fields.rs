@@ -4,7 +4,7 @@
 //! in silence.
 
 use super::ComposeError;
-use super::yaml::At;
+use super::at::At;
 
 /// Of the file. `version` says nothing any more, but many files begin with it.
 const FILE: [&str; 5] = ["version", "services", "networks", "volumes", "x-poolmanager"];

@@ -1,6 +1,6 @@
 //! A container's own check.
 
-use super::yaml::At;
+use super::at::At;
 use super::{ComposeError, HealthCheck};
 
 /// Reads a `healthcheck`.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::ComposeError;
-use super::yaml::At;
+use super::at::At;
 
 type Variables = BTreeMap<String, String>;
 

@@ -1,7 +1,7 @@
 //! How much of the host a container may take, in both places where Compose has it.
 
 use super::ComposeError;
-use super::yaml::At;
+use super::at::At;
 
 /// Of a service; `None` is without limit.
 pub(super) struct Limits {

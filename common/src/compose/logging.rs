@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::yaml::At;
+use super::at::At;
 use super::{ComposeError, Logging};
 use crate::model::LogTarget;
 

@@ -2,6 +2,7 @@
 //!
 //! Pure: no I/O, no clock. The result, a [`Project`], leaves the engine nothing to choose.
 
+mod at;
 mod catalog;
 #[cfg(test)]
 mod catalog_test;
@@ -10,6 +11,7 @@ mod error;
 mod extends;
 mod fields;
 mod health;
+mod image;
 mod interpolate;
 mod limits;
 mod logging;
@@ -20,10 +22,16 @@ mod order;
 mod placement;
 mod ports;
 mod project;
+#[cfg(test)]
+mod properties_test;
+#[cfg(test)]
+mod refusals_test;
 mod render;
 mod resolve;
 mod service;
 mod template;
+#[cfg(test)]
+mod template_test;
 #[cfg(test)]
 mod testing;
 mod yaml;

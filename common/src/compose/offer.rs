@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::yaml::At;
+use super::at::At;
 use super::{ComposeError, HttpProbe, JsonExpect, Placement, PlannedEndpoint, Protocol, ServiceSpec};
 
 const SCHEMES: [&str; 3] = ["http", "grpc", "tcp"];

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::at::At;
 use super::service::{self, Around};
-use super::yaml::At;
 use super::{ComposeError, NetworkSpec, Placement, Project, ServiceSpec, VolumeSpec, fields, names, offer, order};
 use crate::model::{HostKind, NodeName};
 

@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use compose_spec::service::{Command, Hostname, Image};
+use compose_spec::service::{Command, Hostname};
 use indexmap::IndexMap;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use super::yaml::At;
+use super::at::At;
 use super::{
-    ComposeError, Condition, NetworkSpec, Placement, RestartPolicy, ServiceSpec, VolumeSpec, fields, health, limits,
-    logging, mounts, names, ports, resolve,
+    ComposeError, Condition, NetworkSpec, Placement, RestartPolicy, ServiceSpec, VolumeSpec, fields, health, image,
+    limits, logging, mounts, names, ports, resolve,
 };
 use crate::model::NodeName;
 
@@ -49,7 +49,7 @@ pub(super) fn read(node: &NodeName, at: &At<'_>, around: &Around<'_>) -> Result<
     let container_name = names::container(&around.placement.project, node.as_str())?;
     let mut service = ServiceSpec {
         node: node.clone(),
-        image: at.needed("image")?.read::<Image>()?.into_inner(),
+        image: image::read(&at.needed("image")?)?,
         command: at.field("command").map_or(Ok(Vec::new()), |at| words(&at))?,
         entrypoint: at.field("entrypoint").map(|at| words(&at)).transpose()?,
         environment: environment(at)?,

@@ -6,10 +6,10 @@ use std::fmt;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
+use super::at::At;
 use super::choices::{Choice, Choices};
 use super::render::{self, NotTera, RESERVED, Text};
-use super::yaml::{self, At};
-use super::{ComposeError, Parameter, Placement, Project, TemplateError, extends, interpolate, resolve};
+use super::{ComposeError, Parameter, Placement, Project, TemplateError, extends, interpolate, resolve, yaml};
 use crate::model::{Flavor, FlavorId, TemplateId};
 
 /// A parsed template. Its text has two documents: what can be chosen, and the compose file.

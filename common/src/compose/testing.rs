@@ -38,3 +38,18 @@ pub(super) fn plan(
 pub(super) fn shipped(pairs: &[(&str, &str)]) -> Catalog {
     Catalog::shipped(&CatalogSettings { variables: variables(pairs) }).expect("what ships is good")
 }
+
+/// A compose file of one service with these lines; `%` begins lines of the file's top level.
+pub(super) fn file_with(lines: &str) -> String {
+    let (mut service, mut top) = (String::new(), String::new());
+    for line in lines.lines() {
+        match line.strip_prefix('%') {
+            Some(line) => top += &format!("{line}\n"),
+            None => service += &format!("    {line}\n"),
+        }
+    }
+    format!(
+        "x-poolmanager: {{title: T}}\n---\nservices:\n  a:\n    image: i\n    ports: [\"{{{{ port_base }}}}:80\"]\n{service}\
+         {top}x-poolmanager:\n  endpoints: {{e: {{service: a, port: 80, scheme: http}}}}\n"
+    )
+}

@@ -1,17 +1,15 @@
-//! YAML as a tree whose every value knows its path, so that a refusal can name the field.
+//! YAML as a tree, and the line of every path in it.
 //!
 //! Merge keys and anchors are resolved by the parser. Nothing here knows what a compose file is.
 
 use std::collections::HashMap;
 use std::fmt;
-use std::time::Duration;
 
-use compose_spec::service::ByteValue;
-use serde::de::{DeserializeOwned, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, de};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use super::ComposeError;
+use super::at::join;
 
 /// Text that is not YAML.
 #[derive(Debug)]
@@ -57,12 +55,16 @@ pub(super) fn line_of(lines: &Lines, path: &str) -> Option<u64> {
 enum Node {
     Scalar(Value),
     List(Vec<serde_saphyr::Spanned<Node>>),
-    Map(Vec<(String, serde_saphyr::Spanned<Node>)>),
+    Map(Vec<(serde_saphyr::Spanned<String>, serde_saphyr::Spanned<Node>)>),
 }
 
+/// A field's line is that of its key: the value may begin further down.
 fn flatten(node: serde_saphyr::Spanned<Node>, path: String, lines: &mut Lines) -> Value {
     let line = node.referenced.line();
-    let value = match node.value {
+    if line > 0 {
+        lines.entry(path.clone()).or_insert(line);
+    }
+    match node.value {
         Node::Scalar(value) => value,
         Node::List(items) => Value::Array(
             items.into_iter().enumerate().map(|(i, item)| flatten(item, format!("{path}[{i}]"), lines)).collect(),
@@ -71,20 +73,16 @@ fn flatten(node: serde_saphyr::Spanned<Node>, path: String, lines: &mut Lines) -
             entries
                 .into_iter()
                 .map(|(key, item)| {
-                    let value = flatten(item, join(&path, &key), lines);
-                    (key, value)
+                    let inner = join(&path, &key.value);
+                    if key.referenced.line() > 0 {
+                        lines.insert(inner.clone(), key.referenced.line());
+                    }
+                    let value = flatten(item, inner, lines);
+                    (key.value, value)
                 })
                 .collect(),
         ),
-    };
-    if line > 0 {
-        lines.insert(path, line);
     }
-    value
-}
-
-fn join(path: &str, key: &str) -> String {
-    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
 }
 
 impl<'de> Deserialize<'de> for Node {
@@ -144,8 +142,8 @@ impl<'de> Visitor<'de> for NodeVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Node, A::Error> {
         let mut entries = Vec::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if key.is_empty() {
+        while let Some(key) = map.next_key::<serde_saphyr::Spanned<String>>()? {
+            if key.value.is_empty() {
                 return Err(de::Error::custom("a key must not be empty"));
             }
             entries.push((key, map.next_value()?));
@@ -154,156 +152,76 @@ impl<'de> Visitor<'de> for NodeVisitor {
     }
 }
 
-/// A value and its path.
-#[derive(Clone, Debug)]
-pub(super) struct At<'a> {
-    pub path: String,
-    pub value: &'a Value,
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
 
-impl<'a> At<'a> {
-    pub fn new(path: impl Into<String>, value: &'a Value) -> Self {
-        Self { path: path.into(), value }
+    fn tree(text: &str) -> Value {
+        parse(text).expect(text).0
     }
 
-    /// Refuses this value.
-    pub fn refuse<T>(&self, message: impl Into<String>) -> Result<T, ComposeError> {
-        Err(ComposeError::new(&self.path, message))
-    }
-
-    /// The map that it is; nothing at all is an empty one.
-    pub fn entries(&self) -> Result<Vec<(&'a str, At<'a>)>, ComposeError> {
-        match self.value {
-            Value::Null => Ok(Vec::new()),
-            Value::Object(map) => {
-                Ok(map.iter().map(|(key, value)| (key.as_str(), At::new(join(&self.path, key), value))).collect())
-            }
-            _ => self.refuse("must be a map"),
+    #[test]
+    fn scalars_keep_what_compose_would_take_them_for() {
+        for (text, expected) in [
+            ("a: yes", json!("yes")),
+            ("a: true", json!(true)),
+            ("a: 0755", json!("0755")),
+            ("a: 1_000", json!("1_000")),
+            ("a: 7050:7050", json!("7050:7050")),
+            ("a: 3", json!(3)),
+            ("a: -1", json!(-1)),
+            ("a: 0.5", json!(0.5)),
+            ("a: 2.0.0", json!("2.0.0")),
+            ("a: ~", json!(null)),
+            ("a:", json!(null)),
+            ("a: \"3\"", json!("3")),
+            ("a: 'it''s'", json!("it's")),
+            ("a: |\n  x\n  y\n", json!("x\ny\n")),
+        ] {
+            assert_eq!(tree(text)["a"], expected, "{text}");
         }
+        assert_eq!(tree("1: x"), json!({"1": "x"}));
     }
 
-    /// The list that it is; nothing at all is an empty one.
-    pub fn items(&self) -> Result<Vec<At<'a>>, ComposeError> {
-        match self.value {
-            Value::Null => Ok(Vec::new()),
-            Value::Array(list) => {
-                Ok(list.iter().enumerate().map(|(i, value)| At::new(format!("{}[{i}]", self.path), value)).collect())
-            }
-            _ => self.refuse("must be a list"),
+    #[test]
+    fn merge_keys_and_anchors_are_resolved() {
+        let text = "x: &x {a: 1, b: 2}\ny: &y {b: 3, c: 4}\nz: {<<: [*x, *y], a: 5}\nw: *x";
+        assert_eq!(tree(text)["z"], json!({"a": 5, "b": 2, "c": 4}));
+        assert_eq!(tree(text)["w"], json!({"a": 1, "b": 2}));
+    }
+
+    #[test]
+    fn a_field_is_found_on_the_line_of_its_key() {
+        let (_, lines) = parse("# note\na:\n  b:\n    - c\n    - d: 1\n").expect("YAML");
+        for (path, line) in [("a", 2), ("a.b", 3), ("a.b[0]", 4), ("a.b[1].d", 5), ("a.b[1].missing", 5), ("a.x.y", 2)]
+        {
+            assert_eq!(line_of(&lines, path), Some(line), "{path}");
         }
+        assert_eq!(line_of(&lines, "z"), None);
     }
 
-    /// A field of the map that it is. `null` counts as absent.
-    pub fn field(&self, key: &str) -> Option<At<'a>> {
-        let value = self.value.as_object()?.get(key).filter(|value| !value.is_null())?;
-        Some(At::new(join(&self.path, key), value))
-    }
-
-    /// A field that must be there.
-    pub fn needed(&self, key: &str) -> Result<At<'a>, ComposeError> {
-        self.field(key).ok_or_else(|| ComposeError::new(join(&self.path, key), "is missing"))
-    }
-
-    /// Refuses every key but these and `x-` ones, which are notes by Compose's own rule.
-    pub fn only(&self, keys: &[&str]) -> Result<(), ComposeError> {
-        for (key, at) in self.entries()? {
-            if !keys.contains(&key) && !key.starts_with("x-") {
-                return at.refuse(format!("is not known here; there are: {}", keys.join(", ")));
-            }
+    #[test]
+    fn what_is_no_single_sound_document_is_refused() {
+        let deep = "[".repeat(100_000);
+        let bomb = "a: &a [1,1,1,1,1,1,1,1,1]\n".to_owned()
+            + &('b'..='h').fold(String::new(), |text, key| {
+                let before = char::from(key as u8 - 1);
+                let items = [format!("*{before}"), format!("*{before}")].join(",");
+                format!("{text}{key}: &{key} [{items},{items},{items},{items},{items}]\n")
+            });
+        for text in [
+            "a: [",
+            "a: 1\na: 2",
+            "a: 1\n---\nb: 2",
+            "a: *x",
+            "a: !python/object x",
+            "a: 1e999",
+            "? [a]\n: b",
+            &deep,
+            &bomb,
+        ] {
+            assert!(parse(text).is_err(), "{}", text.chars().take(40).collect::<String>());
         }
-        Ok(())
-    }
-
-    /// A text; a number or a boolean is taken for its spelling.
-    pub fn text(&self) -> Result<String, ComposeError> {
-        match self.value {
-            Value::String(text) => Ok(text.clone()),
-            Value::Number(number) => Ok(number.to_string()),
-            Value::Bool(flag) => Ok(flag.to_string()),
-            _ => self.refuse("must be a text"),
-        }
-    }
-
-    /// The texts of a list, or the one text that stands for a list of one.
-    pub fn texts(&self) -> Result<Vec<String>, ComposeError> {
-        match self.value {
-            Value::String(text) => Ok(vec![text.clone()]),
-            _ => self.items()?.iter().map(At::text).collect(),
-        }
-    }
-
-    /// `true` or `false`, also where a variable put the word.
-    pub fn flag(&self) -> Result<bool, ComposeError> {
-        match self.text().as_deref() {
-            Ok("true") => Ok(true),
-            Ok("false") => Ok(false),
-            _ => self.refuse("must be true or false"),
-        }
-    }
-
-    /// A whole number, also where a variable put its digits.
-    pub fn whole(&self) -> Result<i64, ComposeError> {
-        self.text()?.parse().or_else(|_| self.refuse("must be a whole number"))
-    }
-
-    /// A number, also where a variable put its digits.
-    pub fn number(&self) -> Result<f64, ComposeError> {
-        let number: Option<f64> = self.text()?.parse().ok();
-        number.filter(|n| n.is_finite()).map_or_else(|| self.refuse("must be a number"), Ok)
-    }
-
-    /// A span of time as Compose writes it: `90s`, `1m30s`, `500ms`.
-    pub fn duration(&self) -> Result<Duration, ComposeError> {
-        let text = self.text()?;
-        // The crate panics on more digits than a u64 holds.
-        let parsed = if text.len() <= 18 { compose_spec::duration::parse(&text).ok() } else { None };
-        parsed.map_or_else(|| self.refuse("must be a time like 90s, 1m30s or 500ms"), Ok)
-    }
-
-    /// A size as Compose writes it: `512m`, `1gb`, or a number of bytes. Units are powers of 1024.
-    pub fn bytes(&self) -> Result<i64, ComposeError> {
-        let parsed = match self.text()?.to_ascii_lowercase().parse() {
-            // Not the crate's `into_bytes`, which counts in thousands; Compose and Docker do not.
-            Ok(ByteValue::Bytes(n)) => Some(n),
-            Ok(ByteValue::Kilobytes(n)) => n.checked_mul(1 << 10),
-            Ok(ByteValue::Megabytes(n)) => n.checked_mul(1 << 20),
-            Ok(ByteValue::Gigabytes(n)) => n.checked_mul(1 << 30),
-            Err(_) => None,
-        };
-        parsed.and_then(|n| i64::try_from(n).ok()).map_or_else(|| self.refuse("must be a size like 512m or 1g"), Ok)
-    }
-
-    /// As a type of the compose-spec crate.
-    pub fn read<T: DeserializeOwned>(&self) -> Result<T, ComposeError> {
-        T::deserialize(self.value).or_else(|error| self.refuse(chain(&error)))
-    }
-}
-
-/// An error with its causes, which the compose-spec crate keeps apart.
-pub(super) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text = format!("{text}: {cause}");
-        source = cause.source();
-    }
-    text
-}
-
-/// The map of a value that may be written as a list of `KEY=value` or of keys.
-pub(super) fn as_map(value: Value) -> Map<String, Value> {
-    match value {
-        Value::Object(map) => map,
-        Value::Array(list) => list
-            .into_iter()
-            .filter_map(|item| match item {
-                Value::String(text) => Some(match text.split_once('=') {
-                    Some((key, value)) => (key.to_owned(), Value::String(value.to_owned())),
-                    None => (text, Value::Null),
-                }),
-                _ => None,
-            })
-            .collect(),
-        _ => Map::new(),
     }
 }

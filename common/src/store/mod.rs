@@ -146,7 +146,7 @@ pub struct EventFilter {
 }
 
 /// A fresh proof of a Free or InUse cluster. Written in batches per host; changes no version.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// Of which.
     pub cluster: ClusterId,

@@ -137,6 +137,6 @@ pub async fn open(target: &StoreTarget, user: StoreUser) -> Result<SharedStore, 
 pub async fn open_with(target: &StoreTarget, user: StoreUser, limits: Limits) -> Result<SharedStore, OpenError> {
     match target {
         StoreTarget::Sqlite { path } => Ok(Arc::new(SqliteStore::open(path, user, limits).await?)),
-        StoreTarget::Mongo { url, database } => match MongoStore::open(url, database, limits).await? {},
+        StoreTarget::Mongo { url, database } => Ok(Arc::new(MongoStore::open(url, database, limits).await?)),
     }
 }
