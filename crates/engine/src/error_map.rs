@@ -24,10 +24,7 @@ impl fmt::Display for Step<'_> {
 /// Puts bollard's error into our words.
 pub(crate) fn explain(url: &DaemonUrl, step: Step<'_>, within: Duration, error: Error) -> EngineError {
     match error {
-        Error::DockerResponseServerError { status_code, message } => {
-            eprintln!("DBG {step}: {status_code} {message}");
-            answer(step, status_code, &message)
-        }
+        Error::DockerResponseServerError { status_code, message } => answer(step, status_code, &message),
         Error::RequestTimeoutError => EngineError::Timeout { what: step.to_string(), after: within },
         Error::DockerStreamError { error } => answer(step, 0, &error),
         Error::SocketNotFoundError(_) => unreachable(url, "no such file or directory"),

@@ -199,15 +199,24 @@ impl Drop for Bench {
     /// In a thread and a runtime of its own, for the test's own may be ending.
     fn drop(&mut self) {
         let bench: &Bench = self;
+        let failed = std::thread::panicking();
         let swept = std::thread::scope(|scope| {
             let sweep = scope.spawn(|| {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-                runtime.block_on(bench.sweep())
+                runtime.block_on(async {
+                    bench.sweep().await?;
+                    if failed {
+                        // What a call in flight at the failure still makes.
+                        tokio::time::sleep(Duration::from_secs(1)).await;
+                        bench.sweep().await?;
+                    }
+                    Ok::<_, bollard::errors::Error>(())
+                })
             });
             sweep.join()
         });
         TAKEN.lock().unwrap().retain(|base| *base != self.base);
-        if !std::thread::panicking() {
+        if !failed {
             swept.unwrap().unwrap();
         }
     }
