@@ -54,18 +54,16 @@ impl Up<'_> {
         let filter = format!("{}={}", labels::CLUSTER, self.owner.cluster);
         let there = self.at.containers(HashMap::from([("label".to_owned(), vec![filter])])).await?;
         let there = &there;
-        stream::iter(&self.project.services)
-            .map(|service| async move {
-                let own = there.iter().filter(|container| self.is_own(&container.labels));
-                let mut own = own.filter(|container| labels::node(&container.labels).as_ref() == Some(&service.node));
-                match own.next() {
-                    Some(container) => self.keep_or_replace(service, container.clone(), networks).await,
-                    None => self.make(service, networks).await,
-                }
-            })
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await
+        let each = self.project.services.iter().map(|service| async move {
+            let own = there.iter().filter(|container| self.is_own(&container.labels));
+            let mut own = own.filter(|container| labels::node(&container.labels).as_ref() == Some(&service.node));
+            match own.next() {
+                Some(container) => self.keep_or_replace(service, container.clone(), networks).await,
+                None => self.make(service, networks).await,
+            }
+        });
+        // Collected before they are polled: a closure over references in the stream would make `up` no `Send` future.
+        stream::iter(each.collect::<Vec<_>>()).buffered(AT_ONCE).try_collect().await
     }
 
     async fn keep_or_replace(

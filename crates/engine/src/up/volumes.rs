@@ -12,8 +12,9 @@ use crate::{EngineError, Progress, deadline, labels};
 impl Up<'_> {
     /// Sees that every volume is there and is this cluster's.
     pub(super) async fn volumes(self) -> Result<(), EngineError> {
-        let each = stream::iter(&self.project.volumes).map(|spec| self.volume(spec)).buffer_unordered(AT_ONCE);
-        each.try_collect().await
+        // Collected before they are polled: a closure over references in the stream would make `up` no `Send` future.
+        let each: Vec<_> = self.project.volumes.iter().map(|spec| self.volume(spec)).collect();
+        stream::iter(each).buffer_unordered(AT_ONCE).try_collect().await
     }
 
     /// An engine answers a second making of a volume with the first one, whoever's it is, so the answer's labels tell
