@@ -2,7 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::time::Duration;
+
+use crate::server::{Addresses, Level, Log};
 
 /// The port that peers speak to each other on, in a container.
 pub const PEER_PORT: u16 = 7051;
@@ -82,9 +86,7 @@ impl PeerConfig {
         K: AsRef<str>,
         V: Into<String>,
     {
-        let vars: BTreeMap<String, String> =
-            vars.into_iter().map(|(name, value)| (name.as_ref().to_ascii_uppercase(), value.into())).collect();
-        let vars = Vars(vars);
+        let vars = Vars::new(vars);
         let (consensus, batch, batch_wait) = consensus(&vars)?;
         Ok(Self {
             id: name(&vars, "CORE_PEER_ID", "vp0")?,
@@ -100,6 +102,46 @@ impl PeerConfig {
             batch_wait,
         })
     }
+}
+
+/// What the process around a peer is told.
+#[derive(Clone, Debug)]
+pub struct ServerConfig {
+    /// Where it listens.
+    pub addresses: Addresses,
+    /// `CORE_PEER_FILESYSTEMPATH`: where the ledger is kept.
+    pub folder: PathBuf,
+    /// `CORE_LOGGING_LEVEL`.
+    pub log: Log,
+}
+
+impl ServerConfig {
+    /// Reads the variables of one container, as [`PeerConfig::from_env`] does.
+    ///
+    /// # Errors
+    /// [`BadSetting`] names the variable and what it may hold.
+    pub fn from_env<K, V>(vars: impl IntoIterator<Item = (K, V)>) -> Result<Self, BadSetting>
+    where
+        K: AsRef<str>,
+        V: Into<String>,
+    {
+        let vars = Vars::new(vars);
+        let addresses = Addresses {
+            rest: vars.address("CORE_REST_ADDRESS", 7050)?,
+            peer: vars.address("CORE_PEER_LISTENADDRESS", PEER_PORT)?,
+            cli: vars.address("CORE_CLI_ADDRESS", 7052)?,
+            events: vars.address("CORE_PEER_VALIDATOR_EVENTS_ADDRESS", 7053)?,
+        };
+        let folder = vars.text("CORE_PEER_FILESYSTEMPATH").unwrap_or("/var/hyperledger/production").into();
+        Ok(Self { addresses, folder, log: Log(vars.level("CORE_LOGGING_LEVEL")?) })
+    }
+}
+
+/// The variables of this process. Those that are not text cannot be settings of ours.
+pub fn environment() -> Vec<(String, String)> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .collect()
 }
 
 fn consensus(vars: &Vars) -> Result<(Consensus, usize, Duration), BadSetting> {
@@ -147,6 +189,30 @@ fn name(vars: &Vars, name: &'static str, default: &str) -> Result<String, BadSet
 struct Vars(BTreeMap<String, String>);
 
 impl Vars {
+    fn new<K: AsRef<str>, V: Into<String>>(vars: impl IntoIterator<Item = (K, V)>) -> Self {
+        let upper = vars.into_iter().map(|(name, value)| (name.as_ref().to_ascii_uppercase(), value.into()));
+        Self(upper.collect())
+    }
+
+    fn address(&self, name: &'static str, port: u16) -> Result<SocketAddr, BadSetting> {
+        match self.text(name) {
+            None => Ok(SocketAddr::from((Ipv4Addr::UNSPECIFIED, port))),
+            Some(text) => text.parse().map_err(|_| self.bad(name, "an IP address and a port, as 0.0.0.0:7050")),
+        }
+    }
+
+    /// Fabric's levels; what comes before a colon or an equals sign (a module's own level) does not matter here.
+    fn level(&self, name: &'static str) -> Result<Level, BadSetting> {
+        let text = self.text(name).unwrap_or("info").to_ascii_lowercase();
+        match text.rsplit([':', '=']).next().unwrap_or_default() {
+            "critical" | "error" => Ok(Level::Error),
+            "warning" | "warn" => Ok(Level::Warning),
+            "notice" | "info" => Ok(Level::Info),
+            "debug" => Ok(Level::Debug),
+            _ => Err(self.bad(name, "critical, error, warning, notice, info or debug")),
+        }
+    }
+
     fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(|value| value.trim()).filter(|value| !value.is_empty())
     }
@@ -186,5 +252,60 @@ impl Vars {
         };
         let number: u64 = digits.parse().map_err(|_| self.bad(name, "seconds (2, 2s) or milliseconds (500ms)"))?;
         Ok(Duration::from_millis(number.saturating_mul(millis).min(60_000)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(vars: &[(&str, &str)]) -> Result<PeerConfig, BadSetting> {
+        PeerConfig::from_env(vars.iter().copied())
+    }
+
+    const PBFT: (&str, &str) = ("CORE_PEER_VALIDATOR_CONSENSUS_PLUGIN", "pbft");
+
+    #[test]
+    fn names_may_be_in_lower_case() {
+        let config = read(&[("core_peer_id", "vp3"), ("Core_Peer_NetworkId", "n")]).unwrap();
+        assert_eq!((config.id.as_str(), config.network_id.as_str()), ("vp3", "n"));
+    }
+
+    #[test]
+    fn a_third_may_be_away_and_no_more() {
+        let quorum = |n: &str| read(&[PBFT, ("CORE_PBFT_GENERAL_N", n)]).unwrap().consensus.quorum();
+        assert_eq!(["1", "4", "6", "7"].map(quorum), [1, 3, 5, 5]);
+        assert_eq!(read(&[]).unwrap().consensus.quorum(), 1, "noops needs nobody else");
+    }
+
+    #[test]
+    fn times_come_with_and_without_a_unit() {
+        for (text, millis) in [("2", 2000), ("2s", 2000), ("500ms", 500), ("0", 0)] {
+            let config = read(&[("CORE_NOOPS_BLOCK_TIMEOUT", text)]).unwrap();
+            assert_eq!(config.batch_wait, Duration::from_millis(millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_value_is_named_with_what_is_allowed() {
+        for (name, value) in [
+            ("CORE_PEER_VALIDATOR_CONSENSUS_PLUGIN", "raft"),
+            ("CORE_PBFT_GENERAL_N", "none"),
+            ("CORE_PBFT_GENERAL_N", "0"),
+            ("CORE_PBFT_GENERAL_F", "2"),
+            ("CORE_PBFT_GENERAL_MODE", "fast"),
+            ("CORE_PBFT_GENERAL_TIMEOUT_BATCH", "1h"),
+            ("CORE_PEER_ADDRESSAUTODETECT", "perhaps"),
+        ] {
+            let bad = read(&[PBFT, (name, value)]).unwrap_err();
+            assert_eq!((bad.name, bad.value.as_str()), (name, value), "{bad}");
+        }
+        let bad = ServerConfig::from_env([("CORE_REST_ADDRESS", "here")]).unwrap_err();
+        assert!(bad.to_string().contains("CORE_REST_ADDRESS is \"here\"; allowed: an IP address"), "{bad}");
+    }
+
+    #[test]
+    fn an_empty_root_is_none() {
+        assert_eq!(read(&[("CORE_PEER_DISCOVERY_ROOTNODE", "")]).unwrap().root, None);
     }
 }

@@ -4,15 +4,24 @@
 //! [`Peer`] is plain state without thread, socket or clock. Something else carries it: [`Mesh`] in memory, for hundreds
 //! of thousands of peers in one process, or the binary of this package, one peer a container.
 
+mod block;
 mod config;
+mod id;
+mod ledger;
 mod mesh;
 mod message;
 mod network;
+mod order;
 mod peer;
+mod poll;
 mod rest;
+pub mod server;
 mod time;
+mod world;
 
-pub use config::{BadSetting, Consensus, PeerConfig};
+pub use config::{BadSetting, Consensus, PeerConfig, ServerConfig, environment};
+pub use id::PeerId;
+pub use ledger::{Journal, Record};
 pub use mesh::Mesh;
 pub use message::{Message, Reply};
 pub use network::{Network, Unreachable};

@@ -1,0 +1,7 @@
+//! Networks of peers in memory.
+#![expect(clippy::unwrap_used, reason = "in a test, a panic is the report")]
+
+mod lossy;
+mod network;
+mod rest;
+mod support;
