@@ -125,12 +125,8 @@ impl SimOptions {
     /// The address is drawn from some eight million, so tests that run side by side do not meet.
     pub fn fresh() -> Self {
         let mut rng = rand::rng();
-        let address = Ipv4Addr::new(
-            127,
-            rng.random_range(16..=250),
-            rng.random_range(0..=255),
-            rng.random_range(2..=254),
-        );
+        let address =
+            Ipv4Addr::new(127, rng.random_range(16..=250), rng.random_range(0..=255), rng.random_range(2..=254));
         Self { timing: Timing::instant(), ..Self::at(address) }
     }
 
