@@ -1,5 +1,7 @@
 //! The reconciler on an engine: fills, repairs, replaces and removes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::time::Duration;
 
 use common::model::*;
