@@ -1,0 +1,140 @@
+//! `poolmanager-admin`: what operators see, and the reconciler.
+//!
+//! Reads its settings from the environment (`docs/configuration.md`), serves until SIGTERM or SIGINT, and ends in
+//! order: requests under way first, then the store.
+
+mod command;
+
+use std::net::TcpListener;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use actix_web::rt::System;
+use admin::access::{FirstOperator, Passwords, make_first_operator};
+use admin::reconciler::{self, Settings};
+use admin::{Parts, build};
+use anyhow::Context;
+use common::compose::Catalog;
+use common::config::{AdminConfig, Source};
+use common::store::{SharedStore, StoreUser};
+use tokio::signal::unix::{SignalKind, signal};
+
+use command::Command;
+
+fn main() -> ExitCode {
+    match Command::parse(std::env::args().skip(1)) {
+        Ok(Command::Serve) => System::new().block_on(ended(serve())),
+        Ok(Command::Healthcheck) => System::new().block_on(ended(healthcheck())),
+        Ok(Command::Say(text)) => {
+            say(&text);
+            ExitCode::SUCCESS
+        }
+        Err(usage) => {
+            complain(&usage);
+            ExitCode::from(2)
+        }
+    }
+}
+
+async fn ended(work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
+    match work.await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("poolmanager-admin: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve() -> anyhow::Result<()> {
+    let config = AdminConfig::read(&Source::of_process()?)?;
+    common::logging::start(&config.common)?;
+    let internal_secret = config.common.internal_secret.load()?;
+    let catalog = Catalog::shipped(&config.common.catalog).context("reading the templates")?;
+    let listener = TcpListener::bind((config.bind, config.port))
+        .with_context(|| format!("listening on {}:{}", config.bind, config.port))?;
+    let address = listener.local_addr().context("asking for the address")?;
+    let store = common::store::open(&config.common.store, StoreUser::Admin).await.context("opening the store")?;
+    let served = serve_from(store.clone(), config, catalog, internal_secret, listener, address).await;
+    store.close().await;
+    served
+}
+
+async fn serve_from(
+    store: SharedStore,
+    config: AdminConfig,
+    catalog: Catalog,
+    internal_secret: common::config::Secret,
+    listener: TcpListener,
+    address: std::net::SocketAddr,
+) -> anyhow::Result<()> {
+    first_operator(&store, &config).await?;
+    let catalog = Arc::new(catalog);
+    let (reconciler, running_reconciler) = reconciler::start(Settings {
+        store: store.clone(),
+        catalog: catalog.clone(),
+        layout: config.layout,
+        mix: config.pool_mix.0.clone(),
+        max_starts: config.max_starts,
+        address: config.internal_address_at(address),
+    });
+    let server = build(Parts { store, catalog, config, reconciler, internal_secret, listener })?;
+    let handle = server.handle();
+    let running = tokio::task::spawn_local(server);
+    tracing::info!(%address, "admin serves at http://{address}");
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+    }
+    handle.stop(true).await;
+    running_reconciler.stop().await;
+    running.await.context("joining the server")?.context("serving")?;
+    Ok(())
+}
+
+/// Makes the first operator at the first start. A password made here is shown on the terminal and nowhere else: the
+/// log may be kept and sent around.
+async fn first_operator(store: &SharedStore, config: &AdminConfig) -> anyhow::Result<()> {
+    let passwords = Passwords::new()?;
+    let now = common::clock::now();
+    let username = &config.username;
+    let made = make_first_operator(store.as_ref(), &passwords, username, config.password.as_ref(), now).await;
+    match made.context("making the first operator")? {
+        FirstOperator::Exists => {}
+        FirstOperator::Made => tracing::info!("the first operator is {username}, with the password in ADMIN_PASSWORD"),
+        FirstOperator::MadeWithPassword(password) => complain(&format!(
+            "First login: {username} / {}\nIt is shown this once. Set ADMIN_USERNAME and ADMIN_PASSWORD before the first start to choose it yourself.",
+            password.expose()
+        )),
+        FirstOperator::PasswordIgnored => tracing::warn!(
+            "ADMIN_USERNAME and ADMIN_PASSWORD are not used: they only make the first operator, there is one already, and these do not sign her in"
+        ),
+    }
+    Ok(())
+}
+
+/// For a container's health check: exit code 0 if the service on this machine answers.
+async fn healthcheck() -> anyhow::Result<()> {
+    let config = AdminConfig::read(&Source::of_process()?)?;
+    let ip = match config.bind {
+        ip if ip.is_unspecified() && ip.is_ipv4() => std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+        ip if ip.is_unspecified() => std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let url = format!("http://{}/healthz", std::net::SocketAddr::new(ip, config.port));
+    let client = reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(5)).build()?;
+    client.get(&url).send().await?.error_for_status()?;
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "what was asked for on the command line")]
+fn say(text: &str) {
+    println!("{text}");
+}
+
+#[expect(clippy::print_stderr, reason = "for whoever starts the program, not for the log")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}

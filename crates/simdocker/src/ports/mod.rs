@@ -1,0 +1,5 @@
+//! Published ports: who listens where.
+
+mod shared;
+
+pub use shared::SharedPorts;
