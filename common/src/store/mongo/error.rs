@@ -19,15 +19,15 @@ pub(super) fn db(error: Error) -> StoreError {
 
 /// Whether trying again later may help.
 fn is_away(error: &Error) -> bool {
-    let by_kind = match error.kind.as_ref() {
+    let by_kind = matches!(
+        error.kind.as_ref(),
         ErrorKind::Io(_)
-        | ErrorKind::ServerSelection { .. }
-        | ErrorKind::ConnectionPoolCleared { .. }
-        | ErrorKind::DnsResolve { .. }
-        | ErrorKind::Shutdown
-        | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
-        _ => false,
-    };
+            | ErrorKind::ServerSelection { .. }
+            | ErrorKind::ConnectionPoolCleared { .. }
+            | ErrorKind::DnsResolve { .. }
+            | ErrorKind::Shutdown
+            | ErrorKind::Write(WriteFailure::WriteConcernError(_))
+    );
     by_kind
         || code(error).is_some_and(|code| AWAY.contains(&code))
         || error.contains_label("RetryableWriteError")
