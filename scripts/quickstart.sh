@@ -391,7 +391,7 @@ if [ "$engine" = sim ]; then
     if [ -s "$DATA_DIR/sim-at" ]; then sim_at=$(cat "$DATA_DIR/sim-at"); fi
     if ! runs simdocker; then
         echo "$sim_at" >"$DATA_DIR/sim-at"
-        start simdocker "$BIN/simdocker" --address "$sim_at" --port 2375
+        start simdocker "$BIN/simdocker" --listen "tcp://$sim_at:2375" --start-time 100ms --image "$FABRIC_PEER_IMAGE"
     fi
     wait_ready simdocker "http://$sim_at:2375/_ping"
     daemon_url=tcp://$sim_at:2375 address=$sim_at bind_address=0.0.0.0
