@@ -6,7 +6,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, HeaderMap, HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage, HttpResponse};
+use actix_web::{Error, HttpMessage};
 
 use crate::access::is_api;
 use crate::problem::Problem;
@@ -35,16 +35,10 @@ const HEADERS: [(&str, &str); 7] = [
 pub async fn dress(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
     let id = RequestId(hex::encode(rand::random::<[u8; 8]>()));
     req.extensions_mut().insert(id.clone());
-    // Kept for the words of a refusal: the request itself goes into the handler.
-    let request = req.request().clone();
-    let mut response = match next.call(req).await {
-        Ok(response) => response,
-        Err(error) => {
-            let bare = HttpResponse::from_error(error);
-            ServiceResponse::new(request.clone(), bare)
-        }
-    };
+    // A clone of the request kept over this call would make the router panic: it wants the only one.
+    let mut response = next.call(req).await?;
     if let Some(problem) = problem_of(&response) {
+        let request = response.request().clone();
         log(&problem, &id, request.path());
         let words = if is_api(request.path()) {
             api::problem_response(&problem, &id.0)

@@ -66,6 +66,15 @@ pub async fn guard(
     mut req: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
+    match admit(needs, &mut req).await {
+        Ok(None) => next.call(req).await,
+        Ok(Some(elsewhere)) => Ok(req.into_response(elsewhere)),
+        Err(problem) => Ok(req.into_response(HttpResponse::from_error(problem))),
+    }
+}
+
+/// `None`: go on. Else an answer instead of the handler's, or a refusal.
+async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResponse>, Error> {
     let changes = !matches!(*req.method(), Method::GET | Method::HEAD);
     if changes && needs != Needs::InternalSecret && !origin::is_own(req.headers()) {
         return Err(Problem::not_allowed("This request came from another site, so it was not carried out.").into());
@@ -74,36 +83,32 @@ pub async fn guard(
         let body = req.extract::<Bytes>().await?;
         req.extensions_mut().insert(Body(body));
     }
-    let state = state(&req)?;
+    let state = state(req)?;
     match needs {
         Needs::Nothing => {}
         Needs::OwnForm => {
             if changes {
-                check_own_form(&req)?;
+                check_own_form(req)?;
             }
         }
         Needs::InternalSecret => check_secret(req.headers(), state.internal_secret.expose())?,
-        Needs::Role(role) => match signed_in(&req, &state).await? {
+        Needs::Role(role) => match signed_in(req, &state).await? {
             Some(who) => {
+                // Known also when she is refused: the page that says no is hers.
+                req.extensions_mut().insert(who.clone());
                 if who.operator.role < role {
                     let why = format!("This needs the role {}; yours is {}.", name(role), name(who.operator.role));
-                    // Known all the same: the page that says no is hers.
-                    req.extensions_mut().insert(who);
                     return Err(Problem::not_allowed(why).into());
                 }
                 if changes {
-                    check_token(&req, &who.session.csrf)?;
+                    check_token(req, &who.session.csrf)?;
                 }
-                req.extensions_mut().insert(who);
             }
             None if is_api(req.path()) => return Err(Problem::not_signed_in().into()),
-            None => {
-                let answer = to_sign_in(changes, &next_page(&req));
-                return Ok(req.into_response(answer));
-            }
+            None => return Ok(Some(to_sign_in(changes, &next_page(req)))),
         },
     }
-    next.call(req).await
+    Ok(None)
 }
 
 /// Whether a path is answered in JSON.

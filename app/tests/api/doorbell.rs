@@ -107,3 +107,21 @@ async fn a_leader_that_is_dead_silent_rude_or_gone_delays_no_release() {
         house.stop().await;
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_nobody_has_led_from_for_long_does_not_see_the_secret() {
+    let house = House::open().await;
+    let old = leader(FINE, Arc::default()).await;
+    let long_ago = clock::now() - Duration::from_secs(3600);
+    house.store.take_lock("old", &old.0, Duration::from_secs(10), long_ago).await.unwrap().unwrap();
+    house.leased("alice", PBFT).await;
+    house.get("/v2/cluster_release?user_id=alice").await.ok();
+    // The next leader hears of the next release; by then the one before would have arrived.
+    let (address, mut calls) = leader(FINE, Arc::default()).await;
+    house.store.take_lock("new", &address, Duration::from_secs(60), clock::now()).await.unwrap().unwrap();
+    house.leased("alice", PBFT).await;
+    house.get("/v2/cluster_release?user_id=alice").await.ok();
+    tokio::time::timeout(Duration::from_secs(10), calls.recv()).await.unwrap().unwrap();
+    let mut old_calls = old.1;
+    assert!(old_calls.try_recv().is_err());
+}

@@ -1,4 +1,4 @@
-//! What the stories and benches share: real parts, started for one test and gone after it.
+//! What stories and benches of the whole need: real parts, started and ended by whoever uses them.
 
 pub mod bench;
 pub mod mongod;
