@@ -65,6 +65,8 @@ if [ "$want_tools" = yes ]; then
     need_package libc6-dev
     need shellcheck shellcheck
     need wrk wrk
+    # One static program: tests make images from it, since no registry may be in reach.
+    need_package busybox-static
 fi
 if [ "$want_docker" = yes ]; then
     need dockerd docker.io
