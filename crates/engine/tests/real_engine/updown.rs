@@ -114,6 +114,22 @@ async fn a_service_on_two_networks_gets_both_also_when_the_second_was_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_volume_that_vanishes_before_its_container_is_made_comes_back_as_ours() {
+    let bench = Bench::new().await;
+    let project = two(&bench, 0);
+    let (volume, container) = (&project.volumes[0].name, &project.services[0].container_name);
+    let report = |progress: Progress| {
+        if progress == (Progress::Creating { name: container.clone() }) {
+            let removed = Command::new("docker").args(["volume", "rm", volume]).output().unwrap();
+            assert!(removed.status.success(), "{removed:?}");
+        }
+    };
+    bench.engine.up(&project, &bench.owner(0), &UpLimits::default(), &|| Ok(()), &report).await.unwrap();
+    assert_eq!(bench.survey().await.ours[0].volumes, [volume.clone()]);
+    assert_eq!(bench.down(0).await.unwrap().volumes, [volume.clone()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_fails_is_told_with_its_code_and_last_words() {
     let bench = Bench::new().await;
     let mut job = service(&bench, 0, "job", "echo preparing; echo no genesis block >&2; exit 3");
