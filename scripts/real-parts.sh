@@ -64,7 +64,6 @@ if [ "$want_tools" = yes ]; then
     need cc gcc
     need_package libc6-dev
     need shellcheck shellcheck
-    need wrk wrk
 fi
 if [ "$want_docker" = yes ]; then
     need dockerd docker.io
@@ -72,6 +71,8 @@ if [ "$want_docker" = yes ]; then
     if ! have docker && have apt-cache && apt-cache show docker-cli >/dev/null 2>&1; then packages+=(docker-cli); fi
     need iptables iptables
     need ip iproute2
+    # Tests make small images from it; one that needs libraries would not run in them.
+    if [ ! -x /bin/busybox ] || ldd /bin/busybox >/dev/null 2>&1; then packages+=(busybox-static); fi
     if ! have docker-compose && ! docker compose version >/dev/null 2>&1; then packages+=(docker-compose); fi
 fi
 if [ "$want_mongod" = yes ] && ! mongod_works; then
