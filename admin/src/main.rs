@@ -68,6 +68,9 @@ async fn serve_from(
     listener: TcpListener,
     address: std::net::SocketAddr,
 ) -> anyhow::Result<()> {
+    // Before anybody is told that it serves: whoever reads that may stop it at once.
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     first_operator(&store, &config).await?;
     let catalog = Arc::new(catalog);
     let (reconciler, running_reconciler) = reconciler::start(Settings {
@@ -82,8 +85,6 @@ async fn serve_from(
     let handle = server.handle();
     let running = tokio::task::spawn_local(server);
     tracing::info!(%address, "admin serves at http://{address}");
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),

@@ -118,3 +118,14 @@ async fn whoever_no_longer_leads_touches_nothing() {
     assert_eq!(bench.engine.start_node(id, &fenced).await, Err(EngineError::Fenced));
     assert_eq!(bench.survey().await.ours, before);
 }
+
+#[test]
+fn work_may_move_between_threads() {
+    fn may_move<T: Send>(_: impl FnOnce(&'static Bench) -> T) {}
+    may_move(|bench| bench.engine.events(&bench.pool));
+    may_move(|bench| bench.down_fenced(0, &|| Ok(())));
+    may_move(|bench| async {
+        let project = two(bench, 0);
+        bench.up_fenced(&project, 0, &|| Ok(())).await
+    });
+}
