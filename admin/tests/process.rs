@@ -105,13 +105,13 @@ fn a_password_that_was_chosen_is_not_shown() {
 }
 
 #[test]
-fn wrong_arguments_end_with_2_and_wrong_settings_with_1_and_both_say_why() {
+fn wrong_arguments_and_wrong_settings_end_with_2_and_say_why() {
     let data = tempfile::tempdir().unwrap();
     let wrong = run(data.path(), &[], &["--port", "80"]);
     assert_eq!(wrong.status.code(), Some(2));
     assert!(text(&wrong.stderr).contains("Usage: poolmanager-admin"));
     let wrong = run(data.path(), &[("LOG_LEVEL", "loud")], &[]);
-    assert_eq!(wrong.status.code(), Some(1));
+    assert_eq!(wrong.status.code(), Some(2));
     let why = text(&wrong.stderr);
     assert!(why.contains("LOG_LEVEL") && why.contains("loud"), "{why}");
     let version = run(data.path(), &[], &["--version"]);
