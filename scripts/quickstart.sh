@@ -87,8 +87,8 @@ start() {
     setsid nohup "$@" >>"$DATA_DIR/$name.log" 2>&1 </dev/null &
     pid=$!
     echo "$pid" >"$DATA_DIR/$name.pid"
-    # Between fork and exec it is still this script, by its command line.
-    for _ in $(seq 50); do
+    # Between fork and exec it is still this script, by its command line; on a busy machine that takes seconds.
+    for _ in $(seq 500); do
         if runs "$name" || ! kill -0 "$pid" 2>/dev/null; then break; fi
         sleep 0.02
     done
@@ -391,7 +391,7 @@ if [ "$engine" = sim ]; then
     if [ -s "$DATA_DIR/sim-at" ]; then sim_at=$(cat "$DATA_DIR/sim-at"); fi
     if ! runs simdocker; then
         echo "$sim_at" >"$DATA_DIR/sim-at"
-        start simdocker "$BIN/simdocker" --address "$sim_at" --port 2375
+        start simdocker "$BIN/simdocker" --listen "tcp://$sim_at:2375" --start-time 100ms --image "$FABRIC_PEER_IMAGE"
     fi
     wait_ready simdocker "http://$sim_at:2375/_ping"
     daemon_url=tcp://$sim_at:2375 address=$sim_at bind_address=0.0.0.0

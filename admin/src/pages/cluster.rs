@@ -31,6 +31,7 @@ struct View {
     health_times: u32,
     proven: Option<When>,
     offered: bool,
+    free: bool,
     lease: Option<LeaseView>,
     nodes: Vec<NodeView>,
     endpoints: Vec<(String, String)>,
@@ -86,6 +87,7 @@ pub async fn show(
         health_times,
         proven: cluster.proven_at.map(|at| when(at, now)),
         offered: cluster.offer.is_some(),
+        free: matches!(cluster.phase, Phase::Free { .. }),
         lease: cluster.lease().map(|lease| LeaseView {
             id: lease.id.to_string(),
             user: lease.user.to_string(),

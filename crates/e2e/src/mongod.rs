@@ -32,7 +32,7 @@ wait $! 2>/dev/null
 pub struct Mongod {
     folder: PathBuf,
     port: u16,
-    settings: Vec<String>,
+    replica_set: bool,
     running: Option<Running>,
 }
 
@@ -47,14 +47,17 @@ struct Running {
 impl Mongod {
     /// Starts one and waits until it takes writes.
     pub async fn start() -> anyhow::Result<Mongod> {
-        Mongod::start_with(&[]).await
+        Mongod::launch_as(true).await
     }
 
-    /// The same with more settings (`--setParameter` `name=value`).
-    pub async fn start_with(settings: &[&str]) -> anyhow::Result<Mongod> {
+    /// One that is no replica set, for those who must refuse it.
+    pub async fn start_alone() -> anyhow::Result<Mongod> {
+        Mongod::launch_as(false).await
+    }
+
+    async fn launch_as(replica_set: bool) -> anyhow::Result<Mongod> {
         let folder = tempfile::Builder::new().prefix("poolmanager-mongod-").tempdir()?.keep();
-        let settings = settings.iter().map(|text| (*text).to_owned()).collect();
-        let mut mongod = Mongod { folder, port: 0, settings, running: None };
+        let mut mongod = Mongod { folder, port: 0, replica_set, running: None };
         let mut last = None;
         // The port was free a moment ago; somebody else may have been quicker.
         for _ in 0..3 {
@@ -106,9 +109,12 @@ impl Mongod {
         let mut command = Command::new("sh");
         command.args(["-c", KEEPER, "keeper"]).arg(&self.folder).arg(binary()?);
         command.arg("--dbpath").arg(&data).args(["--port", &self.port.to_string()]);
-        command.args(["--bind_ip", "127.0.0.1", "--replSet", "rs", "--wiredTigerCacheSizeGB", "0.25"]);
+        command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"]);
         command.args(["--unixSocketPrefix".as_ref(), self.folder.as_os_str()]);
-        command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]).args(&self.settings);
+        command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
+        if self.replica_set {
+            command.args(["--replSet", "rs"]);
+        }
         let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let tie = keeper.stdin.take().context("the keeper's input")?;
         let mut line = String::new();
@@ -119,7 +125,8 @@ impl Mongod {
     }
 
     async fn until_writable(&self) -> anyhow::Result<()> {
-        let client = Client::with_uri_str(Mongod::direct_url(self.port)).await?;
+        let url = format!("{}&serverSelectionTimeoutMS=500", Mongod::direct_url(self.port));
+        let client = Client::with_uri_str(url).await?;
         let admin = client.database("admin");
         let ends = Instant::now() + START_LIMIT;
         let outcome = loop {
@@ -128,7 +135,7 @@ impl Mongod {
                 if hello.get_bool("isWritablePrimary").unwrap_or(false) {
                     return Ok(true);
                 }
-                if hello.get_str("setName").is_err() {
+                if self.replica_set && hello.get_str("setName").is_err() {
                     let member = doc! { "_id": 0, "host": format!("127.0.0.1:{}", self.port) };
                     let set: Document = doc! { "_id": "rs", "members": [member] };
                     // Refused while a set that was made before is being read; asked again below.
@@ -144,7 +151,7 @@ impl Mongod {
             }
         };
         client.shutdown().immediate(true).await;
-        outcome.with_context(|| format!("mongod on port {}; its log is {}", self.port, self.log_end()))
+        outcome.with_context(|| format!("mongod on port {}; its log ends with {}", self.port, self.log_end()))
     }
 
     fn has_ended(&self) -> bool {

@@ -37,6 +37,11 @@ impl Home {
         Home { target: StoreTarget::Mongo { url, database: database() }, _folder: None }
     }
 
+    /// A store that somebody else keeps the place of.
+    pub fn of(target: StoreTarget) -> Home {
+        Home { target, _folder: None }
+    }
+
     pub fn target(&self) -> &StoreTarget {
         &self.target
     }

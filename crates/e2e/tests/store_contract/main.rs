@@ -1,13 +1,18 @@
 //! The store's contract: one suite, run on both stores. What differs by nature (files, a server that can be away) has
 //! modules of its own.
 
+mod away;
 mod claims;
 mod clusters;
+mod crash;
 mod history;
 mod home;
 mod hosts;
+mod indexes;
 mod made;
+mod opening;
 mod people;
+mod proxy;
 mod watching;
 
 /// Makes a test of each rule, on each store.
@@ -31,6 +36,10 @@ macro_rules! on_both_stores {
 }
 
 on_both_stores!(
+    opening::the_pools_id_is_made_once,
+    opening::two_who_make_a_store_at_once_make_one,
+    opening::a_closed_store_is_unavailable_and_opens_again,
+    crash::a_killed_process_leaves_a_state_to_go_on_from,
     hosts::a_host_is_kept_whole,
     hosts::hosts_are_listed_by_name,
     hosts::names_and_engines_are_unique,

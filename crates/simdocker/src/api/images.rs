@@ -28,10 +28,10 @@ pub(crate) fn list(engine: &Arc<Engine>, call: &Call) -> ReplyResult {
             let tags: Vec<&String> = image.tags.iter().filter(asked).collect();
             let wanted = (!filters.has("reference") || !tags.is_empty())
                 && filters.any("dangling", |wanted| matches!(wanted, "true" | "1") == image.tags.is_empty())
-                && filters.labels(|_| None);
+                && filters.labels(|name| image.what.labels.get(name).map(String::as_str));
             wanted.then(|| {
                 json!({
-                    "Containers": -1, "Created": image.created.seconds(), "Id": &*image.id, "Labels": null,
+                    "Containers": -1, "Created": image.created.seconds(), "Id": &*image.id, "Labels": (!image.what.labels.is_empty()).then_some(&image.what.labels),
                     "ParentId": "", "RepoDigests": null, "RepoTags": tags, "SharedSize": -1, "Size": SIZE,
                     "VirtualSize": SIZE,
                 })
@@ -86,6 +86,7 @@ pub(crate) fn pull(engine: &Arc<Engine>, call: &Call) -> ReplyResult {
         Some(tag) => format!("{}:{tag}", name.strip_suffix(&format!(":{tag}")).unwrap_or(name)),
         None => with_tag(name),
     };
+    let reference = reference.strip_prefix("docker.io/").map(str::to_owned).unwrap_or(reference);
     let (name, tag) = reference.rsplit_once(':').unwrap_or((&reference, "latest"));
     let repository = if name.contains('/') { name.to_owned() } else { format!("library/{name}") };
     let mut lines = vec![json!({"status": format!("Pulling from {repository}"), "id": tag})];
@@ -194,6 +195,11 @@ pub(super) fn config(state: &State, container: &Container, given: &Map<String, V
         if body.cmd.as_ref().is_none_or(Vec::is_empty) && !has_own_entrypoint && !image.command.is_empty() {
             map.insert("Cmd".to_owned(), image.command.clone().into());
         }
+        for (key, of_image) in [("User", &image.user), ("StopSignal", &image.stop_signal)] {
+            if !of_image.is_empty() && map.get(key).is_none_or(|own| own == "") {
+                map.insert(key.to_owned(), of_image.as_str().into());
+            }
+        }
         let merged = |own: &BTreeMap<String, Value>, more: &[String]| {
             let all: BTreeSet<&String> = own.keys().chain(more).collect();
             all.into_iter().map(|key| (key.clone(), json!({}))).collect::<Map<_, _>>()
@@ -244,6 +250,13 @@ fn image_config(image: &Image) -> Value {
     if let Some(map) = config.as_object_mut() {
         if !image.what.exposed.is_empty() {
             map.insert("ExposedPorts".to_owned(), set(&image.what.exposed));
+        }
+        map.insert("User".to_owned(), image.what.user.as_str().into());
+        if !image.what.stop_signal.is_empty() {
+            map.insert("StopSignal".to_owned(), image.what.stop_signal.as_str().into());
+        }
+        if !image.what.labels.is_empty() {
+            map.insert("Labels".to_owned(), json!(image.what.labels));
         }
         map.insert("Env".to_owned(), list(&image.what.environment));
         map.insert("Cmd".to_owned(), list(&image.what.command));

@@ -23,7 +23,7 @@ impl Engine {
         self.create_in(&mut state, name, spec)
     }
 
-    pub(super) fn create_in(&self, state: &mut State, name: Option<&str>, spec: Spec) -> ApiResult<Id> {
+    pub(super) fn create_in(&self, state: &mut State, name: Option<&str>, mut spec: Spec) -> ApiResult<Id> {
         self.check(&spec)?;
         let wanted_image = spec.body.image.clone();
         let image = state.images.find(&wanted_image);
@@ -44,6 +44,11 @@ impl Engine {
             return Err(ApiError::conflict(format!(
                 "Conflict. The container name \"/{name}\" is already in use by container \"{other}\". You have to remove (or rename) that container to be able to reuse that name."
             )));
+        }
+        if !image.what.labels.is_empty() {
+            let mut labels = image.what.labels.clone();
+            labels.extend(spec.body.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
+            spec.body.labels = labels.into();
         }
         let id = ids::fresh();
         let mounts = self.mounts(state, &spec, &image.what.volumes)?;

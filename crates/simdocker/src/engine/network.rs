@@ -198,11 +198,12 @@ impl Engine {
             )));
         }
         target.endpoints.insert(name.clone(), Endpoint { request, ..Endpoint::default() });
-        if matches!(target.life, Life::Running(_) | Life::Paused(_))
-            && let Err(error) = self.join(&mut state, &id, &name)
-        {
-            state.container_mut(&id)?.endpoints.shift_remove(&name);
-            return Err(error);
+        if matches!(target.life, Life::Running(_) | Life::Paused(_)) {
+            if let Err(error) = join(&mut state, &id, &name) {
+                state.container_mut(&id)?.endpoints.shift_remove(&name);
+                return Err(error);
+            }
+            self.tell_joined(&state, &id, &name);
         }
         Ok(())
     }
@@ -225,30 +226,13 @@ impl Engine {
         Ok(())
     }
 
-    /// Gives a container its place on one of its networks.
-    pub(super) fn join(&self, state: &mut State, id: &Id, name: &str) -> ApiResult<()> {
-        let network_id = state.find_network_to_join(name)?;
-        let State { containers, networks, .. } = state;
-        let (Some(network), Some(container)) = (networks.get_mut(&network_id), containers.get_mut(id)) else {
-            return Ok(());
-        };
-        let Some(endpoint) = container.endpoints.get_mut(name) else { return Ok(()) };
-        let live = ipam::place(network, endpoint.request.address(), id)?;
-        if !network.is_predefined() {
-            let short = ids::short(id).to_owned();
-            let aliases = endpoint.request.aliases.get_or_insert_default();
-            if !aliases.contains(&short) {
-                aliases.push(short);
-            }
+    /// Says that a container has joined one of its networks.
+    pub(super) fn tell_joined(&self, state: &State, id: &Id, name: &str) {
+        let endpoint = state.containers.get(id).and_then(|container| container.endpoints.get(name));
+        let network = endpoint.and_then(|endpoint| state.networks.get(endpoint.network.as_ref()?));
+        if let Some(network) = network {
+            self.events.network(network, "connect", Some(id));
         }
-        endpoint.network = Some(network_id);
-        let ip = live.as_ref().map(|live: &LiveEndpoint| live.ip);
-        endpoint.live = live;
-        if let (Some(ip), Some(peer)) = (ip, container.peer.clone()) {
-            network.mesh.attach(IpAddr::V4(ip), &names_on(container, name), peer);
-        }
-        self.events.network(network, "connect", Some(id));
-        Ok(())
     }
 
     /// Takes a container's place on one of its networks away; it stays the container's network.
@@ -263,6 +247,31 @@ impl Engine {
             self.events.network(network, "disconnect", Some(id));
         }
     }
+}
+
+/// Gives a container its place on one of its networks, and says nothing yet: a start may still fail.
+pub(super) fn join(state: &mut State, id: &Id, name: &str) -> ApiResult<()> {
+    let network_id = state.find_network_to_join(name)?;
+    let State { containers, networks, .. } = state;
+    let (Some(network), Some(container)) = (networks.get_mut(&network_id), containers.get_mut(id)) else {
+        return Ok(());
+    };
+    let Some(endpoint) = container.endpoints.get_mut(name) else { return Ok(()) };
+    let live = ipam::place(network, endpoint.request.address(), id)?;
+    if !network.is_predefined() {
+        let short = ids::short(id).to_owned();
+        let aliases = endpoint.request.aliases.get_or_insert_default();
+        if !aliases.contains(&short) {
+            aliases.push(short);
+        }
+    }
+    endpoint.network = Some(network_id);
+    let ip = live.as_ref().map(|live: &LiveEndpoint| live.ip);
+    endpoint.live = live;
+    if let (Some(ip), Some(peer)) = (ip, container.peer.clone()) {
+        network.mesh.attach(IpAddr::V4(ip), &names_on(container, name), peer);
+    }
+    Ok(())
 }
 
 /// By which names the others on a network find a container.
