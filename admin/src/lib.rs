@@ -1,1 +1,20 @@
-//! Being built.
+//! What operators see, and the reconciler.
+//!
+//! [`routes`] is the whole route table. A page ([`pages`]) and its JSON ([`api`]) are two voices for one operation
+//! ([`operations`]); [`access`] stands before all of them; [`dress`] words what was refused and adds the headers
+//! that every answer carries. [`reconciler`] alone talks to Docker, but for the first look at a host that is added.
+
+pub mod access;
+pub mod api;
+mod assets;
+mod dress;
+mod health;
+mod input;
+pub mod operations;
+pub mod pages;
+mod problem;
+pub mod reconciler;
+pub mod routes;
+mod server;
+
+pub use server::{Parts, State, build};

@@ -4,5 +4,7 @@
 
 pub mod clock;
 pub mod compose;
+pub mod config;
+pub mod logging;
 pub mod model;
 pub mod store;

@@ -31,6 +31,16 @@ pub struct Project {
     pub offspring_prefixes: Vec<String>,
 }
 
+impl Project {
+    /// The services that are meant to run on; a one-shot that others wait for to end well is not one.
+    pub fn lasting_nodes(&self) -> Vec<NodeName> {
+        let ends = |node: &NodeName| {
+            self.services.iter().any(|s| s.depends_on.get(node) == Some(&Condition::CompletedSuccessfully))
+        };
+        self.services.iter().map(|service| service.node.clone()).filter(|node| !ends(node)).collect()
+    }
+}
+
 /// A network of the project's own.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct NetworkSpec {

@@ -8,6 +8,14 @@
 //! * [`StoreError::Unavailable`] says nothing about whether the write happened. Every write here is safe to repeat.
 //! * Calls end: each has a deadline of its own, after which it is `Unavailable`.
 
+mod mongo;
+mod open;
+mod same;
+mod schema;
+mod sqlite;
+
+pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
+
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -138,7 +146,7 @@ pub struct EventFilter {
 }
 
 /// A fresh proof of a Free or InUse cluster. Written in batches per host; changes no version.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Proof {
     /// Of which.
     pub cluster: ClusterId,

@@ -1,0 +1,78 @@
+//! The door: a name and a password against a session.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use common::model::{Actor, Event, EventKind, Operator, Session, Timestamp};
+use common::store::{Store, StoreError};
+
+use super::{Attempts, Passwords, begin_session};
+
+/// Ties the sign-in form to the browser it was given to, before there is a session.
+pub const SIGN_IN_COOKIE: &str = "pm_sign_in";
+
+/// Longer names and passwords are nobody's, and are not hashed.
+const LONGEST_NAME: usize = 64;
+const LONGEST_PASSWORD: usize = 1024;
+
+/// Lets operators in.
+pub struct Door {
+    passwords: Passwords,
+    attempts: Attempts,
+}
+
+/// Why somebody was not let in.
+#[derive(Debug)]
+pub enum NotSignedIn {
+    /// Name or password is wrong; which of them is not told.
+    Wrong,
+    /// Too many failures; wait so long.
+    TooMany(Duration),
+    /// The store does not answer.
+    Store(StoreError),
+    /// Our own code failed.
+    Broken(anyhow::Error),
+}
+
+impl From<StoreError> for NotSignedIn {
+    fn from(error: StoreError) -> Self {
+        NotSignedIn::Store(error)
+    }
+}
+
+impl Door {
+    /// A door at which nobody has failed yet.
+    pub fn new(passwords: Passwords) -> Door {
+        Door { passwords, attempts: Attempts::default() }
+    }
+
+    /// A new session for whoever knows the password. Returns the cookie's secret and the session; both are new at
+    /// every sign-in, so that a session planted before is worth nothing.
+    pub async fn sign_in(
+        &self,
+        store: &dyn Store,
+        username: &str,
+        password: &str,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<(String, Session, Operator), NotSignedIn> {
+        self.attempts.begin(username, from, now).map_err(NotSignedIn::TooMany)?;
+        let possible = username.chars().count() <= LONGEST_NAME && password.len() <= LONGEST_PASSWORD;
+        let operator = if possible { store.operator_by_name(username).await? } else { None };
+        let hash = operator.as_ref().map(|operator| operator.password_hash.as_str());
+        let password = if possible { password } else { "" };
+        let right = self.passwords.check(password, hash).await.map_err(NotSignedIn::Broken)?;
+        let Some(operator) = operator.filter(|_| right) else {
+            // The name is not in the event: people type passwords into the wrong field.
+            tracing::warn!(address = %from, "a sign-in failed");
+            return Err(NotSignedIn::Wrong);
+        };
+        let (secret, session) = begin_session(&operator.id, now);
+        store.put_session(&session).await?;
+        self.attempts.succeeded(username, from);
+        let actor = Actor::Operator { name: operator.username.clone() };
+        let event = Event::new(now, EventKind::Access, actor, format!("signed in from {from}"));
+        store.append_events(&[event]).await?;
+        Ok((secret, session, operator))
+    }
+}

@@ -1,0 +1,83 @@
+//! `/api/v1/clusters`
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use common::model::{ClusterId, PhaseKind, WishChange};
+
+use super::{Part, shapes};
+use crate::access::SignedIn;
+use crate::input::{Object, Query};
+use crate::operations::{ClusterAction, ClusterList, Refusal, cluster_filter, limit_of, page_of};
+use crate::problem::Problem;
+use crate::server::State;
+
+/// `GET`: clusters by id. `type` as on the page (but `released`, which are records), or `phase`; `host`, `user`, `flavor`.
+pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
+    query.only(&["type", "phase", "host", "user", "flavor", "after", "limit"])?;
+    let phases = match (query.get("type"), query.get("phase")) {
+        (None, None) => vec![],
+        (None, Some(phase)) => vec![phase_of(phase)?],
+        (Some(list), None) => match ClusterList::parse(list)? {
+            ClusterList::Released => {
+                return Err(Refusal::field("type", "released ones are at /api/v1/records").into());
+            }
+            list => list.phases(),
+        },
+        (Some(_), Some(_)) => return Err(Refusal::field("phase", "cannot be given beside type").into()),
+    };
+    let filter = cluster_filter(query.get("host"), query.get("user"), query.get("flavor"), phases)?;
+    let page = page_of(query.get("after"), limit_of(query.get("limit"))?)?;
+    Ok(HttpResponse::Ok().json(Part::of(state.operations.clusters(&filter, &page).await?, shapes::cluster)))
+}
+
+/// `GET` of one.
+pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let cluster = state.store.cluster(&cluster_id(&id)?).await?.ok_or(Refusal::NoSuch("cluster"))?;
+    Ok(HttpResponse::Ok().json(shapes::cluster(&cluster)))
+}
+
+/// `POST .../start`, `/stop`, `/restart` (of all nodes or `{"node": "vp0"}`), `/release`.
+pub async fn act(
+    who: SignedIn,
+    state: Data<State>,
+    path: Path<(String, String)>,
+    mut body: Object,
+) -> Result<HttpResponse, Problem> {
+    let (id, action) = path.into_inner();
+    let change = match action.as_str() {
+        "start" => Some(WishChange::Start),
+        "stop" => Some(WishChange::Stop),
+        "restart" => Some(WishChange::Restart),
+        "release" => None,
+        _ => return Err(Problem::not_found()),
+    };
+    let action = match change {
+        None => ClusterAction::Release,
+        Some(change) => {
+            let node = body.text("node").map_err(|fault| Refusal::Faults(vec![fault]))?;
+            let seen = body.number("restarts").map_err(|fault| Refusal::Faults(vec![fault]))?;
+            ClusterAction::wish(&node.unwrap_or_default(), change, seen)?
+        }
+    };
+    body.end()?;
+    let done = state.operations.act(&cluster_id(&id)?, &action, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::Accepted().json(done))
+}
+
+/// `DELETE`: removes one that nobody holds.
+pub async fn delete(who: SignedIn, state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let by = &who.operator.username;
+    let done = state.operations.act(&cluster_id(&id)?, &ClusterAction::Delete, by, state.now()).await?;
+    Ok(HttpResponse::Accepted().json(done))
+}
+
+fn phase_of(text: &str) -> Result<PhaseKind, Refusal> {
+    PhaseKind::ALL.into_iter().find(|phase| phase.as_str() == text).ok_or_else(|| {
+        let all: Vec<&str> = PhaseKind::ALL.into_iter().map(PhaseKind::as_str).collect();
+        Refusal::field("phase", format!("must be one of {}", all.join(", ")))
+    })
+}
+
+fn cluster_id(text: &str) -> Result<ClusterId, Refusal> {
+    ClusterId::parse(text).map_err(|_| Refusal::NoSuch("cluster"))
+}

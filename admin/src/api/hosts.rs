@@ -1,0 +1,106 @@
+//! `/api/v1/hosts`
+
+use actix_web::HttpResponse;
+use actix_web::http::header;
+use actix_web::web::{Data, Path};
+use common::model::HostId;
+
+use super::{Part, shapes};
+use crate::access::SignedIn;
+use crate::input::{Object, Query};
+use crate::operations::{Fault, HostInput, HostRow, Listed, Refusal};
+use crate::problem::Problem;
+use crate::server::State;
+
+/// `GET`: all hosts, by name.
+pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
+    query.only(&[])?;
+    let rows = state.operations.hosts().await?;
+    Ok(HttpResponse::Ok().json(Part::of(Listed { items: rows, next: None }, |row| shape(&state, row))))
+}
+
+/// `GET` of one.
+pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let row = state.operations.host(&host_id(&id)?).await?;
+    Ok(HttpResponse::Ok().json(shape(&state, &row)))
+}
+
+/// `POST`: adds one. Whatever is left out is as in the blank form.
+pub async fn add(who: SignedIn, state: Data<State>, body: Object) -> Result<HttpResponse, Problem> {
+    let (input, _) = fill(HostInput::blank(state.log_level), body)?;
+    let host = state.operations.add_host(&input, &who.operator.username, state.now()).await?;
+    let place = format!("/api/v1/hosts/{}", host.id);
+    let row = HostRow { host, phases: Default::default() };
+    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(shape(&state, &row)))
+}
+
+/// `PATCH`: changes the fields that are given.
+pub async fn configure(
+    who: SignedIn,
+    state: Data<State>,
+    id: Path<String>,
+    body: Object,
+) -> Result<HttpResponse, Problem> {
+    let id = host_id(&id)?;
+    let row = state.operations.host(&id).await?;
+    let (input, seen) = fill(HostInput::of(&row.host), body)?;
+    // Without a version of the caller's own, at least what we have just read must still be so.
+    let seen = seen.or(Some(row.host.version));
+    let host = state.operations.configure_host(&id, &input, seen, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::Ok().json(shape(&state, &HostRow { host, phases: row.phases })))
+}
+
+/// `DELETE`: has one deleted; it is gone when its clusters are.
+pub async fn delete(who: SignedIn, state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let done = state.operations.delete_host(&host_id(&id)?, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::Accepted().json(done))
+}
+
+fn shape(state: &State, row: &HostRow) -> shapes::HostShape {
+    let outlook = state.reconciler.outlook().into_iter().filter(|o| o.host == row.host.id).flat_map(|o| o.lines);
+    shapes::host(row, outlook.collect())
+}
+
+fn host_id(text: &str) -> Result<HostId, Refusal> {
+    HostId::parse(text).map_err(|_| Refusal::NoSuch("host"))
+}
+
+/// The fields that are given over those that are there, and the version the caller saw.
+fn fill(mut input: HostInput, mut body: Object) -> Result<(HostInput, Option<u64>), Refusal> {
+    let mut faults = Vec::new();
+    let log_server_before = std::mem::take(&mut input.log_server);
+    {
+        let texts = [
+            ("name", &mut input.name),
+            ("daemon_url", &mut input.daemon_url),
+            ("address", &mut input.address),
+            ("bind_address", &mut input.bind_address),
+            ("log_level", &mut input.log_level),
+            ("log_type", &mut input.log_type),
+            ("log_server", &mut input.log_server),
+            ("chaincode_endpoint", &mut input.chaincode_endpoint),
+        ];
+        for (name, field) in texts {
+            put(&mut faults, field, body.text(name));
+        }
+    }
+    // A syslog server that nobody mentions stays, unless the log is turned to files, where there is none.
+    if input.log_server.is_empty() && input.log_type == "syslog" {
+        input.log_server = log_server_before;
+    }
+    put(&mut faults, &mut input.capacity, body.number("capacity").map(|n| n.map(|n| n.to_string())));
+    put(&mut faults, &mut input.schedulable, body.truth("schedulable"));
+    put(&mut faults, &mut input.autofill, body.truth("autofill"));
+    let mut seen = None;
+    put(&mut faults, &mut seen, body.number("version").map(|version| version.map(Some)));
+    body.nothing_else(&mut faults);
+    if faults.is_empty() { Ok((input, seen)) } else { Err(Refusal::Faults(faults)) }
+}
+
+fn put<T>(faults: &mut Vec<Fault>, field: &mut T, given: Result<Option<T>, Fault>) {
+    match given {
+        Ok(Some(value)) => *field = value,
+        Ok(None) => {}
+        Err(fault) => faults.push(fault),
+    }
+}

@@ -1,0 +1,38 @@
+//! `/api/v1/records`: what stays of ended leases.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Path};
+use common::model::{LeaseId, UserId};
+use common::store::LeaseFilter;
+
+use super::{Part, shapes};
+use crate::access::SignedIn;
+use crate::input::Query;
+use crate::operations::{Refusal, limit_of, page_of};
+use crate::problem::Problem;
+use crate::server::State;
+
+/// `GET`: newest end first; `user`.
+pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
+    query.only(&["user", "after", "limit"])?;
+    let user = query.get("user").map(UserId::parse).transpose().map_err(|why| Refusal::field("user", why.0))?;
+    let page = page_of(query.get("after"), limit_of(query.get("limit"))?)?;
+    let listed = state.operations.records(&LeaseFilter { user }, &page).await?;
+    Ok(HttpResponse::Ok().json(Part::of(listed, shapes::record)))
+}
+
+/// `GET` of one.
+pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    let record = state.store.lease_record(&lease_id(&id)?).await?.ok_or(Refusal::NoSuch("record"))?;
+    Ok(HttpResponse::Ok().json(shapes::record(&record)))
+}
+
+/// `DELETE`: forgets one.
+pub async fn delete(who: SignedIn, state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
+    state.operations.delete_record(&lease_id(&id)?, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::NoContent().finish())
+}
+
+fn lease_id(text: &str) -> Result<LeaseId, Refusal> {
+    LeaseId::parse(text).map_err(|_| Refusal::NoSuch("record"))
+}

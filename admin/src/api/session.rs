@@ -1,0 +1,67 @@
+//! `/api/v1/session`: signing in and out by JSON.
+
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde_json::json;
+
+use crate::access::client;
+use crate::access::{NotSignedIn, SESSION_COOKIE, SignedIn, removal_cookie, role_name, session_cookie};
+use crate::input::Object;
+use crate::operations::Refusal;
+use crate::problem::Problem;
+use crate::server::State;
+
+/// `POST`: a name and a password for a cookie and a token.
+pub async fn sign_in(req: HttpRequest, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
+    let username = body.text("username").map_err(one)?.ok_or_else(|| missing("username"))?;
+    let password = body.text("password").map_err(one)?.ok_or_else(|| missing("password"))?;
+    body.end()?;
+    let (secret, session, operator) = state
+        .door
+        .sign_in(state.store.as_ref(), &username, &password, client::address(&req), state.now())
+        .await
+        .map_err(problem)?;
+    let who = SignedIn { operator, session };
+    Ok(HttpResponse::Ok().cookie(session_cookie(&secret, client::is_https(&req))).json(shape(&who)))
+}
+
+/// `GET`: who is signed in, and the token.
+pub async fn show(who: SignedIn) -> HttpResponse {
+    HttpResponse::Ok().json(shape(&who))
+}
+
+/// `DELETE`: signs out.
+pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
+    state.store.delete_session(&who.session.id).await?;
+    Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
+}
+
+fn shape(who: &SignedIn) -> serde_json::Value {
+    json!({
+        "username": who.operator.username,
+        "role": role_name(who.operator.role),
+        "csrf_token": who.session.csrf,
+        "ends_at": who.session.ends_at.to_string(),
+    })
+}
+
+fn one(fault: crate::operations::Fault) -> Problem {
+    Refusal::Faults(vec![fault]).into()
+}
+
+fn missing(field: &str) -> Problem {
+    Refusal::field(field, "is missing").into()
+}
+
+/// Why nobody was let in, as JSON has it.
+pub fn problem(refused: NotSignedIn) -> Problem {
+    match refused {
+        NotSignedIn::Wrong => {
+            Problem::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "The name or the password is wrong.")
+        }
+        NotSignedIn::TooMany(after) => Problem::too_many(after),
+        NotSignedIn::Store(error) => error.into(),
+        NotSignedIn::Broken(error) => Problem::broken(format!("{error:#}")),
+    }
+}

@@ -1,0 +1,154 @@
+//! What handlers take from a request: a form's fields, a JSON object, a query. All bounded, none of them panics.
+
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use serde_json::{Map, Value};
+use url::form_urlencoded;
+
+use crate::access::Body;
+use crate::operations::{Fault, Refusal};
+use crate::problem::Problem;
+
+/// The fields of a form, the first of each name.
+pub struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// A field's text without space at its ends; "" when it is not there.
+    pub fn text(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.trim())
+    }
+
+    /// A field's text as it is.
+    pub fn raw(&self, name: &str) -> &str {
+        self.0.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value)
+    }
+
+    /// Whether a box is ticked.
+    pub fn ticked(&self, name: &str) -> bool {
+        self.0.iter().any(|(key, _)| key == name)
+    }
+}
+
+impl FromRequest for Form {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let fields = req
+            .extensions()
+            .get::<Body>()
+            .map(|Body(bytes)| form_urlencoded::parse(bytes).into_owned().collect())
+            .unwrap_or_default();
+        ready(Ok(Form(fields)))
+    }
+}
+
+/// A JSON object; an absent body is an empty one.
+pub struct Object(Map<String, Value>);
+
+impl Object {
+    /// Takes a text out. A number or anything else is refused; `null` counts as absent.
+    pub fn text(&mut self, name: &str) -> Result<Option<String>, Fault> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::String(text)) => Ok(Some(text)),
+            Some(_) => Err(Fault::new(name, "must be a text")),
+        }
+    }
+
+    /// Takes a whole number out.
+    pub fn number(&mut self, name: &str) -> Result<Option<u64>, Fault> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value.as_u64().map(Some).ok_or_else(|| Fault::new(name, "must be a whole number")),
+        }
+    }
+
+    /// Takes a yes or no out.
+    pub fn truth(&mut self, name: &str) -> Result<Option<bool>, Fault> {
+        match self.0.remove(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(Value::Bool(truth)) => Ok(Some(truth)),
+            Some(_) => Err(Fault::new(name, "must be true or false")),
+        }
+    }
+
+    /// Refuses whatever was not taken out.
+    pub fn nothing_else(self, faults: &mut Vec<Fault>) {
+        for name in self.0.keys().take(10) {
+            let name: String = name.chars().take(64).collect();
+            faults.push(Fault::new(&name, "is not a field of this request"));
+        }
+    }
+
+    /// The same, where nothing else can be at fault.
+    pub fn end(self) -> Result<(), Refusal> {
+        let mut faults = Vec::new();
+        self.nothing_else(&mut faults);
+        if faults.is_empty() { Ok(()) } else { Err(Refusal::Faults(faults)) }
+    }
+}
+
+impl FromRequest for Object {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(object(req))
+    }
+}
+
+fn object(req: &HttpRequest) -> Result<Object, Problem> {
+    let extensions = req.extensions();
+    let bytes = match extensions.get::<Body>() {
+        Some(Body(bytes)) if !bytes.is_empty() => bytes,
+        _ => return Ok(Object(Map::new())),
+    };
+    let kind = req.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
+        return Err(Problem::new(
+            StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            "not-json",
+            "Send JSON, with the header Content-Type: application/json.",
+        ));
+    }
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(object)) => Ok(Object(object)),
+        Ok(_) => Err(Problem::unreadable("The body must be a JSON object.")),
+        Err(error) => Err(Problem::unreadable(format!("The body is not JSON: {error}."))),
+    }
+}
+
+/// The query of a URL.
+pub struct Query(Vec<(String, String)>);
+
+impl Query {
+    /// A parameter's value; `None` when it is absent or empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+    }
+
+    /// Refuses parameters that are not among these: a mistyped filter would else show everything.
+    pub fn only(&self, names: &[&str]) -> Result<(), Refusal> {
+        match self.0.iter().find(|(key, _)| !names.contains(&key.as_str())) {
+            None => Ok(()),
+            Some((key, _)) => {
+                let key: String = key.chars().take(64).collect();
+                Err(Refusal::field(&key, format!("is not a parameter here; there are {}", names.join(", "))))
+            }
+        }
+    }
+}
+
+impl FromRequest for Query {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Ok(Query(form_urlencoded::parse(req.query_string().as_bytes()).into_owned().collect())))
+    }
+}

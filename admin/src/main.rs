@@ -1,0 +1,155 @@
+//! `poolmanager-admin`: what operators see, and the reconciler.
+//!
+//! Reads its settings from the environment (`docs/configuration.md`), serves until SIGTERM or SIGINT, and ends in
+//! order: requests under way first, then the reconciler, then the store.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin::access::{FirstOperator, Passwords, make_first_operator};
+use admin::reconciler::{self, Settings};
+use admin::{Parts, build};
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use common::compose::Catalog;
+use common::config::{AdminConfig, Secret, Source};
+use common::store::{SharedStore, StoreUser};
+use tokio::signal::unix::{SignalKind, signal};
+
+/// PoolManager's service for operators: their pages and API, and the reconciler that looks after the hosts.
+///
+/// Set by environment variables and the file that POOLMANAGER_CONFIG_FILE names; see docs/configuration.md. The
+/// first operator is ADMIN_USERNAME with ADMIN_PASSWORD, else admin with a password that is made and shown once.
+#[derive(Parser)]
+#[command(name = "poolmanager-admin", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the server that runs with this configuration whether it is ready; exit 0 if it is
+    Healthcheck,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Source::of_process().and_then(|source| AdminConfig::read(&source)) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(&format!("poolmanager-admin: {error}"));
+            // As for a wrong argument: starting it again as it is will not help.
+            return ExitCode::from(2);
+        }
+    };
+    let work = async {
+        match arguments.command {
+            None => serve(config).await,
+            Some(Command::Healthcheck) => healthcheck(&config).await,
+        }
+    };
+    let ended = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            complain(&format!("poolmanager-admin: {error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn serve(config: AdminConfig) -> anyhow::Result<()> {
+    common::logging::start(&config.common).context("starting the log")?;
+    let internal_secret = config.common.internal_secret.load()?;
+    let catalog = Catalog::shipped(&config.common.catalog).context("reading the templates")?;
+    let listener = TcpListener::bind((config.bind, config.port))
+        .with_context(|| format!("listening on {}:{}", config.bind, config.port))?;
+    let address = listener.local_addr().context("asking for the address")?;
+    let store = common::store::open(&config.common.store, StoreUser::Admin).await.context("opening the store")?;
+    let served = serve_from(store.clone(), config, catalog, internal_secret, listener, address).await;
+    store.close().await;
+    served
+}
+
+async fn serve_from(
+    store: SharedStore,
+    config: AdminConfig,
+    catalog: Catalog,
+    internal_secret: Secret,
+    listener: TcpListener,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    // Before anybody is told that it serves: whoever reads that may stop it at once.
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
+    first_operator(&store, &config).await?;
+    let catalog = Arc::new(catalog);
+    let (reconciler, running_reconciler) = reconciler::start(Settings {
+        store: store.clone(),
+        catalog: catalog.clone(),
+        layout: config.layout,
+        mix: config.pool_mix.0.clone(),
+        max_starts: config.max_starts,
+        address: config.internal_address_at(address),
+    });
+    let server = build(Parts { store, catalog, config, reconciler, internal_secret, listener })?;
+    let handle = server.handle();
+    let mut running = tokio::spawn(server);
+    tracing::info!(%address, "admin serves at http://{address}");
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
+        _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        ended = &mut running => {
+            running_reconciler.stop().await;
+            return ended.context("joining the server")?.context("serving");
+        }
+    }
+    handle.stop(true).await;
+    running_reconciler.stop().await;
+    running.await.context("joining the server")?.context("serving")
+}
+
+/// Makes the first operator at the first start. A password made here is shown on the terminal and nowhere else: the
+/// log may be kept and sent around.
+async fn first_operator(store: &SharedStore, config: &AdminConfig) -> anyhow::Result<()> {
+    let passwords = Passwords::new()?;
+    let now = common::clock::now();
+    let username = &config.username;
+    let made = make_first_operator(store.as_ref(), &passwords, username, config.password.as_ref(), now).await;
+    match made.context("making the first operator")? {
+        FirstOperator::Exists => {}
+        FirstOperator::Made => tracing::info!("the first operator is {username}, with the password in ADMIN_PASSWORD"),
+        FirstOperator::MadeWithPassword(password) => complain(&format!(
+            "First login: {username} / {}\nIt is shown this once. Set ADMIN_USERNAME and ADMIN_PASSWORD before the first start to choose it yourself.",
+            password.expose()
+        )),
+        FirstOperator::PasswordIgnored => tracing::warn!(
+            "ADMIN_USERNAME and ADMIN_PASSWORD are not used: they only make the first operator, there is one already, and these do not sign her in"
+        ),
+    }
+    Ok(())
+}
+
+/// For a container's health check.
+async fn healthcheck(config: &AdminConfig) -> anyhow::Result<()> {
+    let ip = match config.bind {
+        ip if ip.is_unspecified() && ip.is_ipv4() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    let url = format!("http://{}/readyz", SocketAddr::new(ip, config.port));
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
+    client.get(&url).send().await?.error_for_status()?;
+    Ok(())
+}
+
+#[expect(clippy::print_stderr, reason = "for whoever starts the program, not for the log")]
+fn complain(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,173 @@
+//! Looking: hosts with their counts, clusters by the lists that operators know, all in parts.
+
+use std::collections::BTreeMap;
+
+use common::model::{Cluster, ClusterId, FlavorId, Host, HostId, LeaseRecord, PhaseKind, UserId};
+use common::store::{ClusterCounts, ClusterFilter, LeaseFilter, Page};
+
+use super::{Operations, Refusal};
+
+/// Items of a part, unless another number is asked for.
+const USUAL: u32 = 50;
+
+/// Items of a part at most.
+const MOST: u32 = 200;
+
+/// The lists of the seed, and what failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClusterList {
+    /// Every cluster that is there, but for failed ones.
+    Active,
+    /// Held by users.
+    InUse,
+    /// Given back: the records that stay.
+    Released,
+    /// Failed, or lost with their host.
+    Failed,
+}
+
+impl ClusterList {
+    /// All of them, in the order of the page.
+    pub const ALL: [ClusterList; 4] =
+        [ClusterList::Active, ClusterList::InUse, ClusterList::Released, ClusterList::Failed];
+
+    /// Takes the word of the URL.
+    pub fn parse(text: &str) -> Result<ClusterList, Refusal> {
+        Self::ALL
+            .into_iter()
+            .find(|list| list.as_str() == text)
+            .ok_or_else(|| Refusal::field("type", "must be active, inused, released or failed"))
+    }
+
+    /// The word of the URL.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            ClusterList::Active => "active",
+            ClusterList::InUse => "inused",
+            ClusterList::Released => "released",
+            ClusterList::Failed => "failed",
+        }
+    }
+
+    /// The phases in it.
+    pub fn phases(self) -> Vec<PhaseKind> {
+        match self {
+            ClusterList::Active => {
+                vec![PhaseKind::Creating, PhaseKind::Free, PhaseKind::InUse, PhaseKind::Releasing, PhaseKind::Removing]
+            }
+            ClusterList::InUse => vec![PhaseKind::InUse],
+            ClusterList::Released => vec![],
+            ClusterList::Failed => vec![PhaseKind::Failed, PhaseKind::Lost],
+        }
+    }
+}
+
+/// A part of a list.
+#[derive(Clone, Debug)]
+pub struct Listed<T> {
+    /// What is in it.
+    pub items: Vec<T>,
+    /// What to pass as `after` for the next part; `None` at the end.
+    pub next: Option<String>,
+}
+
+/// A host and what is on it.
+#[derive(Clone, Debug)]
+pub struct HostRow {
+    /// The host.
+    pub host: Host,
+    /// Clusters by phase.
+    pub phases: BTreeMap<PhaseKind, u64>,
+}
+
+impl HostRow {
+    /// All its clusters.
+    pub fn clusters(&self) -> u64 {
+        self.phases.values().sum()
+    }
+
+    fn of(host: Host, counts: &ClusterCounts) -> HostRow {
+        let mut phases = BTreeMap::new();
+        for ((_, _, phase), n) in counts.iter().filter(|((at, ..), _)| *at == host.id) {
+            *phases.entry(*phase).or_insert(0) += n;
+        }
+        HostRow { host, phases }
+    }
+}
+
+/// How many items were asked for.
+pub fn limit_of(text: Option<&str>) -> Result<u32, Refusal> {
+    let Some(text) = text else {
+        return Ok(USUAL);
+    };
+    match text.parse() {
+        Ok(limit @ 1..=MOST) => Ok(limit),
+        _ => Err(Refusal::field("limit", format!("must be a whole number from 1 to {MOST}"))),
+    }
+}
+
+/// The part after an id, one item longer than shown, so that it tells whether there is a next part.
+pub fn page_of(after: Option<&str>, limit: u32) -> Result<Page, Refusal> {
+    // All ids have one shape, so this checks any of them.
+    let after = after.map(|id| ClusterId::parse(id).map(String::from)).transpose();
+    let after = after.map_err(|why| Refusal::field("after", why.to_string()))?;
+    Ok(Page { after, limit: limit + 1 })
+}
+
+/// The filters that clusters can be listed by.
+pub fn cluster_filter(
+    host: Option<&str>,
+    user: Option<&str>,
+    flavor: Option<&str>,
+    phases: Vec<PhaseKind>,
+) -> Result<ClusterFilter, Refusal> {
+    let host = host.map(HostId::parse).transpose().map_err(|why| Refusal::field("host", why.to_string()))?;
+    let user = user.map(UserId::parse).transpose().map_err(|why| Refusal::field("user", why.0))?;
+    let flavor = flavor.map(FlavorId::parse).transpose().map_err(|why| Refusal::field("flavor", why.0))?;
+    Ok(ClusterFilter { host, phases, user, flavors: flavor.into_iter().collect() })
+}
+
+impl Operations {
+    /// All hosts, by name, with what is on them.
+    pub async fn hosts(&self) -> Result<Vec<HostRow>, Refusal> {
+        let counts = self.store.count_clusters().await?;
+        Ok(self.store.list_hosts().await?.into_iter().map(|host| HostRow::of(host, &counts)).collect())
+    }
+
+    /// One host with what is on it.
+    pub async fn host(&self, id: &HostId) -> Result<HostRow, Refusal> {
+        let host = self.store.host(id).await?.ok_or(Refusal::NoSuch("host"))?;
+        Ok(HostRow::of(host, &self.store.count_clusters().await?))
+    }
+
+    /// Clusters, by id.
+    pub async fn clusters(&self, filter: &ClusterFilter, page: &Page) -> Result<Listed<Cluster>, Refusal> {
+        let items = self.store.list_clusters(filter, page).await?;
+        Ok(part(items, page, |cluster| cluster.id.to_string()))
+    }
+
+    /// Records of ended leases, newest end first.
+    pub async fn records(&self, filter: &LeaseFilter, page: &Page) -> Result<Listed<LeaseRecord>, Refusal> {
+        let items = self.store.list_lease_records(filter, page).await?;
+        Ok(part(items, page, |record| record.lease.id.to_string()))
+    }
+
+    /// Events, newest first.
+    pub async fn events(
+        &self,
+        filter: &common::store::EventFilter,
+        page: &Page,
+    ) -> Result<Listed<common::model::Event>, Refusal> {
+        let items = self.store.list_events(filter, page).await?;
+        Ok(part(items, page, |event| event.id.to_string()))
+    }
+}
+
+/// Cuts the one item too many off again.
+fn part<T>(mut items: Vec<T>, page: &Page, id: impl Fn(&T) -> String) -> Listed<T> {
+    let shown = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_sub(1);
+    let more = items.len() > shown;
+    items.truncate(shown);
+    let next = if more { items.last().map(id) } else { None };
+    Listed { items, next }
+}

@@ -1,0 +1,187 @@
+//! One cluster: its nodes, where it answers, who holds it, its health, what happened to it; and what can be done.
+
+use actix_web::web::{Data, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use common::model::{Cluster, ClusterId, Health, Phase, WishChange};
+use common::store::{EventFilter, Page};
+use serde::Serialize;
+
+use super::Ask;
+use super::clusters::ClusterRow;
+use super::events::EventView;
+use super::words::{self, Badge, When, when};
+use crate::access::SignedIn;
+use crate::api::life;
+use crate::input::Form;
+use crate::operations::{ClusterAction, Refusal, restarts};
+use crate::problem::Problem;
+use crate::server::State;
+
+/// Events on this page; more are on their own.
+const EVENTS: u32 = 20;
+
+#[derive(Serialize)]
+struct View {
+    row: ClusterRow,
+    slot: u16,
+    flavor_id: String,
+    created: When,
+    deadline: Option<When>,
+    health_since: Option<When>,
+    health_times: u32,
+    proven: Option<When>,
+    offered: bool,
+    free: bool,
+    lease: Option<LeaseView>,
+    nodes: Vec<NodeView>,
+    endpoints: Vec<(String, String)>,
+    events: Vec<EventView>,
+    restarts: u64,
+    may_wish: bool,
+    may_release: bool,
+    may_delete: bool,
+}
+
+#[derive(Serialize)]
+struct LeaseView {
+    id: String,
+    user: String,
+    applied: When,
+    metadata: Vec<(String, String)>,
+}
+
+#[derive(Serialize)]
+struct NodeView {
+    name: String,
+    state: Badge,
+    want: &'static str,
+    restarts: u32,
+    container: Option<String>,
+    stopped: bool,
+}
+
+/// `GET /clusters/{id}`
+pub async fn show(
+    req: HttpRequest,
+    state: Data<State>,
+    who: SignedIn,
+    id: Path<String>,
+) -> Result<HttpResponse, Problem> {
+    let cluster = find(&state, &id).await?;
+    let filter = EventFilter { host: None, cluster: Some(cluster.id.clone()) };
+    let events = state.operations.events(&filter, &Page::first(EVENTS + 1)).await?;
+    let now = state.now();
+    let (_, deadline, _) = life(&cluster);
+    let (health_since, health_times) = match &cluster.health {
+        Health::Failing { since, times, .. } => (Some(when(*since, now)), *times),
+        Health::Ok | Health::Unknown => (None, 0),
+    };
+    let may = |allowed: bool| allowed && who.operates();
+    let view = View {
+        row: ClusterRow::of(&cluster, &state.catalog, now),
+        slot: cluster.slot.0,
+        flavor_id: cluster.flavor.to_string(),
+        created: when(cluster.created_at, now),
+        deadline: deadline.map(|at| when(at, now)),
+        health_since,
+        health_times,
+        proven: cluster.proven_at.map(|at| when(at, now)),
+        offered: cluster.offer.is_some(),
+        free: matches!(cluster.phase, Phase::Free { .. }),
+        lease: cluster.lease().map(|lease| LeaseView {
+            id: lease.id.to_string(),
+            user: lease.user.to_string(),
+            applied: when(lease.applied_at, now),
+            metadata: lease.metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
+        }),
+        nodes: nodes(&cluster),
+        endpoints: cluster
+            .endpoints
+            .iter()
+            .map(|(name, at)| (name.clone(), format!("{}://{}", at.scheme, at.authority())))
+            .collect(),
+        events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
+        restarts: restarts(&cluster),
+        may_wish: may(matches!(cluster.phase, Phase::Free { .. } | Phase::InUse { .. })),
+        may_release: may(matches!(cluster.phase, Phase::InUse { .. })),
+        may_delete: may(matches!(cluster.phase, Phase::Creating { .. } | Phase::Free { .. } | Phase::Failed { .. })),
+    };
+    let title = format!("Cluster {}", cluster.name);
+    Ask { req: &req, state: &state, who: &who }.page("cluster.html", &title, "clusters", &view)
+}
+
+#[derive(Serialize)]
+struct AskView {
+    row: ClusterRow,
+    action: &'static str,
+}
+
+/// `GET /clusters/{id}/release` and `/delete`: ask first.
+pub async fn ask(
+    req: HttpRequest,
+    state: Data<State>,
+    who: SignedIn,
+    path: Path<(String, String)>,
+) -> Result<HttpResponse, Problem> {
+    let (id, action) = path.into_inner();
+    let (action, title) = match action.as_str() {
+        "release" => ("release", "Release a cluster"),
+        "delete" => ("delete", "Delete a cluster"),
+        _ => return Err(Problem::not_found()),
+    };
+    let cluster = find(&state, &id).await?;
+    let view = AskView { row: ClusterRow::of(&cluster, &state.catalog, state.now()), action };
+    Ask { req: &req, state: &state, who: &who }.page("cluster_ask.html", title, "clusters", &view)
+}
+
+/// `POST /clusters/{id}/start`, `/stop`, `/restart`, `/release`, `/delete`
+pub async fn act(
+    req: HttpRequest,
+    state: Data<State>,
+    who: SignedIn,
+    path: Path<(String, String)>,
+    fields: Form,
+) -> Result<HttpResponse, Problem> {
+    let ask = Ask { req: &req, state: &state, who: &who };
+    let (id, action) = path.into_inner();
+    let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
+    let back = format!("/clusters/{id}");
+    let wish = |change| ClusterAction::wish(fields.text("node"), change, fields.text("restarts").parse().ok());
+    let asked = match action.as_str() {
+        "start" => wish(WishChange::Start),
+        "stop" => wish(WishChange::Stop),
+        "restart" => wish(WishChange::Restart),
+        "release" => Ok(ClusterAction::Release),
+        "delete" => Ok(ClusterAction::Delete),
+        _ => return Err(Problem::not_found()),
+    };
+    let done = match asked {
+        Ok(action) => state.operations.act(&id, &action, &who.operator.username, state.now()).await,
+        Err(refusal) => Err(refusal),
+    };
+    match done {
+        Ok(done) => Ok(ask.done(&done, &back)),
+        Err(refusal) => ask.refused(refusal, &back),
+    }
+}
+
+fn nodes(cluster: &Cluster) -> Vec<NodeView> {
+    let views = cluster.wishes.iter().map(|(name, wish)| {
+        let node = cluster.nodes.get(name);
+        let state = node.map_or(common::model::NodeState::Missing, |node| node.state);
+        NodeView {
+            name: name.to_string(),
+            state: words::node(state, wish.want),
+            want: crate::api::want(wish.want),
+            restarts: wish.restart_seq,
+            container: node.and_then(|node| node.container.as_deref()).map(|id| id.chars().take(12).collect()),
+            stopped: wish.want == common::model::Want::Stopped,
+        }
+    });
+    views.collect()
+}
+
+async fn find(state: &State, id: &str) -> Result<Cluster, Refusal> {
+    let id = ClusterId::parse(id).map_err(|_| Refusal::NoSuch("cluster"))?;
+    state.store.cluster(&id).await?.ok_or(Refusal::NoSuch("cluster"))
+}

@@ -1,0 +1,97 @@
+//! The fields of a host between the form and the operation.
+
+use std::collections::BTreeMap;
+
+use common::model::{LogLevel, SlotLayout};
+use serde::Serialize;
+
+use crate::input::Form;
+use crate::operations::{Fault, HostInput};
+
+/// A form for a host, with what was typed and what is wrong with it.
+#[derive(Serialize)]
+pub struct FormView {
+    values: Values,
+    errors: BTreeMap<String, String>,
+    /// What is wrong with no field of its own.
+    error: Option<String>,
+    log_levels: Vec<&'static str>,
+    most: u16,
+    /// Of a host that is there: its id, and the version that was shown.
+    id: Option<String>,
+    version: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct Values {
+    name: String,
+    daemon_url: String,
+    address: String,
+    bind_address: String,
+    capacity: String,
+    log_level: String,
+    log_type: String,
+    log_server: String,
+    schedulable: bool,
+    autofill: bool,
+    chaincode_endpoint: String,
+}
+
+impl FormView {
+    /// The form for a new host.
+    pub fn new(input: &HostInput, faults: &[Fault], error: Option<String>, layout: &SlotLayout) -> FormView {
+        let input = input.clone();
+        let mut errors = BTreeMap::new();
+        for fault in faults {
+            errors.entry(fault.field.clone()).or_insert_with(|| fault.reason.clone());
+        }
+        FormView {
+            values: Values {
+                name: input.name,
+                daemon_url: input.daemon_url,
+                address: input.address,
+                bind_address: input.bind_address,
+                capacity: input.capacity,
+                log_level: input.log_level,
+                log_type: input.log_type,
+                log_server: input.log_server,
+                schedulable: input.schedulable,
+                autofill: input.autofill,
+                chaincode_endpoint: input.chaincode_endpoint,
+            },
+            errors,
+            error,
+            log_levels: LogLevel::ALL.into_iter().map(LogLevel::as_str).collect(),
+            most: layout.slots().min(common::model::MAX_CAPACITY),
+            id: None,
+            version: None,
+        }
+    }
+
+    /// The same for a host that is there.
+    pub fn of_host(mut self, id: String, version: u64) -> FormView {
+        (self.id, self.version) = (Some(id), Some(version));
+        self
+    }
+}
+
+/// What was typed.
+pub fn input(fields: &Form) -> HostInput {
+    let text = |name: &str| fields.text(name).to_owned();
+    // The field of the server stays in the form when the log goes to files: no scripts hide it. What is in it then
+    // is not meant.
+    let log_server = if fields.text("log_type") == "local" { String::new() } else { text("log_server") };
+    HostInput {
+        name: text("name"),
+        daemon_url: text("daemon_url"),
+        address: text("address"),
+        bind_address: text("bind_address"),
+        capacity: text("capacity"),
+        log_level: text("log_level"),
+        log_type: text("log_type"),
+        log_server,
+        schedulable: fields.ticked("schedulable"),
+        autofill: fields.ticked("autofill"),
+        chaincode_endpoint: text("chaincode_endpoint"),
+    }
+}

@@ -1,0 +1,144 @@
+//! Signing in and out.
+
+use actix_web::cookie::{Cookie, SameSite};
+use actix_web::http::StatusCode;
+use actix_web::http::header;
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use serde::Serialize;
+
+use super::{page_for_anyone, see_other};
+use crate::access::{
+    NotSignedIn, SESSION_COOKIE, SIGN_IN_COOKIE, SignedIn, client, removal_cookie, session_cookie, session_id,
+};
+use crate::input::{Form, Query};
+use crate::problem::Problem;
+use crate::server::State;
+
+#[derive(Serialize)]
+struct View<'a> {
+    username: &'a str,
+    next: &'a str,
+    csrf: &'a str,
+    error: Option<String>,
+    notice: Option<&'a str>,
+}
+
+/// `GET /login`
+pub async fn show(req: HttpRequest, state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
+    let notice = match query.get("why") {
+        Some("ended") => Some("Your session has ended, so nothing was changed. Sign in and try again."),
+        Some("out") => Some("You are signed out."),
+        _ => None,
+    };
+    let next = query.get("next").unwrap_or_default();
+    form(&req, &state, StatusCode::OK, "", next, None, notice)
+}
+
+/// `POST /login`
+pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Result<HttpResponse, Problem> {
+    let (username, next) = (fields.text("username"), fields.text("next"));
+    let came = state
+        .door
+        .sign_in(state.store.as_ref(), username, fields.raw("password"), client::address(&req), state.now())
+        .await;
+    let (status, error) = match came {
+        Ok((secret, ..)) => {
+            end_former(&req, &state).await?;
+            let mut response = see_other(own_page(next));
+            let session = session_cookie(&secret, client::is_https(&req));
+            for cookie in [session, removal_cookie(SIGN_IN_COOKIE)] {
+                response.add_cookie(&cookie).map_err(Problem::broken)?;
+            }
+            return Ok(response);
+        }
+        Err(NotSignedIn::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, "The name or the password is wrong.".to_owned()),
+        Err(NotSignedIn::TooMany(after)) => (StatusCode::TOO_MANY_REQUESTS, Problem::too_many(after).detail),
+        Err(other) => return Err(crate::api::session::problem(other)),
+    };
+    let mut response = form(&req, &state, status, username, next, Some(error), None)?;
+    if status == StatusCode::TOO_MANY_REQUESTS {
+        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+    }
+    Ok(response)
+}
+
+/// `POST /logout`
+pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
+    state.store.delete_session(&who.session.id).await?;
+    let mut response = see_other("/login?why=out");
+    response.add_cookie(&removal_cookie(SESSION_COOKIE)).map_err(Problem::broken)?;
+    Ok(response)
+}
+
+/// Whoever signs in again has one session, not two.
+async fn end_former(req: &HttpRequest, state: &State) -> Result<(), Problem> {
+    if let Some(former) = req.cookie(SESSION_COOKIE).and_then(|cookie| session_id(cookie.value())) {
+        state.store.delete_session(&former).await?;
+    }
+    Ok(())
+}
+
+fn form(
+    req: &HttpRequest,
+    state: &State,
+    status: StatusCode,
+    username: &str,
+    next: &str,
+    error: Option<String>,
+    notice: Option<&str>,
+) -> Result<HttpResponse, Problem> {
+    // A browser with two sign-in pages open keeps one token for both.
+    let known = req.cookie(SIGN_IN_COOKIE).map(|cookie| cookie.value().to_owned());
+    let known = known.filter(|token| token.len() == 64 && token.bytes().all(|b| b.is_ascii_hexdigit()));
+    let token = known.unwrap_or_else(|| hex::encode(rand::random::<[u8; 32]>()));
+    let view = View { username, next: own_page(next), csrf: &token, error, notice };
+    let mut response = page_for_anyone(state, status, "login.html", "Sign in", &view)?;
+    let cookie = Cookie::build(SIGN_IN_COOKIE, token.as_str())
+        .path("/")
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(client::is_https(req))
+        .finish();
+    response.add_cookie(&cookie).map_err(Problem::broken)?;
+    Ok(response)
+}
+
+/// Where to go after signing in: a page of ours, or else the first one. What a browser might read as another site
+/// (`//evil`, `/\evil`, with tabs in between) is none of ours.
+fn own_page(next: &str) -> &str {
+    let own = next.starts_with('/')
+        && next.len() <= 512
+        && !next.starts_with("//")
+        && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
+        && !next.starts_with("/login");
+    if own { next } else { "/" }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::own_page;
+
+    #[test]
+    fn only_pages_of_ours_follow_a_sign_in() {
+        for own in ["/", "/hosts", "/clusters?type=inused&after=0123", "/hosts/0123456789abcdef01234567"] {
+            assert_eq!(own_page(own), own);
+        }
+        for foreign in [
+            "",
+            "hosts",
+            "//evil.example",
+            "///evil.example",
+            "/\\evil.example",
+            "\\\\evil.example",
+            "/\t/evil.example",
+            "https://evil.example",
+            "javascript:alert(1)",
+            "/hosts\r\nSet-Cookie: a=b",
+            " /hosts",
+            "/login",
+        ] {
+            assert_eq!(own_page(foreign), "/", "{foreign:?}");
+        }
+    }
+}

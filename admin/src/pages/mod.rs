@@ -1,0 +1,207 @@
+//! The pages, one file each. A page turns models into a view of plain texts and numbers; the template lays it out.
+//!
+//! What changes something is a form that is POSTed and answered by a redirect with a message (see [`flash`]); a form
+//! that is refused comes back with what was typed and the reason at the field.
+
+pub mod cluster;
+pub mod clusters;
+pub mod events;
+mod flash;
+pub mod flavors;
+pub mod host;
+mod host_form;
+pub mod hosts;
+pub mod login;
+pub mod overview;
+mod words;
+
+use actix_web::http::{StatusCode, header};
+use actix_web::web::Data;
+use actix_web::{HttpMessage, HttpRequest, HttpResponse};
+use anyhow::{Context as _, anyhow};
+use rust_embed::RustEmbed;
+use serde::Serialize;
+use tera::{Context, Tera};
+
+use crate::access::{SignedIn, role_name};
+use crate::operations::{Done, Refusal};
+use crate::problem::Problem;
+use crate::server::State;
+
+use flash::{Flash, Tone};
+
+#[derive(RustEmbed)]
+#[folder = "templates/"]
+struct Sources;
+
+/// The templates, parsed.
+pub struct Templates(Tera);
+
+impl Templates {
+    /// Parses what is inside the binary.
+    pub fn load() -> anyhow::Result<Templates> {
+        let mut sources = Vec::new();
+        for name in Sources::iter() {
+            let file = Sources::get(&name).with_context(|| format!("the template {name} is missing"))?;
+            let text = String::from_utf8(file.data.into_owned()).with_context(|| format!("reading {name}"))?;
+            sources.push((name.into_owned(), text));
+        }
+        let mut tera = Tera::default();
+        tera.add_raw_templates(sources).map_err(|error| anyhow!("{error}"))?;
+        Ok(Templates(tera))
+    }
+}
+
+/// What is around every page.
+#[derive(Serialize)]
+struct Layout<'a> {
+    title: &'a str,
+    section: &'a str,
+    style: &'static str,
+    version: &'static str,
+    who: Option<Who<'a>>,
+    flash: Option<Flash>,
+    csrf: &'a str,
+}
+
+#[derive(Serialize)]
+struct Who<'a> {
+    username: &'a str,
+    role: &'static str,
+    operates: bool,
+}
+
+/// One request for a page.
+struct Ask<'a> {
+    req: &'a HttpRequest,
+    state: &'a State,
+    who: &'a SignedIn,
+}
+
+impl Ask<'_> {
+    /// The page of a template. `section` is the part of the menu it belongs to.
+    fn page(&self, template: &str, title: &str, section: &str, view: &impl Serialize) -> Result<HttpResponse, Problem> {
+        self.page_as(StatusCode::OK, template, title, section, view)
+    }
+
+    /// The same with another status: a form that was refused.
+    fn page_as(
+        &self,
+        status: StatusCode,
+        template: &str,
+        title: &str,
+        section: &str,
+        view: &impl Serialize,
+    ) -> Result<HttpResponse, Problem> {
+        let flash = flash::read(self.req, &self.who.session.csrf);
+        let shown = flash.is_some();
+        let layout = Layout {
+            title,
+            section,
+            style: crate::assets::style(),
+            version: env!("CARGO_PKG_VERSION"),
+            who: Some(Who {
+                username: &self.who.operator.username,
+                role: role_name(self.who.operator.role),
+                operates: self.who.operates(),
+            }),
+            flash,
+            csrf: &self.who.session.csrf,
+        };
+        let mut response = html(self.state, status, template, &layout, view)?;
+        if shown {
+            flash::forget(&mut response);
+        }
+        Ok(response)
+    }
+
+    /// To another page, which shows what was done.
+    fn done(&self, done: &Done, location: &str) -> HttpResponse {
+        flash::redirect(location, &Flash { tone: Tone::Good, text: done.message.clone() }, &self.who.session.csrf)
+    }
+
+    /// To another page, which shows why nothing was done. What the page cannot say in a line is a problem of its own.
+    fn refused(&self, refusal: Refusal, location: &str) -> Result<HttpResponse, Problem> {
+        match refusal {
+            Refusal::Faults(_) | Refusal::Conflict(_) => {
+                let flash = Flash { tone: Tone::Bad, text: refusal.sentence() };
+                Ok(flash::redirect(location, &flash, &self.who.session.csrf))
+            }
+            Refusal::NoSuch(_) | Refusal::Away(_) | Refusal::Broken(_) => Err(refusal.into()),
+        }
+    }
+}
+
+/// A page before anybody is signed in.
+fn page_for_anyone(
+    state: &State,
+    status: StatusCode,
+    template: &str,
+    title: &str,
+    view: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
+    let layout = Layout {
+        title,
+        section: "",
+        style: crate::assets::style(),
+        version: env!("CARGO_PKG_VERSION"),
+        who: None,
+        flash: None,
+        csrf: "",
+    };
+    html(state, status, template, &layout, view)
+}
+
+fn html(
+    state: &State,
+    status: StatusCode,
+    template: &str,
+    layout: &Layout,
+    view: &impl Serialize,
+) -> Result<HttpResponse, Problem> {
+    let mut context = Context::new();
+    context.insert("layout", layout);
+    context.insert("view", view);
+    let text = state.templates.0.render(template, &context).map_err(|error| Problem::broken(format!("{error}")))?;
+    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text))
+}
+
+/// The page that says why a request was not served.
+pub fn problem_page(req: &HttpRequest, problem: &Problem, request_id: &str) -> HttpResponse {
+    #[derive(Serialize)]
+    struct View<'a> {
+        status: u16,
+        title: &'a str,
+        detail: &'a str,
+        request_id: &'a str,
+    }
+    let title = match problem.status {
+        StatusCode::NOT_FOUND => "Not found",
+        StatusCode::FORBIDDEN => "Not allowed",
+        StatusCode::TOO_MANY_REQUESTS => "Too many attempts",
+        StatusCode::SERVICE_UNAVAILABLE => "Not now",
+        status if status.is_server_error() => "Something went wrong",
+        _ => "Refused",
+    };
+    let view = View { status: problem.status.as_u16(), title, detail: &problem.detail, request_id };
+    let state = req.app_data::<Data<State>>();
+    let who = req.extensions().get::<SignedIn>().cloned();
+    let page = match (state, &who) {
+        (Some(state), Some(who)) => Ask { req, state, who }.page_as(problem.status, "problem.html", title, "", &view),
+        (Some(state), None) => page_for_anyone(state, problem.status, "problem.html", title, &view),
+        (None, _) => Err(Problem::broken("the server has no state")),
+    };
+    let mut response = page.unwrap_or_else(|_| {
+        HttpResponse::build(problem.status).content_type("text/plain; charset=utf-8").body(problem.detail.clone())
+    });
+    if let Some(seconds) = problem.retry_after
+        && let Ok(value) = header::HeaderValue::from_str(&seconds.to_string())
+    {
+        response.headers_mut().insert(header::RETRY_AFTER, value);
+    }
+    response
+}
+
+fn see_other(location: &str) -> HttpResponse {
+    HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
+}

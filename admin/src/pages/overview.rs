@@ -1,0 +1,105 @@
+//! The first page: how much of the pool is there, what is being done about it, what happened last.
+
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
+use actix_web::{HttpRequest, HttpResponse};
+use common::model::{FlavorId, PhaseKind};
+use common::store::{EventFilter, Page};
+use serde::Serialize;
+
+use super::events::EventView;
+use super::hosts::HostView;
+use super::{Ask, see_other};
+use crate::access::SignedIn;
+use crate::problem::Problem;
+use crate::server::State;
+
+/// Events on this page; more are on their own.
+const EVENTS: u32 = 10;
+
+#[derive(Serialize)]
+struct View {
+    hosts: Vec<HostView>,
+    hosts_active: usize,
+    phases: Vec<&'static str>,
+    flavors: Vec<FlavorRow>,
+    totals: Vec<u64>,
+    clusters: u64,
+    capacity: u64,
+    free: u64,
+    in_use: u64,
+    failed: u64,
+    under_way: u64,
+    plans: Vec<Plan>,
+    events: Vec<EventView>,
+}
+
+#[derive(Serialize)]
+struct FlavorRow {
+    id: String,
+    title: String,
+    counts: Vec<u64>,
+    total: u64,
+}
+
+#[derive(Serialize)]
+struct Plan {
+    host_id: String,
+    host: String,
+    lines: Vec<String>,
+}
+
+/// `GET /admin`, `GET /index`: addresses of old.
+pub async fn home() -> HttpResponse {
+    see_other("/")
+}
+
+/// `GET /`
+pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
+    let now = state.now();
+    let rows = state.operations.hosts().await?;
+    let counts = state.store.count_clusters().await?;
+    let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?;
+
+    let mut by_flavor: BTreeMap<FlavorId, Vec<u64>> = BTreeMap::new();
+    for ((_, flavor, phase), n) in &counts {
+        let row = by_flavor.entry(flavor.clone()).or_insert_with(|| vec![0; PhaseKind::ALL.len()]);
+        if let Some(at) = PhaseKind::ALL.iter().position(|kind| kind == phase) {
+            row[at] += n;
+        }
+    }
+    let totals: Vec<u64> = (0..PhaseKind::ALL.len()).map(|at| by_flavor.values().map(|row| row[at]).sum()).collect();
+    let of = |kinds: &[PhaseKind]| {
+        counts.iter().filter(|((_, _, phase), _)| kinds.contains(phase)).map(|(_, n)| n).sum::<u64>()
+    };
+    let flavors = by_flavor.into_iter().map(|(id, counts)| FlavorRow {
+        title: state.catalog.flavor(&id).map_or_else(|| id.to_string(), |flavor| flavor.title.clone()),
+        id: id.to_string(),
+        total: counts.iter().sum(),
+        counts,
+    });
+    let outlook = state.reconciler.outlook();
+    let plans = rows.iter().filter_map(|row| {
+        let lines: Vec<String> =
+            outlook.iter().filter(|o| o.host == row.host.id).flat_map(|o| o.lines.clone()).collect();
+        let (host_id, host) = (row.host.id.to_string(), row.host.settings.name.to_string());
+        (!lines.is_empty()).then_some(Plan { host_id, host, lines })
+    });
+    let view = View {
+        hosts_active: rows.iter().filter(|row| row.host.contact.state.is_active()).count(),
+        phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
+        flavors: flavors.collect(),
+        totals,
+        clusters: counts.values().sum(),
+        capacity: rows.iter().map(|row| u64::from(row.host.settings.capacity)).sum(),
+        free: of(&[PhaseKind::Free]),
+        in_use: of(&[PhaseKind::InUse]),
+        failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
+        under_way: of(&[PhaseKind::Creating, PhaseKind::Releasing, PhaseKind::Removing]),
+        plans: plans.collect(),
+        events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
+        hosts: rows.iter().map(|row| HostView::of(row, now)).collect(),
+    };
+    Ask { req: &req, state: &state, who: &who }.page("overview.html", "Overview", "overview", &view)
+}

@@ -1,0 +1,138 @@
+//! Words and numbers for people.
+
+use std::time::Duration;
+
+use common::model::{Cluster, Health, HostState, NodeState, PhaseKind, Timestamp, Want};
+use serde::Serialize;
+
+/// A point in time: how long ago, with the time itself beside it.
+#[derive(Clone, Debug, Serialize)]
+pub struct When {
+    iso: String,
+    text: String,
+}
+
+/// A short word in a coloured frame; its sign and its text say the same without the colour.
+#[derive(Clone, Debug, Serialize)]
+pub struct Badge {
+    tone: &'static str,
+    sign: &'static str,
+    text: &'static str,
+}
+
+impl Badge {
+    /// The word.
+    pub fn text(&self) -> &'static str {
+        self.text
+    }
+}
+
+const fn badge(tone: &'static str, sign: &'static str, text: &'static str) -> Badge {
+    Badge { tone, sign, text }
+}
+
+/// When something was, seen from now.
+pub fn when(at: Timestamp, now: Timestamp) -> When {
+    let text = if at > now {
+        format!("in {}", duration(at.since(now)))
+    } else if now.since(at) < Duration::from_secs(2) {
+        "just now".into()
+    } else {
+        format!("{} ago", duration(now.since(at)))
+    };
+    When { iso: at.to_string(), text }
+}
+
+/// A length of time, in its two largest units at most.
+pub fn duration(length: Duration) -> String {
+    let s = length.as_secs();
+    match s {
+        0..60 => format!("{s} s"),
+        60..3600 => format!("{} min", s / 60),
+        3600..86_400 => format!("{} h {} min", s / 3600, s % 3600 / 60),
+        _ => format!("{} d {} h", s / 86_400, s % 86_400 / 3600),
+    }
+}
+
+/// An amount of memory.
+pub fn bytes(amount: u64) -> String {
+    let mib = amount / (1 << 20);
+    if mib < 1024 { format!("{mib} MiB") } else { format!("{}.{} GiB", mib / 1024, mib % 1024 * 10 / 1024) }
+}
+
+/// What a cluster is.
+pub fn phase(phase: PhaseKind) -> Badge {
+    match phase {
+        PhaseKind::Creating => badge("busy", "◔", "creating"),
+        PhaseKind::Free => badge("good", "○", "free"),
+        PhaseKind::InUse => badge("good", "●", "in use"),
+        PhaseKind::Releasing => badge("busy", "◑", "releasing"),
+        PhaseKind::Removing => badge("busy", "◑", "removing"),
+        PhaseKind::Failed => badge("bad", "✕", "failed"),
+        PhaseKind::Lost => badge("bad", "✕", "lost"),
+    }
+}
+
+/// Whether a cluster is well.
+pub fn health(health: &Health) -> Badge {
+    match health {
+        Health::Ok => badge("good", "✓", "well"),
+        Health::Failing { .. } => badge("bad", "✕", "failing"),
+        Health::Unknown => badge("idle", "?", "not known"),
+    }
+}
+
+/// Whether a host answers.
+pub fn host_state(state: &HostState) -> Badge {
+    match state {
+        HostState::Active { .. } => badge("good", "✓", "active"),
+        HostState::Inactive { .. } => badge("bad", "✕", "inactive"),
+    }
+}
+
+/// What a node is, beside what is wanted of it.
+pub fn node(state: NodeState, want: Want) -> Badge {
+    match (state, want) {
+        (NodeState::Running, Want::Running) => badge("good", "✓", "running"),
+        (NodeState::Running, Want::Stopped) => badge("busy", "◑", "stopping"),
+        (NodeState::Exited | NodeState::Created | NodeState::Missing, Want::Stopped) => badge("idle", "■", "stopped"),
+        (NodeState::Missing, Want::Running) => badge("busy", "◔", "not made yet"),
+        (NodeState::Created, Want::Running) => badge("busy", "◔", "made, not started"),
+        (NodeState::Exited, Want::Running) => badge("bad", "✕", "ended"),
+        (NodeState::Paused, _) => badge("bad", "✕", "paused"),
+        (NodeState::Restarting, _) => badge("busy", "◔", "restarting"),
+        (NodeState::Dead, _) => badge("bad", "✕", "dead"),
+        (NodeState::Gone, _) => badge("bad", "✕", "gone, with its ledger"),
+    }
+}
+
+/// A cluster's own kind in a line: its flavor's title, else the flavor's name when the catalog has it no more.
+pub fn flavor(catalog: &common::compose::Catalog, cluster: &Cluster) -> String {
+    catalog.flavor(&cluster.flavor).map_or_else(|| cluster.flavor.to_string(), |flavor| flavor.title.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lengths_of_time_are_short() {
+        for (seconds, text) in [(0, "0 s"), (59, "59 s"), (60, "1 min"), (3700, "1 h 1 min"), (90_000, "1 d 1 h")] {
+            assert_eq!(duration(Duration::from_secs(seconds)), text);
+        }
+    }
+
+    #[test]
+    fn the_future_is_told_as_such() {
+        let now = Timestamp::from_millis(1_000_000);
+        assert_eq!(when(now + Duration::from_secs(90), now).text, "in 1 min");
+        assert_eq!(when(now - Duration::from_secs(90), now).text, "1 min ago");
+        assert_eq!(when(now, now).text, "just now");
+    }
+
+    #[test]
+    fn memory_is_told_in_gib() {
+        assert_eq!(bytes(512 << 20), "512 MiB");
+        assert_eq!(bytes((15 << 30) + (1 << 29)), "15.5 GiB");
+    }
+}

@@ -1,0 +1,97 @@
+//! Whether a host counts as reachable, from how its engine's last calls went. Plain functions.
+
+use std::time::Duration;
+
+use common::model::{Contact, HostState, Timestamp};
+
+/// So many calls in a row must fail before a host counts as away: one may be a moment's trouble.
+pub const TRIES: u32 = 3;
+
+/// The record of contact is written this often while nothing changes: once for the host, not once for each cluster.
+const WRITE_EVERY: Duration = Duration::from_secs(10);
+
+/// How the tries went so far.
+#[derive(Clone, Debug, Default)]
+pub struct Tries {
+    /// Failures in a row.
+    pub failed: u32,
+    /// When the engine last answered this process.
+    pub answered: Option<Timestamp>,
+}
+
+impl Tries {
+    /// It answered.
+    pub fn good(&mut self, now: Timestamp) {
+        *self = Tries { failed: 0, answered: Some(now) };
+    }
+
+    /// It did not.
+    pub fn bad(&mut self) {
+        self.failed = self.failed.saturating_add(1);
+    }
+
+    /// How long to wait before the next try: at once after the first failure, up to a quarter minute later on.
+    pub fn pause(&self) -> Duration {
+        Duration::from_secs(match self.failed {
+            0 | 1 => 1,
+            2 => 2,
+            n => u64::from(n).min(15),
+        })
+    }
+}
+
+/// The contact to write, if it is worth a write.
+pub fn contact(before: &Contact, tries: &Tries, error: Option<&str>, now: Timestamp) -> Option<Contact> {
+    match error {
+        None => {
+            let answered = tries.answered.unwrap_or(now);
+            let state = match &before.state {
+                HostState::Active { since } => HostState::Active { since: *since },
+                HostState::Inactive { .. } => HostState::Active { since: now },
+            };
+            let due = !before.state.is_active() || before.last_answer + WRITE_EVERY <= answered;
+            due.then(|| Contact { state, last_answer: answered, ..before.clone() })
+        }
+        Some(why) if tries.failed >= TRIES && before.state.is_active() => {
+            Some(Contact { state: HostState::Inactive { since: now, why: why.to_owned() }, ..before.clone() })
+        }
+        Some(_) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn active(last: i64) -> Contact {
+        let at = Timestamp::from_millis;
+        let state = HostState::Active { since: at(0) };
+        Contact { state, last_answer: at(last), engine_version: "20.10".into(), cpus: 2, memory: 1 }
+    }
+
+    #[test]
+    fn a_host_is_away_after_three_failed_tries_and_back_at_the_first_answer() {
+        let now = Timestamp::from_millis(60_000);
+        let mut tries = Tries::default();
+        for _ in 0..2 {
+            tries.bad();
+            assert_eq!(contact(&active(59_000), &tries, Some("refused"), now), None);
+        }
+        tries.bad();
+        let away = contact(&active(59_000), &tries, Some("refused"), now).unwrap();
+        assert_eq!(away.state, HostState::Inactive { since: now, why: "refused".into() });
+        assert_eq!(contact(&away, &tries, Some("refused"), now), None);
+        tries.good(now);
+        let back = contact(&away, &tries, None, now).unwrap();
+        assert_eq!(back.state, HostState::Active { since: now });
+    }
+
+    #[test]
+    fn an_answer_is_written_once_in_ten_seconds() {
+        let mut tries = Tries::default();
+        let now = Timestamp::from_millis(60_000);
+        tries.good(now);
+        assert_eq!(contact(&active(50_001), &tries, None, now), None);
+        assert_eq!(contact(&active(50_000), &tries, None, now).unwrap().last_answer, now);
+    }
+}

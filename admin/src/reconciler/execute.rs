@@ -1,0 +1,378 @@
+//! Carries one action out: the store's writes and the engine's calls that it stands for. Decides nothing and tries
+//! nothing twice; what came of it goes into the host's memory, and the next pass plans again.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use common::clock;
+use common::compose::{Catalog, HttpProbe, Placement, Project};
+use common::model::{
+    Actor, Cluster, ClusterId, ClusterName, Endpoint, Event, EventKind, Flavor, FlavorId, Health, Host, HostKind,
+    IllegalMove, LogLevel, LogTarget, NewCluster, Node, NodeName, NodeState, Slot, SlotLayout, Timestamp,
+};
+use common::store::{SharedStore, StoreError};
+use engine::{Engine, EngineError, Ownership, UpLimits};
+use tracing::{debug, info, warn};
+
+use super::memory::{Failure, Outcome};
+use super::plan::{Action, NodeChange, Step};
+use super::probe;
+use super::term::Term;
+
+/// A peer writes its ledger at once and ends on the first signal; this is for one that does not.
+const STOP_GRACE: Duration = Duration::from_secs(10);
+
+/// What carrying out needs, the same for all hosts.
+pub struct Tools {
+    /// Where records are.
+    pub store: SharedStore,
+    /// What flavors mean.
+    pub catalog: Arc<Catalog>,
+    /// What slots mean.
+    pub layout: SlotLayout,
+    /// What proves each flavor well.
+    pub probes: BTreeMap<FlavorId, Vec<HttpProbe>>,
+    /// For probes.
+    pub http: reqwest::Client,
+    /// How long this process may act.
+    pub term: Term,
+}
+
+/// What proves each flavor well. A template's probes do not depend on where its cluster stands, so any place will do.
+pub fn probes(catalog: &Catalog) -> anyhow::Result<BTreeMap<FlavorId, Vec<HttpProbe>>> {
+    let layout = SlotLayout::default();
+    let (ports, subnet) =
+        layout.ports(Slot(0)).zip(layout.subnet(Slot(0))).context("the default layout has no slot")?;
+    let mut probes = BTreeMap::new();
+    for flavor in catalog.flavors() {
+        let placement = Placement {
+            cluster: ClusterId::random(),
+            project: "probe".into(),
+            ports,
+            subnet,
+            bind_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            log_target: LogTarget::Local,
+            log_level: LogLevel::Info,
+            kind: HostKind::Single,
+            chaincode_endpoint: None,
+        };
+        let project = catalog.plan(flavor, &placement).with_context(|| format!("planning flavor {}", flavor.id))?;
+        probes.insert(flavor.id.clone(), project.probes);
+    }
+    Ok(probes)
+}
+
+/// What carrying out needs on one host.
+#[derive(Clone)]
+pub struct Hands {
+    /// The same for all hosts.
+    pub tools: Arc<Tools>,
+    /// The host's engine.
+    pub engine: Engine,
+    /// How much may start there at once.
+    pub limits: UpLimits,
+}
+
+/// Why an action did not get done, before it is judged.
+enum Trouble {
+    Store(StoreError),
+    Engine(EngineError),
+    Move(IllegalMove),
+    Plan(String),
+    Vanished,
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Trouble::Store(error)
+    }
+}
+
+impl From<EngineError> for Trouble {
+    fn from(error: EngineError) -> Self {
+        Trouble::Engine(error)
+    }
+}
+
+impl From<IllegalMove> for Trouble {
+    fn from(error: IllegalMove) -> Self {
+        Trouble::Move(error)
+    }
+}
+
+/// Carries one step out on a host; `cluster` is the record that the step was decided on.
+pub async fn execute(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step) -> Outcome {
+    let began = clock::now();
+    if !matches!(step.action, Action::Look { .. } | Action::Prove { .. }) {
+        debug!(host.id = %host.id, "{step}");
+    }
+    if let Action::Look { .. } = &step.action {
+        return look(hands, cluster).await;
+    }
+    match act(hands, host, cluster, step).await {
+        Ok(()) => {
+            let took_ms = clock::now().since(began).as_millis();
+            if !matches!(step.action, Action::Prove { .. }) {
+                info!(host.id = %host.id, took_ms, "{}: {step}", host.settings.name);
+            }
+            Outcome::Done
+        }
+        Err(trouble) => {
+            let outcome = judge(trouble);
+            if let Outcome::Failed(failure) = &outcome {
+                warn!(host.id = %host.id, ?failure, "{}: could not {step}", host.settings.name);
+            }
+            outcome
+        }
+    }
+}
+
+/// Takes an offer away while the host's engine is away: the store's business alone.
+pub async fn withdraw(store: &SharedStore, from: &Cluster) -> Outcome {
+    let done = match from.withdraw() {
+        Ok(to) => store.move_cluster(from, &to, None).await.map_err(Trouble::Store),
+        Err(error) => Err(Trouble::Move(error)),
+    };
+    done.map_or_else(judge, |()| Outcome::Done)
+}
+
+fn judge(trouble: Trouble) -> Outcome {
+    let failure = match trouble {
+        Trouble::Store(StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::Taken { .. })
+        | Trouble::Vanished => return Outcome::Stale,
+        Trouble::Move(error) => {
+            debug!("decided on an old record: {error}");
+            return Outcome::Stale;
+        }
+        Trouble::Store(error) => Failure::Later(error.to_string()),
+        Trouble::Plan(error) => Failure::Flavor(error),
+        Trouble::Engine(error) => match error {
+            EngineError::Fenced => Failure::Fenced,
+            EngineError::NameTaken { .. } | EngineError::PortTaken { .. } | EngineError::SubnetTaken { .. } => {
+                Failure::Slot(error.to_string())
+            }
+            EngineError::ImageMissing { .. } | EngineError::Ended { .. } | EngineError::Refused { .. } => {
+                Failure::Flavor(error.to_string())
+            }
+            EngineError::NoSpace { .. } => Failure::Host(error.to_string()),
+            EngineError::Unreachable { .. }
+            | EngineError::Timeout { .. }
+            | EngineError::Gone { .. }
+            | EngineError::NotEmpty { .. } => Failure::Later(error.to_string()),
+        },
+    };
+    Outcome::Failed(failure)
+}
+
+async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step) -> Result<(), Trouble> {
+    let store = &hands.tools.store;
+    let now = clock::now();
+    match &step.action {
+        Action::Begin { slot, flavor } => begin(hands, host, *slot, flavor, &step.why).await,
+        Action::BringUp { .. } => bring_up(hands, host, known(cluster)?).await,
+        Action::Look { .. } => Ok(()),
+        Action::OfferOut { nodes, until, .. } => {
+            let from = known(cluster)?;
+            let mut to = from.offer_out(rand::random(), *until, now)?;
+            to.nodes.extend(nodes.iter().cloned());
+            moved(store, from, &to, EventKind::Ready, &step.why).await
+        }
+        Action::OfferAgain { proven, until, .. } => {
+            let from = known(cluster)?;
+            let to = from.offer_again(rand::random(), *until, *proven)?;
+            Ok(store.move_cluster(from, &to, None).await?)
+        }
+        Action::Withdraw { .. } => {
+            let from = known(cluster)?;
+            Ok(store.move_cluster(from, &from.withdraw()?, None).await?)
+        }
+        Action::Record { nodes, health, .. } => record(store, known(cluster)?, nodes, health, &step.why).await,
+        Action::ChangeNode { node, container, change, restart_seq, .. } => {
+            change_node(hands, known(cluster)?, node, container, *change, *restart_seq, &step.why).await
+        }
+        Action::Fail { why, .. } => {
+            let from = known(cluster)?;
+            moved(store, from, &from.fail(why.clone(), now)?, EventKind::Failed, &step.why).await
+        }
+        Action::Remove { why, .. } => {
+            let from = known(cluster)?;
+            moved(store, from, &from.remove(why.clone(), now)?, EventKind::Removing, &step.why).await
+        }
+        Action::TakeDown { .. } => {
+            let cluster = known(cluster)?;
+            down(hands, &cluster.id).await?;
+            let event = event(now, EventKind::Removed, &step.why).about(cluster);
+            Ok(store.vanish(cluster, event).await?)
+        }
+        Action::Sweep { cluster } => {
+            down(hands, cluster).await?;
+            let event = event(now, EventKind::Swept, &step.why).about_host(&host.id);
+            Ok(store.append_events(&[event]).await?)
+        }
+        Action::Prove { proofs } => Ok(store.prove(proofs).await?),
+        Action::DeleteHost => {
+            let event = event(now, EventKind::HostChanged, &step.why).about_host(&host.id);
+            Ok(store.delete_host(&host.id, host.version, event).await?)
+        }
+    }
+}
+
+fn known(cluster: Option<&Cluster>) -> Result<&Cluster, Trouble> {
+    cluster.ok_or(Trouble::Vanished)
+}
+
+fn event(now: Timestamp, kind: EventKind, why: &str) -> Event {
+    Event::new(now, kind, Actor::Reconciler, why)
+}
+
+async fn moved(store: &SharedStore, from: &Cluster, to: &Cluster, kind: EventKind, why: &str) -> Result<(), Trouble> {
+    let event = event(clock::now(), kind, why).about(to);
+    Ok(store.move_cluster(from, to, Some(event)).await?)
+}
+
+/// Writes down the intent: from here on the next pass, of this process or another, makes it or removes it.
+async fn begin(hands: &Hands, host: &Host, slot: Slot, flavor: &FlavorId, why: &str) -> Result<(), Trouble> {
+    let now = clock::now();
+    let flavor = hands.tools.catalog.flavor(flavor).ok_or(Trouble::Vanished)?;
+    let id = ClusterId::random();
+    let name = ClusterName::of(&host.settings.name, slot);
+    let project = plan(&hands.tools, host, flavor, &id, &name, slot)?;
+    let cluster = Cluster::begin(NewCluster {
+        id,
+        name,
+        host: host.id.clone(),
+        host_name: host.settings.name.clone(),
+        slot,
+        flavor: flavor.id.clone(),
+        flavor_digest: flavor.digest.clone(),
+        size: flavor.size,
+        nodes: project.lasting_nodes(),
+        endpoints: endpoints(host, &project),
+        now,
+        deadline: now + project.create_within,
+    });
+    let event = event(now, EventKind::Creating, why).about(&cluster);
+    Ok(hands.tools.store.insert_cluster(&cluster, event).await?)
+}
+
+fn endpoints(host: &Host, project: &Project) -> BTreeMap<String, Endpoint> {
+    let endpoint = |planned: &common::compose::PlannedEndpoint| Endpoint {
+        node: planned.node.clone(),
+        scheme: planned.scheme.clone(),
+        address: host.settings.address.clone(),
+        port: planned.port,
+    };
+    project.endpoints.iter().map(|(name, planned)| (name.clone(), endpoint(planned))).collect()
+}
+
+fn plan(
+    tools: &Tools,
+    host: &Host,
+    flavor: &Flavor,
+    id: &ClusterId,
+    name: &ClusterName,
+    slot: Slot,
+) -> Result<Project, Trouble> {
+    let (Some(ports), Some(subnet)) = (tools.layout.ports(slot), tools.layout.subnet(slot)) else {
+        return Err(Trouble::Plan(format!("slot {slot} is beyond the port range")));
+    };
+    let placement = Placement {
+        cluster: id.clone(),
+        project: name.project(),
+        ports,
+        subnet,
+        bind_address: host.settings.bind_address,
+        log_target: host.settings.log_target.clone(),
+        log_level: host.settings.log_level,
+        kind: host.kind,
+        chaincode_endpoint: host.settings.chaincode_endpoint.clone(),
+    };
+    tools.catalog.plan(flavor, &placement).map_err(|error| Trouble::Plan(error.to_string()))
+}
+
+async fn bring_up(hands: &Hands, host: &Host, cluster: &Cluster) -> Result<(), Trouble> {
+    let flavor = hands.tools.catalog.flavor(&cluster.flavor).ok_or(Trouble::Vanished)?;
+    let project = plan(&hands.tools, host, flavor, &cluster.id, &cluster.name, cluster.slot)?;
+    let owner = Ownership {
+        pool: hands.tools.store.pool_id().clone(),
+        cluster: cluster.id.clone(),
+        host: host.id.clone(),
+        slot: cluster.slot,
+        flavor: cluster.flavor.clone(),
+        flavor_digest: cluster.flavor_digest.clone(),
+    };
+    let fence = || hands.tools.term.check();
+    let report = |progress: engine::Progress| {
+        if let engine::Progress::Pulling { image } = &progress {
+            info!("{}: pulling image {image}, which is not on the host", host.settings.name);
+        } else {
+            debug!("{}: {progress:?}", cluster.name);
+        }
+    };
+    hands.engine.up(&project, &owner, &hands.limits, &fence, &report).await?;
+    Ok(())
+}
+
+async fn down(hands: &Hands, cluster: &ClusterId) -> Result<(), Trouble> {
+    let fence = || hands.tools.term.check();
+    // Chaincode is named after the network id, which is the cluster's id, whatever the template says.
+    let prefixes = [format!("{cluster}-")];
+    hands.engine.down(hands.tools.store.pool_id(), cluster, &prefixes, &fence).await?;
+    Ok(())
+}
+
+async fn look(hands: &Hands, cluster: Option<&Cluster>) -> Outcome {
+    let Some(cluster) = cluster else { return Outcome::Stale };
+    let result = match hands.tools.probes.get(&cluster.flavor) {
+        Some(probes) => probe::ask(&hands.tools.http, &cluster.endpoints, probes).await,
+        // A leased cluster outlives its flavor; that its nodes run is all that can be said of it then.
+        None => Ok(()),
+    };
+    Outcome::Looked(result)
+}
+
+async fn record(
+    store: &SharedStore,
+    from: &Cluster,
+    nodes: &[(NodeName, Node)],
+    health: &Health,
+    why: &str,
+) -> Result<(), Trouble> {
+    let to = from.seen(nodes.to_vec(), health.clone());
+    let turned = std::mem::discriminant(&from.health) != std::mem::discriminant(health);
+    let event = turned.then(|| event(clock::now(), EventKind::HealthChanged, why).about(&to));
+    Ok(store.move_cluster(from, &to, event).await?)
+}
+
+async fn change_node(
+    hands: &Hands,
+    from: &Cluster,
+    node: &NodeName,
+    container: &str,
+    change: NodeChange,
+    restart_seq: u32,
+    why: &str,
+) -> Result<(), Trouble> {
+    let fence = || hands.tools.term.check();
+    let (state, done) = match change {
+        NodeChange::Start => {
+            hands.engine.start_node(container, &fence).await?;
+            (NodeState::Running, "started")
+        }
+        NodeChange::Stop => {
+            hands.engine.stop_node(container, STOP_GRACE, &fence).await?;
+            (NodeState::Exited, "stopped")
+        }
+        NodeChange::Restart => {
+            hands.engine.restart_node(container, STOP_GRACE, &fence).await?;
+            (NodeState::Running, "restarted")
+        }
+    };
+    let seen = Node { container: Some(container.to_owned()), state, restarted_seq: restart_seq };
+    let to = from.seen(vec![(node.clone(), seen)], from.health.clone());
+    let event = event(clock::now(), EventKind::NodeChanged, &format!("{node} {done}: {why}")).about(&to);
+    Ok(hands.tools.store.move_cluster(from, &to, Some(event)).await?)
+}

@@ -1,0 +1,340 @@
+//! The loop around one host: waits until something may have changed, observes, plans, starts what the plan says.
+//!
+//! Woken by the engine's events, by actions that end, by rings and by a timer. None of them carries data; each only
+//! says "look again", so that missing one costs seconds. The loop owns the host's memory; actions run beside it and
+//! hand their outcomes back to it, so nothing here is shared.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::clock;
+use common::model::{Cluster, ClusterId, DaemonUrl, Host, HostId, Timestamp};
+use common::store::StoreError;
+use engine::{Engine, EngineError, UpLimits};
+use futures_util::StreamExt;
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+use tracing::{info, warn};
+
+use super::contact::{Tries, contact};
+use super::execute::{Hands, Tools, execute};
+use super::memory::Outcome;
+use super::observe;
+use super::outlook::Outlooks;
+use super::plan::{Action, Plan, Step};
+use super::plan_host::{Facts, plan_host};
+use super::plan_pool::Target;
+use super::policy::Policy;
+use super::view::{EngineView, HostView, Memory, Seen};
+
+/// The timer's turn when nothing else happens.
+const TICK: Duration = Duration::from_secs(5);
+/// Two passes are at least so far apart: a bring-up makes a dozen events in a moment.
+const PASS_GAP: Duration = Duration::from_millis(100);
+/// A ping this often shows that a silent event stream still stands on a living engine.
+const PING_EVERY: Duration = Duration::from_secs(10);
+/// A full look this often even if no event said so.
+const SURVEY_EVERY: Duration = Duration::from_secs(300);
+/// While the store does not answer, nothing is done; this long between tries.
+const BLIND_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a host's loop is given from outside, always the latest.
+#[derive(Clone, Debug, Default)]
+pub struct Orders {
+    /// What the pool wants of the host.
+    pub target: Target,
+    /// What flavors and slots there are.
+    pub facts: Arc<Facts>,
+    /// The numbers to go by.
+    pub policy: Policy,
+    /// Grows with every ring.
+    pub rings: u64,
+}
+
+/// Runs until it is dropped or the host is gone.
+pub async fn run(
+    tools: Arc<Tools>,
+    host: HostId,
+    max_starts: usize,
+    mut orders: watch::Receiver<Orders>,
+    outlooks: Outlooks,
+) {
+    let mut state = HostLoop {
+        tools,
+        id: host,
+        limits: UpLimits::new(max_starts),
+        link: None,
+        memory: Memory::default(),
+        under_way: JoinSet::new(),
+        seen: None,
+        tries: Tries::default(),
+        dirty: Arc::new(Dirty::default()),
+    };
+    loop {
+        let orders_now = orders.borrow_and_update().clone();
+        let wait = match state.pass(&orders_now, &outlooks).await {
+            Pass::Gone => break,
+            Pass::Again(wait) => wait,
+        };
+        tokio::time::sleep(PASS_GAP).await;
+        tokio::select! {
+            changed = orders.changed() => if changed.is_err() { break },
+            () = state.dirty.notify.notified() => {}
+            Some(ended) = state.under_way.join_next(), if !state.under_way.is_empty() => state.ended(ended, &orders_now.policy),
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    outlooks.remove(&state.id);
+}
+
+/// Set by the task that reads the engine's events.
+#[derive(Default)]
+struct Dirty {
+    notify: Notify,
+    flag: std::sync::atomic::AtomicBool,
+}
+
+impl Dirty {
+    fn set(&self) {
+        self.flag.store(true, std::sync::atomic::Ordering::SeqCst);
+        self.notify.notify_one();
+    }
+
+    fn take(&self) -> bool {
+        self.flag.swap(false, std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+/// The connection to the host's engine and the task that reads its events.
+struct Link {
+    url: DaemonUrl,
+    engine: Engine,
+    events: tokio::task::JoinHandle<()>,
+}
+
+impl Drop for Link {
+    fn drop(&mut self) {
+        self.events.abort();
+    }
+}
+
+enum Pass {
+    Gone,
+    Again(Duration),
+}
+
+struct Ended {
+    step: Step,
+    cluster: Option<Cluster>,
+    outcome: Outcome,
+}
+
+struct HostLoop {
+    tools: Arc<Tools>,
+    id: HostId,
+    limits: UpLimits,
+    link: Option<Link>,
+    memory: Memory,
+    under_way: JoinSet<Ended>,
+    seen: Option<(Instant, Seen)>,
+    tries: Tries,
+    dirty: Arc<Dirty>,
+}
+
+impl HostLoop {
+    async fn pass(&mut self, orders: &Orders, outlooks: &Outlooks) -> Pass {
+        while let Some(ended) = self.under_way.try_join_next() {
+            self.ended(ended, &orders.policy);
+        }
+        // The engine first, the records after it: what is found without a record then really has none.
+        let url = match self.tools.store.host(&self.id).await {
+            Ok(Some(host)) => host.settings.daemon_url,
+            Ok(None) => return Pass::Gone,
+            Err(error) => return self.blind(&error, outlooks),
+        };
+        let engine = self.look_at_engine(&url).await;
+        let (host, clusters) = match observe::records(&self.tools.store, &self.id).await {
+            Ok(Some(records)) => records,
+            Ok(None) => return Pass::Gone,
+            Err(error) => return self.blind(&error, outlooks),
+        };
+        let now = clock::now();
+        let host = self.note_contact(host, engine.as_ref().err(), now).await;
+        let known: BTreeSet<ClusterId> = clusters.iter().map(|c| c.id.clone()).collect();
+        self.memory.keep_only(&known);
+        let view = HostView {
+            host,
+            clusters,
+            engine: match engine {
+                Ok(seen) => EngineView::Seen(seen),
+                Err(error) => EngineView::Away { why: error.to_string() },
+            },
+            memory: self.memory.clone(),
+        };
+        let plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
+        outlooks.put(&view, &plan);
+        let wait = self.wait(&plan, &view, now);
+        self.start(view, plan);
+        Pass::Again(wait)
+    }
+
+    fn blind(&mut self, error: &StoreError, outlooks: &Outlooks) -> Pass {
+        warn!(host.id = %self.id, "nothing is changed on the host while the store does not answer: {error}");
+        outlooks.blind(&self.id, error);
+        Pass::Again(BLIND_PAUSE)
+    }
+
+    fn wait(&self, plan: &Plan, view: &HostView, now: Timestamp) -> Duration {
+        if matches!(view.engine, EngineView::Away { .. }) {
+            return self.tries.pause();
+        }
+        // Not all hosts at the same moment.
+        let tick = TICK.mul_f64(0.8 + 0.4 * rand::random::<f64>());
+        plan.wake_at.map_or(tick, |at| at.since(now).min(tick))
+    }
+
+    /// A full look if something may have changed, else a ping when it is time, else what was seen last.
+    async fn look_at_engine(&mut self, url: &DaemonUrl) -> Result<Seen, EngineError> {
+        let result = self.look_or_ping(url).await;
+        match &result {
+            Ok(_) => {}
+            Err(_) => {
+                // The next answer after a failure is a full look, over a new connection.
+                self.tries.bad();
+                self.seen = None;
+                self.link = None;
+            }
+        }
+        result
+    }
+
+    async fn look_or_ping(&mut self, url: &DaemonUrl) -> Result<Seen, EngineError> {
+        if self.link.as_ref().is_some_and(|link| link.url != *url) {
+            (self.link, self.seen) = (None, None);
+        }
+        if self.link.is_none() {
+            self.link = Some(self.connect(url).await?);
+        }
+        let Some(engine) = self.link.as_ref().map(|link| link.engine.clone()) else {
+            return Err(EngineError::Gone { what: "the connection".into() });
+        };
+        let dirty = self.dirty.take();
+        if let Some((at, seen)) = self.seen.as_ref().filter(|(at, _)| !dirty && at.elapsed() < SURVEY_EVERY) {
+            let answered = self.tries.answered.map_or(PING_EVERY, |answered| clock::now().since(answered));
+            if answered >= PING_EVERY && at.elapsed() >= PING_EVERY {
+                engine.ping().await?;
+                self.tries.good(clock::now());
+            }
+            return Ok(seen.clone());
+        }
+        let survey = engine.survey(self.tools.store.pool_id(), &self.tools.layout).await?;
+        self.tries.good(clock::now());
+        let seen = observe::seen(survey, &self.tools.layout);
+        self.seen = Some((Instant::now(), seen.clone()));
+        Ok(seen)
+    }
+
+    /// Events are listened to before the first look, so that nothing falls between.
+    async fn connect(&self, url: &DaemonUrl) -> Result<Link, EngineError> {
+        let engine = Engine::connect(url).await?;
+        let mut events = engine.events(self.tools.store.pool_id()).await?;
+        let dirty = self.dirty.clone();
+        let (reader, pool) = (engine.clone(), self.tools.store.pool_id().clone());
+        let events = tokio::spawn(async move {
+            loop {
+                while let Some(Ok(_)) = events.next().await {
+                    dirty.set();
+                }
+                // Some may have been missed: a full look, once the stream stands again.
+                tokio::time::sleep(Duration::from_secs(1)).await;
+                if let Ok(stream) = reader.events(&pool).await {
+                    events = stream;
+                }
+                dirty.set();
+            }
+        });
+        Ok(Link { url: url.clone(), engine, events })
+    }
+
+    async fn note_contact(&mut self, mut host: Host, error: Option<&EngineError>, now: Timestamp) -> Host {
+        let words = error.map(EngineError::to_string);
+        if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now) {
+            if contact.state.is_active() != host.contact.state.is_active() {
+                match &words {
+                    Some(why) => warn!(host.id = %host.id, "host {} is away: {why}", host.settings.name),
+                    None => info!(host.id = %host.id, "host {} answers again", host.settings.name),
+                }
+            }
+            if let Err(error) = self.tools.store.note_contact(&host.id, &contact).await {
+                warn!(host.id = %host.id, "could not record the contact with host {}: {error}", host.settings.name);
+            } else {
+                host.contact = contact;
+            }
+        }
+        host
+    }
+
+    fn start(&mut self, view: HostView, plan: Plan) {
+        let Some(engine) = self.link.as_ref().map(|link| link.engine.clone()) else {
+            return self.start_without_engine(view, plan);
+        };
+        let hands = Hands { tools: self.tools.clone(), engine, limits: self.limits.clone() };
+        let mut clusters: BTreeMap<ClusterId, Cluster> = view.clusters.into_iter().map(|c| (c.id.clone(), c)).collect();
+        for step in plan.steps {
+            let cluster = step.action.cluster().and_then(|id| clusters.remove(id));
+            self.memory.begin(&step);
+            let (hands, host) = (hands.clone(), view.host.clone());
+            self.under_way.spawn(async move {
+                let outcome = execute(&hands, &host, cluster.as_ref(), &step).await;
+                Ended { step, cluster, outcome }
+            });
+        }
+    }
+
+    /// With its engine away, only offers are withdrawn, which is the store's business alone.
+    fn start_without_engine(&mut self, view: HostView, plan: Plan) {
+        for step in plan.steps {
+            let Some(cluster) = view.clusters.iter().find(|c| Some(&c.id) == step.action.cluster()).cloned() else {
+                continue;
+            };
+            self.memory.begin(&step);
+            let tools = self.tools.clone();
+            self.under_way.spawn(async move {
+                let outcome = super::execute::withdraw(&tools.store, &cluster).await;
+                Ended { step, cluster: Some(cluster), outcome }
+            });
+        }
+    }
+
+    fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>, policy: &Policy) {
+        let Ok(Ended { step, cluster, outcome }) = ended else {
+            // A panic in an action: what it was about is not known any more, so nothing is remembered as under way.
+            warn!(host.id = %self.id, "an action ended in a panic");
+            self.memory.busy.clear();
+            self.memory.beginning.clear();
+            return;
+        };
+        if touches_engine(&step.action) {
+            self.dirty.flag.store(true, std::sync::atomic::Ordering::SeqCst);
+        }
+        self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
+    }
+}
+
+fn touches_engine(action: &Action) -> bool {
+    match action {
+        Action::BringUp { .. } | Action::ChangeNode { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => true,
+        Action::Begin { .. }
+        | Action::Look { .. }
+        | Action::OfferOut { .. }
+        | Action::OfferAgain { .. }
+        | Action::Withdraw { .. }
+        | Action::Record { .. }
+        | Action::Fail { .. }
+        | Action::Remove { .. }
+        | Action::Prove { .. }
+        | Action::DeleteHost => false,
+    }
+}

@@ -1,0 +1,221 @@
+//! Who leads: takes the reconciler lock, keeps it, and runs the pool while it has it; stands by while another has it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use common::clock;
+use common::compose::Catalog;
+use common::model::{FlavorId, Host, HostId, PhaseKind, SlotLayout};
+use common::store::{ClusterCounts, SharedStore, StoreResult};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tracing::{info, warn};
+
+use super::execute::Tools;
+use super::host_loop::{self, Orders};
+use super::outlook::Outlooks;
+use super::plan_host::Facts;
+use super::plan_pool::{HostRoom, Mix, plan_pool};
+use super::policy::Policy;
+use super::term::Term;
+
+/// The lock is void so long after its last renewal. A standby tries every [`RENEW_EVERY`], so it takes over within ten seconds.
+const TERM: Duration = Duration::from_secs(7);
+/// Three renewals may fail before the term ends.
+const RENEW_EVERY: Duration = Duration::from_secs(2);
+/// Targets are made anew this often even if nobody rings.
+const POOL_EVERY: Duration = Duration::from_secs(2);
+
+/// What leading needs.
+pub struct Leader {
+    /// Where records are.
+    pub store: SharedStore,
+    /// What flavors mean.
+    pub catalog: Arc<Catalog>,
+    /// What slots mean.
+    pub layout: SlotLayout,
+    /// Which flavors the pool is made of.
+    pub mix: Mix,
+    /// Container starts at once on one host.
+    pub max_starts: usize,
+    /// Where this process' `/internal` answers.
+    pub address: String,
+    /// Rings.
+    pub rings: watch::Receiver<u64>,
+    /// What pages are told.
+    pub outlooks: Outlooks,
+}
+
+impl Leader {
+    /// Stands by and leads, by turns, until it is dropped. `holder` names this process in the lock.
+    pub async fn run(self, holder: String) -> anyhow::Result<()> {
+        let probes = super::execute::probes(&self.catalog)?;
+        // A frozen peer's port accepts and never answers; the probe's own limit covers the rest.
+        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).no_proxy().build()?;
+        let mut waiting_for: Option<String> = None;
+        loop {
+            let asked = Instant::now();
+            match self.store.take_lock(&holder, &self.address, TERM, clock::now()).await {
+                Ok(Some(lock)) => {
+                    info!(term = lock.term, "this process leads: it looks after the hosts");
+                    let tools = Arc::new(Tools {
+                        store: self.store.clone(),
+                        catalog: self.catalog.clone(),
+                        layout: self.layout,
+                        probes: probes.clone(),
+                        http: http.clone(),
+                        term: Term::until(asked + TERM),
+                    });
+                    self.lead(&holder, &tools).await;
+                    self.outlooks.clear();
+                    waiting_for = None;
+                }
+                Ok(None) => {
+                    let leader = self.store.lock().await.ok().flatten().map(|lock| lock.holder);
+                    if leader != waiting_for {
+                        info!("standing by: another admin leads");
+                        waiting_for = leader;
+                    }
+                }
+                Err(error) => warn!("the reconciler lock cannot be asked for: {error}"),
+            }
+            tokio::time::sleep(RENEW_EVERY).await;
+        }
+    }
+
+    /// Leads until the lock is lost. Dropping the hosts' loops ends what they had under way between two calls; the next
+    /// leader finds it half-way and goes on from there.
+    async fn lead(&self, holder: &str, tools: &Arc<Tools>) {
+        let keep = async {
+            loop {
+                tokio::time::sleep(RENEW_EVERY).await;
+                let asked = Instant::now();
+                match self.store.take_lock(holder, &self.address, TERM, clock::now()).await {
+                    Ok(Some(_)) => tools.term.renew(asked + TERM),
+                    Ok(None) => {
+                        warn!("another admin leads now");
+                        break;
+                    }
+                    Err(error) => warn!("the reconciler lock could not be renewed: {error}"),
+                }
+                if tools.term.check().is_err() {
+                    warn!("the reconciler lock ran out: nothing is changed until it is had again");
+                    break;
+                }
+            }
+        };
+        tokio::select! {
+            () = keep => {}
+            () = self.look_after_hosts(tools) => {}
+        }
+    }
+
+    async fn look_after_hosts(&self, tools: &Arc<Tools>) {
+        let facts = Arc::new(Facts {
+            flavors: self.catalog.flavors().iter().map(|f| (f.id.clone(), f.digest.clone())).collect(),
+            slots: self.layout.slots(),
+        });
+        let mut rings = self.rings.clone();
+        let mut hosts: BTreeMap<HostId, watch::Sender<Orders>> = BTreeMap::new();
+        let mut loops: JoinSet<HostId> = JoinSet::new();
+        loop {
+            match self.read().await {
+                Ok((records, counts)) => {
+                    let rings_now = *rings.borrow_and_update();
+                    self.give_orders(&records, &counts, &facts, rings_now, &mut hosts, &mut loops, tools);
+                }
+                Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
+            }
+            tokio::select! {
+                _ = rings.changed() => {}
+                () = tokio::time::sleep(POOL_EVERY) => {}
+                Some(ended) = loops.join_next(), if !loops.is_empty() => {
+                    match ended {
+                        Ok(host) => { hosts.remove(&host); }
+                        // A loop that panicked is begun anew; which one it was shows by its closed channel.
+                        Err(error) => {
+                            warn!("a host's loop ended: {error}");
+                            hosts.retain(|_, orders| !orders.is_closed());
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    async fn read(&self) -> StoreResult<(Vec<Host>, ClusterCounts)> {
+        Ok((self.store.list_hosts().await?, self.store.count_clusters().await?))
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the loop's own state, kept in its frame")]
+    fn give_orders(
+        &self,
+        records: &[Host],
+        counts: &ClusterCounts,
+        facts: &Arc<Facts>,
+        rings: u64,
+        hosts: &mut BTreeMap<HostId, watch::Sender<Orders>>,
+        loops: &mut JoinSet<HostId>,
+        tools: &Arc<Tools>,
+    ) {
+        let mut targets = plan_pool(&rooms(records, counts), &self.mix);
+        let free = counts.iter().filter(|((_, _, phase), _)| *phase == PhaseKind::Free).map(|(_, n)| n).sum();
+        for host in records {
+            let target = targets.remove(&host.id).unwrap_or_default();
+            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(free), rings };
+            if let Some(sender) = hosts.get(&host.id) {
+                // Only what differs wakes a loop.
+                sender.send_if_modified(|old| {
+                    let news = old.target != orders.target
+                        || old.rings != orders.rings
+                        || old.policy.probe_every != orders.policy.probe_every;
+                    if news {
+                        *old = orders;
+                    }
+                    news
+                });
+                continue;
+            }
+            let (sender, receiver) = watch::channel(orders);
+            hosts.insert(host.id.clone(), sender);
+            let (tools, id) = (tools.clone(), host.id.clone());
+            let (max_starts, outlooks) = (self.max_starts, self.outlooks.clone());
+            loops.spawn(async move {
+                host_loop::run(tools, id.clone(), max_starts, receiver, outlooks).await;
+                id
+            });
+        }
+        hosts.retain(|id, _| records.iter().any(|host| host.id == *id));
+    }
+}
+
+fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
+    let mut rooms: Vec<HostRoom> = hosts
+        .iter()
+        .map(|host| HostRoom {
+            id: host.id.clone(),
+            fills: host.serves() && host.settings.autofill && host.contact.state.is_active(),
+            capacity: u32::from(host.settings.capacity),
+            waiting: BTreeMap::new(),
+            in_use: 0,
+        })
+        .collect();
+    let of_host: BTreeMap<HostId, usize> = hosts.iter().enumerate().map(|(i, host)| (host.id.clone(), i)).collect();
+    for ((host, flavor, phase), count) in counts {
+        let Some(room) = of_host.get(host).map(|i| &mut rooms[*i]) else { continue };
+        let count = u32::try_from(*count).unwrap_or(u32::MAX);
+        match phase {
+            PhaseKind::Creating | PhaseKind::Free => *room.waiting.entry(flavor.clone()).or_default() += count,
+            PhaseKind::InUse | PhaseKind::Lost => room.in_use += count,
+            // Their place comes free; what comes next there is planned already.
+            PhaseKind::Releasing | PhaseKind::Removing | PhaseKind::Failed => {}
+        }
+    }
+    rooms
+}
+
+/// Every flavor equally, for a pool whose mix nobody chose.
+pub fn even_mix(flavors: impl Iterator<Item = FlavorId>) -> Mix {
+    flavors.map(|flavor| (flavor, 1)).collect()
+}

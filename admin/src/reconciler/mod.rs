@@ -1,0 +1,118 @@
+//! The reconciler: keeps the pool as it is wanted. The only part that talks to Docker.
+//!
+//! Four rooms: [`observe`] reads what is, [`plan_pool`] and [`plan_host`] decide as plain functions, [`execute`] carries one
+//! action out. [`host_loop`] ties them together for one host, [`leader`] for all, under the reconciler lock.
+//! `docs/architecture.md` has the rules that they keep.
+
+mod contact;
+mod execute;
+mod host_loop;
+mod leader;
+mod memory;
+mod observe;
+mod outlook;
+mod plan;
+mod plan_cluster;
+mod plan_host;
+#[cfg(test)]
+mod plan_host_test;
+mod plan_pool;
+mod policy;
+mod probe;
+mod term;
+mod view;
+
+use std::sync::Arc;
+
+use common::compose::Catalog;
+use common::model::{FlavorId, SlotLayout};
+use common::store::SharedStore;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tracing::error;
+
+pub use outlook::HostOutlook;
+
+use leader::Leader;
+use outlook::Outlooks;
+
+/// How the pages and `/internal` reach the reconciler of this process, leading or standing by.
+#[derive(Clone)]
+pub struct Reconciler {
+    rings: Arc<watch::Sender<u64>>,
+    outlooks: Outlooks,
+}
+
+/// What the reconciler is started with.
+pub struct Settings {
+    /// Where records are.
+    pub store: SharedStore,
+    /// What flavors mean.
+    pub catalog: Arc<Catalog>,
+    /// What slots mean.
+    pub layout: SlotLayout,
+    /// Which flavors the pool is made of, with weights; empty: all, equally.
+    pub mix: Vec<(FlavorId, u32)>,
+    /// Container starts at once on one host.
+    pub max_starts: usize,
+    /// Where this process' `/internal` answers: `http://host:port`.
+    pub address: String,
+}
+
+/// The running reconciler. Dropping it ends it between two calls; [`Running::stop`] also gives the lock back.
+pub struct Running {
+    task: JoinHandle<()>,
+    store: SharedStore,
+    holder: String,
+}
+
+impl Reconciler {
+    /// A handle, and the ear for its rings.
+    fn new() -> (Reconciler, watch::Receiver<u64>) {
+        let (rings, ear) = watch::channel(0);
+        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default() }, ear)
+    }
+
+    /// One that nobody runs: for routers that are tested without a pool.
+    pub fn idle() -> Reconciler {
+        Reconciler::new().0
+    }
+
+    /// Says that something may have changed. Carries nothing; many rings at once are one.
+    pub fn ring(&self) {
+        self.rings.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// What is being done, held back and why, host by host. Empty while another process leads.
+    pub fn outlook(&self) -> Vec<HostOutlook> {
+        self.outlooks.all()
+    }
+}
+
+/// Starts the reconciler beside the caller.
+pub fn start(settings: Settings) -> (Reconciler, Running) {
+    let (reconciler, ear) = Reconciler::new();
+    let holder = hex::encode(rand::random::<[u8; 8]>());
+    let Settings { store, catalog, layout, mix, max_starts, address } = settings;
+    let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
+    let outlooks = reconciler.outlooks.clone();
+    let leader = Leader { store: store.clone(), catalog, layout, mix, max_starts, address, rings: ear, outlooks };
+    let name = holder.clone();
+    let task = tokio::spawn(async move {
+        if let Err(reason) = leader.run(name).await {
+            error!("the reconciler cannot run: {reason:#}");
+        }
+    });
+    (reconciler, Running { task, store, holder })
+}
+
+impl Running {
+    /// Ends what is under way between two calls and gives the lock back, so that a standby leads at once.
+    pub async fn stop(self) {
+        self.task.abort();
+        let _ended = self.task.await;
+        if let Err(reason) = self.store.drop_lock(&self.holder).await {
+            tracing::warn!("the reconciler lock was not given back and runs out by itself: {reason}");
+        }
+    }
+}

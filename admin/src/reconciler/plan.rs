@@ -1,0 +1,197 @@
+//! What a plan says: the steps to take now with their reasons, what is held back and why, and when to look again.
+
+use std::fmt;
+
+use common::model::{ClusterId, ClusterName, FlavorId, Health, Node, NodeName, Slot, Timestamp, Why};
+use common::store::Proof;
+
+/// What to do on one host now.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What to do, all at once.
+    pub steps: Vec<Step>,
+    /// What is wanted and not done now.
+    pub held: Vec<Held>,
+    /// When the answer may be another even if nothing happens.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// One thing to do, and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Step {
+    /// What.
+    pub action: Action,
+    /// The cluster's name, for people.
+    pub name: Option<ClusterName>,
+    /// Why, for people and for the event.
+    pub why: String,
+}
+
+/// One thing that is not done now, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
+    /// What is wanted.
+    pub what: String,
+    /// Why it waits.
+    pub why: String,
+}
+
+/// One action. Carries everything it needs but the records themselves.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Action {
+    /// Write down the intent to make a cluster.
+    Begin {
+        /// Where.
+        slot: Slot,
+        /// What.
+        flavor: FlavorId,
+    },
+    /// Make what is missing of it on the engine.
+    BringUp {
+        /// Of which.
+        cluster: ClusterId,
+    },
+    /// Probe it.
+    Look {
+        /// Which.
+        cluster: ClusterId,
+    },
+    /// It was proven well: it becomes Free.
+    OfferOut {
+        /// Which.
+        cluster: ClusterId,
+        /// Its nodes as seen.
+        nodes: Vec<(NodeName, Node)>,
+        /// How long it may be given out.
+        until: Timestamp,
+    },
+    /// A Free one without an offer was proven again.
+    OfferAgain {
+        /// Which.
+        cluster: ClusterId,
+        /// When it was proven well.
+        proven: Timestamp,
+        /// How long it may be given out.
+        until: Timestamp,
+    },
+    /// It must not be given out now.
+    Withdraw {
+        /// Which.
+        cluster: ClusterId,
+    },
+    /// Write down what was seen.
+    Record {
+        /// Of which.
+        cluster: ClusterId,
+        /// Nodes that changed.
+        nodes: Vec<(NodeName, Node)>,
+        /// Its health now.
+        health: Health,
+    },
+    /// Carry out a wish, or bring a dead node back.
+    ChangeNode {
+        /// Of which.
+        cluster: ClusterId,
+        /// Which node.
+        node: NodeName,
+        /// Its container.
+        container: String,
+        /// What to do.
+        change: NodeChange,
+        /// The wish's restart count, which is then carried out.
+        restart_seq: u32,
+    },
+    /// Give it up.
+    Fail {
+        /// Which.
+        cluster: ClusterId,
+        /// Why.
+        why: Why,
+    },
+    /// Decide its removal.
+    Remove {
+        /// Which.
+        cluster: ClusterId,
+        /// Why.
+        why: Why,
+    },
+    /// Take it off the engine, then drop its record.
+    TakeDown {
+        /// Which.
+        cluster: ClusterId,
+    },
+    /// Take something of ours off the engine that has no record.
+    Sweep {
+        /// The cluster id on its labels.
+        cluster: ClusterId,
+    },
+    /// Write down proofs, in one batch.
+    Prove {
+        /// Of which, when, and how long their offers hold.
+        proofs: Vec<Proof>,
+    },
+    /// The host is on its way out and has nothing left: drop its record.
+    DeleteHost,
+}
+
+/// What is done to a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NodeChange {
+    /// Start its container.
+    Start,
+    /// Stop its container.
+    Stop,
+    /// Stop and start it.
+    Restart,
+}
+
+impl Action {
+    /// The cluster that it is about, if it has a record already.
+    pub fn cluster(&self) -> Option<&ClusterId> {
+        match self {
+            Action::BringUp { cluster }
+            | Action::Look { cluster }
+            | Action::OfferOut { cluster, .. }
+            | Action::OfferAgain { cluster, .. }
+            | Action::Withdraw { cluster }
+            | Action::Record { cluster, .. }
+            | Action::ChangeNode { cluster, .. }
+            | Action::Fail { cluster, .. }
+            | Action::Remove { cluster, .. }
+            | Action::TakeDown { cluster }
+            | Action::Sweep { cluster } => Some(cluster),
+            Action::Begin { .. } | Action::Prove { .. } | Action::DeleteHost => None,
+        }
+    }
+}
+
+impl fmt::Display for Step {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.name.as_ref().map_or("a cluster without a record", ClusterName::as_str);
+        match &self.action {
+            Action::Begin { slot, flavor } => write!(f, "create {flavor} in slot {slot}")?,
+            Action::BringUp { .. } => write!(f, "bring up {name}")?,
+            Action::Look { .. } => write!(f, "probe {name}")?,
+            Action::OfferOut { .. } => write!(f, "free {name}")?,
+            Action::OfferAgain { .. } => write!(f, "offer {name} again")?,
+            Action::Withdraw { .. } => write!(f, "withdraw {name}")?,
+            Action::Record { .. } => write!(f, "record {name}")?,
+            Action::ChangeNode { node, change: NodeChange::Start, .. } => write!(f, "start {node} of {name}")?,
+            Action::ChangeNode { node, change: NodeChange::Stop, .. } => write!(f, "stop {node} of {name}")?,
+            Action::ChangeNode { node, change: NodeChange::Restart, .. } => write!(f, "restart {node} of {name}")?,
+            Action::Fail { .. } => write!(f, "fail {name}")?,
+            Action::Remove { .. } => write!(f, "remove {name}")?,
+            Action::TakeDown { .. } => write!(f, "take down {name}")?,
+            Action::Sweep { .. } => write!(f, "sweep {name}")?,
+            Action::Prove { proofs } => write!(f, "prove {}", proofs.len())?,
+            Action::DeleteHost => f.write_str("delete the host's record")?,
+        }
+        write!(f, " ({})", self.why)
+    }
+}
+
+impl fmt::Display for Held {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "held back: {}: {}", self.what, self.why)
+    }
+}

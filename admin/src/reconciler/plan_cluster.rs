@@ -1,0 +1,372 @@
+//! Decides what to do with one cluster of a host whose engine answers. Part of [`super::plan_host`]: as plain as it.
+
+use common::model::{Cluster, Health, HostPurpose, Node, NodeName, NodeState, Phase, Timestamp, Want, Why};
+use common::store::Proof;
+
+use super::plan::{Action, NodeChange};
+use super::plan_host::Planner;
+use super::view::Found;
+
+impl Planner<'_> {
+    pub(super) fn cluster(&mut self, cluster: &Cluster, found: Option<&Found>) {
+        match &cluster.phase {
+            Phase::Creating { since, deadline } => self.creating(cluster, found, *since, *deadline),
+            Phase::Free { .. } => self.free(cluster, found),
+            Phase::InUse { .. } => self.in_use(cluster, found),
+            Phase::Failed { why, .. } => self.remove(cluster, why.clone()),
+            Phase::Releasing { since, deadline, .. } | Phase::Removing { since, deadline, .. } => {
+                self.take_down(cluster, *since, Some(*deadline));
+            }
+            Phase::Lost { since, .. } => self.take_down(cluster, *since, None),
+        }
+    }
+
+    fn creating(&mut self, cluster: &Cluster, found: Option<&Found>, since: Timestamp, deadline: Timestamp) {
+        if self.view.host.purpose != HostPurpose::Serve {
+            return self.remove(cluster, Why::HostLeaves);
+        }
+        if self.flavor_changed(cluster) {
+            return self.fail(cluster, Why::FlavorChanged);
+        }
+        if let Some(error) = self.view.memory.doomed.get(&cluster.id) {
+            return self.fail(cluster, Why::CreateFailed { error: error.clone() });
+        }
+        let missing = not_running(cluster, found);
+        let look = self.view.memory.looks.get(&cluster.id).filter(|look| look.at >= since).cloned();
+        let settled = self.view.memory.brought_up.get(&cluster.id).map(|at| *at + self.policy.settle);
+        let deadline = settled.map_or(deadline, |settled| settled.max(deadline));
+        if deadline <= self.now {
+            let seen = look.and_then(|look| look.result.err());
+            let missing = missing.or(seen).unwrap_or_else(|| "it was not probed".into());
+            return self.fail(cluster, Why::CreateTimedOut { missing });
+        }
+        self.wake(deadline);
+        if let Some(missing) = missing {
+            if self.waits(&cluster.id, &format!("bringing up {}", cluster.name)) {
+                return;
+            }
+            if self.bring_ups == 0 {
+                let why = format!("the host is at its limit of {} at once", self.policy.bring_up_at_once);
+                return self.held(format!("bringing up {}", cluster.name), why);
+            }
+            self.bring_ups -= 1;
+            return self.step(cluster, Action::BringUp { cluster: cluster.id.clone() }, missing);
+        }
+        match look {
+            Some(look) if look.result.is_ok() => {
+                let until = self.offer_until(look.at);
+                let nodes = seen_nodes(cluster, found);
+                let action = Action::OfferOut { cluster: cluster.id.clone(), nodes, until };
+                self.step(cluster, action, "every node runs and its probes hold");
+            }
+            Some(look) if look.at + self.policy.probe_new_every > self.now => {
+                self.wake(look.at + self.policy.probe_new_every);
+            }
+            Some(look) => self.look(cluster, format!("not ready yet: {}", look.result.err().unwrap_or_default())),
+            None => self.look(cluster, "every node runs".into()),
+        }
+    }
+
+    fn free(&mut self, cluster: &Cluster, found: Option<&Found>) {
+        if self.view.host.purpose != HostPurpose::Serve {
+            return self.remove(cluster, Why::HostLeaves);
+        }
+        if self.flavor_changed(cluster) {
+            return self.remove(cluster, Why::FlavorChanged);
+        }
+        // A node that ran and does not, though nobody stopped it: the network is broken.
+        if let Some(seen) = broken(cluster, found) {
+            return self.fail(cluster, Why::Unhealthy { seen });
+        }
+        if self.wishes(cluster, found) {
+            return;
+        }
+        let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
+        if stopped || !self.view.host.serves() {
+            if cluster.offer.is_some() {
+                let why = if stopped { "a node of it was stopped" } else { "the host is not schedulable" };
+                return self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
+            }
+            if stopped {
+                return;
+            }
+        }
+        let look = self.view.memory.looks.get(&cluster.id).cloned();
+        if let Some(look) = look.as_ref().filter(|look| look.bad > 0) {
+            let seen = look.result.clone().err().unwrap_or_default();
+            if look.bad >= self.policy.bad_looks {
+                return self.fail(cluster, Why::Unhealthy { seen });
+            }
+            if cluster.offer.is_some() || cluster.health == Health::Ok {
+                let health = cluster.worse(seen.clone(), self.now);
+                let action = Action::Record { cluster: cluster.id.clone(), nodes: Vec::new(), health };
+                return self.step(cluster, action, seen);
+            }
+            return self.look_after(cluster, look.at + self.policy.probe_new_every * 4, seen);
+        }
+        if look.is_none() && matches!(cluster.health, Health::Failing { .. }) {
+            return self.look(cluster, "it was ill when last seen".into());
+        }
+        let good = look.map(|look| look.at).max(cluster.proven_at);
+        let Some(good) = good else {
+            return self.look(cluster, "never probed".into());
+        };
+        let fresh = good + self.policy.max_proof_age > self.now;
+        match &cluster.offer {
+            None if fresh && self.view.host.serves() => {
+                let until = self.offer_until(good);
+                let action = Action::OfferAgain { cluster: cluster.id.clone(), proven: good, until };
+                return self.step(cluster, action, "proven well");
+            }
+            Some(offer) if fresh => self.renew(cluster, good, Some(offer.until)),
+            Some(_) | None => {}
+        }
+        self.look_after(cluster, good + self.policy.probe_every, "its proof gets old".into());
+    }
+
+    fn in_use(&mut self, cluster: &Cluster, found: Option<&Found>) {
+        let nodes = changed_nodes(cluster, found);
+        let bad = not_running(cluster, found);
+        let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
+        let look = self.view.memory.looks.get(&cluster.id).cloned();
+        let health = match (&bad, stopped, &look) {
+            (Some(seen), _, _) => cluster.worse(seen.clone(), self.now),
+            (None, true, _) => Health::Unknown,
+            (None, false, Some(look)) => match &look.result {
+                Ok(()) => Health::Ok,
+                Err(seen) => cluster.worse(seen.clone(), self.now),
+            },
+            (None, false, None) => cluster.health.clone(),
+        };
+        if !nodes.is_empty() || !same_health(&health, &cluster.health) {
+            let why = match &health {
+                Health::Failing { seen, .. } => seen.clone(),
+                Health::Ok => "it is well".into(),
+                Health::Unknown => "a node was stopped".into(),
+            };
+            let action = Action::Record { cluster: cluster.id.clone(), nodes, health };
+            return self.step(cluster, action, why);
+        }
+        if self.wishes(cluster, found) || self.revive(cluster, found) || bad.is_some() || stopped {
+            return;
+        }
+        if let Some(look) = look.as_ref().filter(|look| look.result.is_ok()) {
+            self.renew(cluster, look.at, None);
+        }
+        // What is not known to be well is asked at once, then every second; what is well, twice in a proof's age.
+        let due = match (&look, &cluster.health) {
+            (None, Health::Failing { .. } | Health::Unknown) => self.now,
+            (Some(look), _) if look.bad > 0 => look.at + self.policy.probe_new_every * 4,
+            (Some(look), _) => look.at + self.policy.probe_leased_every,
+            (None, Health::Ok) => cluster.proven_at.map_or(self.now, |at| at + self.policy.probe_leased_every),
+        };
+        self.look_after(cluster, due, "its proof gets old".into());
+    }
+
+    /// Carries out what users and operators want of nodes. Whether there was anything to do.
+    fn wishes(&mut self, cluster: &Cluster, found: Option<&Found>) -> bool {
+        for (name, wish) in &cluster.wishes {
+            let (Some(node), Some(now)) = (cluster.nodes.get(name), found.and_then(|f| f.nodes.get(name))) else {
+                continue;
+            };
+            let runs = matches!(now.state, NodeState::Running | NodeState::Paused | NodeState::Restarting);
+            let change = match wish.want {
+                Want::Stopped if runs => NodeChange::Stop,
+                Want::Stopped => continue,
+                Want::Running if node.restarted_seq < wish.restart_seq => NodeChange::Restart,
+                // It was seen stopped and is wanted again.
+                Want::Running if !runs && node.state != NodeState::Running => NodeChange::Start,
+                Want::Running => continue,
+            };
+            if self.waits(&cluster.id, &format!("changing {name} of {}", cluster.name)) {
+                return true;
+            }
+            let action = Action::ChangeNode {
+                cluster: cluster.id.clone(),
+                node: name.clone(),
+                container: now.container.clone(),
+                change,
+                restart_seq: wish.restart_seq,
+            };
+            // One at a time: the record of the first change is the ground of the next.
+            self.step(cluster, action, "asked for");
+            return true;
+        }
+        false
+    }
+
+    /// Brings a dead node of a leased cluster back, if its container is still there: its ledger is in it.
+    fn revive(&mut self, cluster: &Cluster, found: Option<&Found>) -> bool {
+        for (name, wish) in &cluster.wishes {
+            let Some(now) = found.and_then(|f| f.nodes.get(name)) else { continue };
+            if wish.want == Want::Stopped || !matches!(now.state, NodeState::Exited | NodeState::Created) {
+                continue;
+            }
+            if self.waits(&cluster.id, &format!("starting {name} of {} again", cluster.name)) {
+                return true;
+            }
+            let action = Action::ChangeNode {
+                cluster: cluster.id.clone(),
+                node: name.clone(),
+                container: now.container.clone(),
+                change: NodeChange::Start,
+                restart_seq: wish.restart_seq,
+            };
+            self.step(cluster, action, format!("{name} ended by itself"));
+            return true;
+        }
+        false
+    }
+
+    fn take_down(&mut self, cluster: &Cluster, since: Timestamp, deadline: Option<Timestamp>) {
+        let what = format!("removing {}", cluster.name);
+        if deadline.is_some_and(|deadline| deadline <= self.now) {
+            let seconds = self.now.since(since).as_secs();
+            self.held(what.clone(), format!("overdue: it has been going on for {seconds} s"));
+        }
+        if self.waits(&cluster.id, &what) {
+            return;
+        }
+        if self.take_downs == 0 {
+            let why = self.take_down_limit();
+            return self.held(what, why);
+        }
+        self.take_downs -= 1;
+        let why = match &cluster.phase {
+            Phase::Releasing { by, .. } => format!("released by {by}"),
+            Phase::Removing { why, .. } | Phase::Failed { why, .. } => why.to_string(),
+            Phase::Lost { reason, .. } => reason.clone(),
+            Phase::Creating { .. } | Phase::Free { .. } | Phase::InUse { .. } => String::new(),
+        };
+        self.step(cluster, Action::TakeDown { cluster: cluster.id.clone() }, why);
+    }
+
+    pub(super) fn remove(&mut self, cluster: &Cluster, why: Why) {
+        let reason = why.to_string();
+        self.step(cluster, Action::Remove { cluster: cluster.id.clone(), why }, reason);
+    }
+
+    fn fail(&mut self, cluster: &Cluster, why: Why) {
+        let reason = why.to_string();
+        self.step(cluster, Action::Fail { cluster: cluster.id.clone(), why }, reason);
+    }
+
+    fn look_after(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
+        if due <= self.now { self.look(cluster, why) } else { self.wake(due) }
+    }
+
+    fn look(&mut self, cluster: &Cluster, why: String) {
+        if self.looks == 0 {
+            // One that ends wakes the loop, so nothing is said of it.
+            return;
+        }
+        self.looks -= 1;
+        self.step(cluster, Action::Look { cluster: cluster.id.clone() }, why);
+    }
+
+    /// Extends an offer before it runs out, or the age that a lease shows; in one batch for the host.
+    fn renew(&mut self, cluster: &Cluster, good: Timestamp, offered: Option<Timestamp>) {
+        let until = self.offer_until(good);
+        let due = match offered {
+            Some(offered) => until > offered && offered < self.now + self.policy.probe_every,
+            None => cluster.proven_at.is_none_or(|at| at + self.policy.probe_leased_every / 2 < good),
+        };
+        if due {
+            self.proofs.push(Proof { cluster: cluster.id.clone(), at: good, offer_until: until });
+        }
+    }
+
+    /// How long a cluster that was proven then may be given out: not beyond its proof's age, nor beyond the host's
+    /// silence, and not at all on a host that does not serve.
+    fn offer_until(&self, good: Timestamp) -> Timestamp {
+        if !self.view.host.serves() {
+            return self.now;
+        }
+        let by_host = self.view.host.contact.last_answer + self.policy.host_silence;
+        (good + self.policy.max_proof_age).min(by_host)
+    }
+
+    fn flavor_changed(&self, cluster: &Cluster) -> bool {
+        self.facts.flavors.get(&cluster.flavor) != Some(&cluster.flavor_digest)
+    }
+}
+
+/// Nodes that should run and do not, in words.
+fn not_running(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
+    let ill: Vec<String> = cluster
+        .wishes
+        .iter()
+        .filter(|(_, wish)| wish.want == Want::Running)
+        .filter_map(|(name, _)| {
+            let state = state_of(cluster, found, name);
+            (!state.runs()).then(|| format!("{name} is {}", word(state)))
+        })
+        .collect();
+    (!ill.is_empty()).then(|| ill.join(", "))
+}
+
+/// The same, only those that were recorded running: an end that nobody asked for.
+fn broken(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
+    let ill: Vec<String> = cluster
+        .wishes
+        .iter()
+        .filter(|(name, wish)| {
+            wish.want == Want::Running && cluster.nodes.get(*name).is_some_and(|node| node.state == NodeState::Running)
+        })
+        .filter_map(|(name, _)| {
+            let state = state_of(cluster, found, name);
+            (!state.runs()).then(|| format!("{name} is {}", word(state)))
+        })
+        .collect();
+    (!ill.is_empty()).then(|| ill.join(", "))
+}
+
+fn state_of(cluster: &Cluster, found: Option<&Found>, name: &NodeName) -> NodeState {
+    match found.and_then(|found| found.nodes.get(name)) {
+        Some(node) => node.state,
+        // It had a container once: its ledger went with it.
+        None if cluster.nodes.get(name).is_some_and(|node| node.container.is_some()) => NodeState::Gone,
+        None => NodeState::Missing,
+    }
+}
+
+fn seen_nodes(cluster: &Cluster, found: Option<&Found>) -> Vec<(NodeName, Node)> {
+    cluster
+        .nodes
+        .iter()
+        .map(|(name, old)| {
+            let container = found.and_then(|f| f.nodes.get(name)).map(|n| n.container.clone());
+            let node = Node {
+                container: container.or_else(|| old.container.clone()),
+                state: state_of(cluster, found, name),
+                restarted_seq: old.restarted_seq,
+            };
+            (name.clone(), node)
+        })
+        .collect()
+}
+
+fn changed_nodes(cluster: &Cluster, found: Option<&Found>) -> Vec<(NodeName, Node)> {
+    seen_nodes(cluster, found).into_iter().filter(|(name, node)| cluster.nodes.get(name) != Some(node)).collect()
+}
+
+fn same_health(a: &Health, b: &Health) -> bool {
+    match (a, b) {
+        (Health::Failing { seen: a, .. }, Health::Failing { seen: b, .. }) => a == b,
+        (Health::Ok, Health::Ok) | (Health::Unknown, Health::Unknown) => true,
+        (Health::Failing { .. } | Health::Ok | Health::Unknown, _) => false,
+    }
+}
+
+fn word(state: NodeState) -> &'static str {
+    match state {
+        NodeState::Missing => "not made yet",
+        NodeState::Created => "not started",
+        NodeState::Running => "running",
+        NodeState::Paused => "paused",
+        NodeState::Restarting => "restarting",
+        NodeState::Exited => "not running",
+        NodeState::Dead => "dead",
+        NodeState::Gone => "gone",
+    }
+}

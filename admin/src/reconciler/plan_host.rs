@@ -1,0 +1,269 @@
+//! Decides what to do on one host now, why, and what is held back.
+//!
+//! A plain function of its arguments: no clock, no store, no engine, no randomness. [`super::execute`] carries the
+//! answer out. What happens to one cluster is decided in [`super::plan_cluster`]; here is what concerns the host.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use common::model::{Cluster, ClusterId, FlavorId, HostPurpose, Phase, PhaseKind, Slot, Timestamp, Why};
+use common::store::Proof;
+
+use super::plan::{Action, Held, Plan, Step};
+use super::plan_pool::Target;
+use super::policy::Policy;
+use super::view::{EngineView, HostView, Retry, Seen, Work};
+
+/// What the plan must know of flavors and slots.
+#[derive(Clone, Debug, Default)]
+pub struct Facts {
+    /// Every flavor there is, with the digest of what it means now.
+    pub flavors: BTreeMap<FlavorId, String>,
+    /// How many slots a host has.
+    pub slots: u16,
+}
+
+/// Decides what to do on a host now.
+pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Policy, now: Timestamp) -> Plan {
+    let busy = |work: Work| view.memory.busy.values().filter(|w| **w == work).count();
+    let mut planner = Planner {
+        view,
+        facts,
+        policy,
+        now,
+        plan: Plan::default(),
+        bring_ups: policy.bring_up_at_once.saturating_sub(busy(Work::BringUp)),
+        take_downs: policy.take_down_at_once.saturating_sub(busy(Work::TakeDown)),
+        looks: policy.looks_at_once.saturating_sub(busy(Work::Look)),
+        proofs: Vec::new(),
+    };
+    match &view.engine {
+        EngineView::Away { why } => planner.away(why),
+        EngineView::Seen(seen) => planner.seen(seen, target),
+    }
+    planner.plan
+}
+
+pub(super) struct Planner<'a> {
+    pub view: &'a HostView,
+    pub facts: &'a Facts,
+    pub policy: &'a Policy,
+    pub now: Timestamp,
+    pub plan: Plan,
+    pub bring_ups: usize,
+    pub take_downs: usize,
+    pub looks: usize,
+    pub proofs: Vec<Proof>,
+}
+
+impl Planner<'_> {
+    /// The engine does not answer: nothing there can be changed, and nothing of it is given out once it is Inactive.
+    fn away(&mut self, why: &str) {
+        self.held("everything on this host", format!("it does not answer: {why}"));
+        if self.view.host.contact.state.is_active() {
+            return;
+        }
+        for cluster in &self.view.clusters {
+            if cluster.offer.is_some() && !self.is_busy(&cluster.id) {
+                self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, "its host does not answer");
+            }
+        }
+    }
+
+    fn seen(&mut self, seen: &Seen, target: &Target) {
+        let leaving = self.view.host.purpose != HostPurpose::Serve;
+        let surplus = if leaving { BTreeSet::new() } else { self.surplus() };
+        for cluster in &self.view.clusters {
+            if self.is_busy(&cluster.id) {
+                continue;
+            }
+            if surplus.contains(&cluster.id) {
+                self.remove(cluster, Why::PoolShrunk);
+            } else {
+                self.cluster(cluster, seen.found.get(&cluster.id));
+            }
+        }
+        self.sweep(seen);
+        if !self.proofs.is_empty() {
+            let action = Action::Prove { proofs: std::mem::take(&mut self.proofs) };
+            self.plan.steps.push(Step { action, name: None, why: "probed well".into() });
+        }
+        if leaving {
+            self.leave(seen);
+        } else {
+            self.create(seen, target);
+        }
+    }
+
+    /// Waiting clusters beyond the capacity: those being made first, then the youngest. Never a leased one.
+    fn surplus(&self) -> BTreeSet<ClusterId> {
+        let clusters = &self.view.clusters;
+        let alive = clusters
+            .iter()
+            .filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. } | Phase::InUse { .. }))
+            .count();
+        let beyond = alive.saturating_sub(usize::from(self.view.host.settings.capacity));
+        let mut waiting: Vec<&Cluster> =
+            clusters.iter().filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. })).collect();
+        waiting.sort_by_key(|c| (c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
+        waiting.into_iter().take(beyond).map(|c| c.id.clone()).collect()
+    }
+
+    /// What is on the engine with our label and has no record: a crash came between, or the record was lost.
+    fn sweep(&mut self, seen: &Seen) {
+        let known: BTreeSet<&ClusterId> = self.view.clusters.iter().map(|c| &c.id).collect();
+        for id in seen.found.keys() {
+            if known.contains(id) || self.is_busy(id) || self.waits(id, "sweeping what has no record") {
+                continue;
+            }
+            if self.take_downs == 0 {
+                self.held("sweeping what has no record", self.take_down_limit());
+                continue;
+            }
+            self.take_downs -= 1;
+            let why = format!("{id} is on the engine and has no record");
+            self.plan.steps.push(Step { action: Action::Sweep { cluster: id.clone() }, name: None, why });
+        }
+    }
+
+    fn leave(&mut self, seen: &Seen) {
+        let left = self.view.clusters.len();
+        if left == 0 && seen.found.is_empty() && self.view.memory.busy.is_empty() {
+            let why = "the host is being deleted and nothing of ours is left on it".to_owned();
+            self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
+            return;
+        }
+        let leased = self.view.clusters.iter().filter(|c| c.phase.kind() == PhaseKind::InUse).count();
+        if leased > 0 {
+            self.held("deleting the host", format!("{leased} of its clusters are in use"));
+        } else {
+            self.held("deleting the host", format!("{left} of its clusters are still to be removed"));
+        }
+    }
+
+    /// Begins clusters that are wanted, as far as capacity, slots and limits allow.
+    fn create(&mut self, seen: &Seen, target: &Target) {
+        let host = &self.view.host;
+        let mut needs = self.needs(target);
+        let wanted: u32 = needs.iter().map(|(_, need)| need).sum();
+        if wanted == 0 || !host.settings.autofill {
+            return;
+        }
+        let what = |n: usize| format!("{n} more to create");
+        if !host.serves() {
+            return self.held(what(wanted as usize), "the host is not schedulable".into());
+        }
+        let taken = self.view.clusters.len() + self.view.memory.beginning.len();
+        let mut room = usize::from(host.settings.capacity).saturating_sub(taken);
+        if room < wanted as usize {
+            let removing = self.view.clusters.iter().filter(|c| c.may_vanish() || is_failed(c)).count();
+            let why = format!("no room on the host: capacity {}, {removing} being removed", host.settings.capacity);
+            self.held(what(wanted as usize - room), why);
+        }
+        if let Some(hold) = self.view.memory.host_hold.clone().filter(|hold| hold.not_before > self.now) {
+            self.wake(hold.not_before);
+            return self.held(what(wanted as usize), hold.error);
+        }
+        let creating = self.view.clusters.iter().filter(|c| c.phase.kind() == PhaseKind::Creating).count();
+        let mut starts = self.policy.bring_up_at_once.saturating_sub(creating + self.view.memory.beginning.len());
+        let mut slots = self.free_slots(seen);
+        for (flavor, need) in &mut needs {
+            if let Some(retry) = self.failing_flavor(flavor) {
+                self.wake(retry.not_before);
+                let why = format!("could not be made {} times, last: {}", retry.times, retry.error);
+                self.held(format!("{need} of {flavor}"), why);
+                continue;
+            }
+            while *need > 0 && room > 0 {
+                if starts == 0 {
+                    let why = format!("the host is at its limit of {} at once", self.policy.bring_up_at_once);
+                    self.held(format!("{need} of {flavor}"), why);
+                    break;
+                }
+                let Some(slot) = slots.next() else {
+                    self.held(format!("{need} of {flavor}"), "no slot is free: see what stands in their way".into());
+                    break;
+                };
+                let why = format!("{need} of {flavor} are missing, room for {room}");
+                let action = Action::Begin { slot, flavor: flavor.clone() };
+                self.plan.steps.push(Step { action, name: None, why });
+                (*need, room, starts) = (*need - 1, room - 1, starts - 1);
+            }
+        }
+    }
+
+    /// Flavors of which fewer wait than should, the neediest first.
+    fn needs(&self, target: &Target) -> Vec<(FlavorId, u32)> {
+        let mut have: BTreeMap<&FlavorId, u32> = BTreeMap::new();
+        for cluster in &self.view.clusters {
+            if matches!(cluster.phase, Phase::Creating { .. } | Phase::Free { .. }) {
+                *have.entry(&cluster.flavor).or_default() += 1;
+            }
+        }
+        let mut needs: Vec<(FlavorId, u32)> = target
+            .want
+            .iter()
+            .filter(|(flavor, _)| self.facts.flavors.contains_key(*flavor))
+            .map(|(flavor, want)| (flavor.clone(), want.saturating_sub(have.get(flavor).copied().unwrap_or(0))))
+            .filter(|(_, need)| *need > 0)
+            .collect();
+        needs.sort_by_key(|(_, need)| std::cmp::Reverse(*need));
+        needs
+    }
+
+    fn failing_flavor(&self, flavor: &FlavorId) -> Option<Retry> {
+        self.view.memory.failures.get(flavor).filter(|retry| retry.not_before > self.now).cloned()
+    }
+
+    /// Slots that nothing stands in, lowest first; says which ones it passed over.
+    fn free_slots(&mut self, seen: &Seen) -> std::vec::IntoIter<Slot> {
+        let occupied: BTreeSet<Slot> =
+            self.view.clusters.iter().map(|c| c.slot).chain(self.view.memory.beginning.iter().copied()).collect();
+        let mut free = Vec::new();
+        for slot in (0..self.facts.slots).map(Slot).filter(|slot| !occupied.contains(slot)) {
+            let refused = self.view.memory.refused_slots.get(&slot).filter(|retry| retry.not_before > self.now);
+            match seen.blocked.get(&slot).or(refused.map(|retry| &retry.error)) {
+                Some(why) => self.held(format!("slot {slot}"), format!("passed over: {why}")),
+                None => free.push(slot),
+            }
+            // More than can be begun at once is of no use.
+            if free.len() >= self.policy.bring_up_at_once {
+                break;
+            }
+        }
+        free.into_iter()
+    }
+
+    pub fn take_down_limit(&self) -> String {
+        format!("the host is at its limit of {} removals at once", self.policy.take_down_at_once)
+    }
+
+    pub fn is_busy(&self, id: &ClusterId) -> bool {
+        self.view.memory.busy.contains_key(id)
+    }
+
+    /// Whether its last action failed and it is not yet time to try again; says so.
+    pub fn waits(&mut self, id: &ClusterId, what: &str) -> bool {
+        let Some(retry) = self.view.memory.retries.get(id).filter(|retry| retry.not_before > self.now).cloned() else {
+            return false;
+        };
+        self.wake(retry.not_before);
+        self.held(what.to_owned(), format!("tried {} times, last: {}", retry.times, retry.error));
+        true
+    }
+
+    pub fn step(&mut self, cluster: &Cluster, action: Action, why: impl Into<String>) {
+        self.plan.steps.push(Step { action, name: Some(cluster.name.clone()), why: why.into() });
+    }
+
+    pub fn held(&mut self, what: impl Into<String>, why: String) {
+        self.plan.held.push(Held { what: what.into(), why });
+    }
+
+    pub fn wake(&mut self, at: Timestamp) {
+        self.plan.wake_at = Some(self.plan.wake_at.map_or(at, |other| other.min(at)));
+    }
+}
+
+fn is_failed(cluster: &Cluster) -> bool {
+    matches!(cluster.phase, Phase::Failed { .. })
+}

@@ -1,0 +1,473 @@
+//! The plan of one host, as text: what stands in its slots, and what is done about it.
+//!
+//! A case is a list of clusters, in the order of slots, and of facts about the host, parted by `;`. The time is 1,000 s.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use common::model::*;
+use proptest::prelude::*;
+
+use super::plan::{Action, Plan};
+use super::plan_host::{Facts, plan_host};
+use super::plan_pool::Target;
+use super::policy::Policy;
+use super::view::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+fn ago(seconds: u64) -> Timestamp {
+    NOW - Duration::from_secs(seconds)
+}
+
+fn flavor() -> FlavorId {
+    FlavorId::parse("f").unwrap()
+}
+
+fn node(name: &str) -> NodeName {
+    NodeName::parse(name).unwrap()
+}
+
+fn host(capacity: u16) -> Host {
+    Host {
+        id: HostId::parse(&"a".repeat(24)).unwrap(),
+        version: 1,
+        settings: HostSettings {
+            name: HostName::parse("h").unwrap(),
+            daemon_url: DaemonUrl::parse("tcp://127.0.0.1:1").unwrap(),
+            address: "127.0.0.1".into(),
+            bind_address: IpAddr::from([127, 0, 0, 1]),
+            capacity,
+            log_level: LogLevel::Info,
+            log_target: LogTarget::Local,
+            schedulable: true,
+            autofill: true,
+            chaincode_endpoint: None,
+        },
+        engine_id: "e".into(),
+        kind: HostKind::Single,
+        purpose: HostPurpose::Serve,
+        contact: Contact {
+            state: HostState::Active { since: ago(900) },
+            last_answer: NOW,
+            engine_version: "20.10".into(),
+            cpus: 2,
+            memory: 1 << 30,
+        },
+        created_at: ago(900),
+    }
+}
+
+/// The state of a case while its text is read.
+struct Case {
+    view: HostView,
+    seen: Seen,
+    want: u32,
+    policy: Policy,
+}
+
+impl Case {
+    fn new() -> Case {
+        let view = HostView {
+            host: host(9),
+            clusters: Vec::new(),
+            engine: EngineView::Seen(Seen::default()),
+            memory: Memory::default(),
+        };
+        Case { view, seen: Seen::default(), want: 0, policy: Policy::default() }
+    }
+
+    fn read(text: &str) -> Case {
+        let mut case = Case::new();
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let words: Vec<&str> = part.split_whitespace().collect();
+            match words[..] {
+                ["capacity", n] => case.view.host.settings.capacity = n.parse().unwrap(),
+                ["want", n] => case.want = n.parse().unwrap(),
+                ["leaving"] => case.view.host.purpose = HostPurpose::Leave { since: ago(9), asked_by: "o".into() },
+                ["cordoned"] => case.view.host.settings.schedulable = false,
+                ["by-hand"] => case.view.host.settings.autofill = false,
+                ["away"] => case.view.engine = EngineView::Away { why: "refused".into() },
+                ["inactive"] => {
+                    case.view.engine = EngineView::Away { why: "refused".into() };
+                    case.view.host.contact.state = HostState::Inactive { since: ago(9), why: "refused".into() };
+                }
+                ["blocked", slot] => {
+                    case.seen.blocked.insert(Slot(slot.parse().unwrap()), "port 7050 is published by web".into());
+                }
+                ["at-once", n] => case.policy.bring_up_at_once = n.parse().unwrap(),
+                ["orphan"] => {
+                    case.seen.found.insert(ClusterId::parse(&"f".repeat(24)).unwrap(), Found::default());
+                }
+                ["flavor-fails", seconds] => {
+                    let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
+                    let retry = Retry { times: 2, not_before, error: "no such image".into() };
+                    case.view.memory.failures.insert(flavor(), retry);
+                }
+                [phase, ref more @ ..] => case.cluster(phase, more),
+                [] => {}
+            }
+        }
+        if matches!(case.view.engine, EngineView::Seen(_)) {
+            case.view.engine = EngineView::Seen(case.seen.clone());
+        }
+        case
+    }
+
+    fn cluster(&mut self, phase: &str, more: &[&str]) {
+        let slot = Slot(self.view.clusters.len() as u16);
+        let id = ClusterId::parse(&format!("{:024x}", slot.0)).unwrap();
+        let name = ClusterName::of(&self.view.host.settings.name, slot);
+        let begun = Cluster::begin(NewCluster {
+            id: id.clone(),
+            name,
+            host: self.view.host.id.clone(),
+            host_name: self.view.host.settings.name.clone(),
+            slot,
+            flavor: flavor(),
+            flavor_digest: "d".into(),
+            size: 2,
+            nodes: vec![node("vp0"), node("vp1")],
+            endpoints: BTreeMap::new(),
+            now: ago(100),
+            deadline: NOW + Duration::from_secs(20),
+        });
+        let lease = Lease {
+            id: LeaseId::parse(&"1".repeat(24)).unwrap(),
+            user: UserId::parse("u").unwrap(),
+            nth: 1,
+            key: None,
+            applied_at: ago(50),
+            metadata: BTreeMap::new(),
+        };
+        let run = |name: &str, state| (node(name), FoundNode { container: format!("{name}-id"), state });
+        let ran = |name: &str| {
+            (node(name), Node { container: Some(format!("{name}-id")), state: NodeState::Running, restarted_seq: 0 })
+        };
+        let mut found = Found { nodes: [run("vp0", NodeState::Running), run("vp1", NodeState::Running)].into() };
+        let free = || {
+            let mut free = begun.offer_out(0.5, NOW + Duration::from_secs(55), ago(5)).unwrap();
+            free.nodes.extend([ran("vp0"), ran("vp1")]);
+            free
+        };
+        let mut cluster = match phase {
+            "creating" => begun.clone(),
+            "free" => free(),
+            "in-use" => free().claim(lease, ago(5)).unwrap(),
+            "releasing" => free().claim(lease, ago(5)).unwrap().release("u", ago(2)).unwrap(),
+            "removing" => free().remove(Why::PoolShrunk, ago(2)).unwrap(),
+            "failed" => begun.fail(Why::CreateFailed { error: "boom".into() }, ago(2)).unwrap(),
+            "lost" => free().claim(lease, ago(5)).unwrap().lose("host removed".into(), ago(2)).unwrap(),
+            other => panic!("{other} is no phase and no fact"),
+        };
+        let mut there = !matches!(phase, "creating" | "failed");
+        let good = |bad, at| Look { at, result: if bad == 0 { Ok(()) } else { Err("3 peers, not 4".into()) }, bad };
+        for word in more {
+            match *word {
+                "up" => there = true,
+                "well" => drop(self.view.memory.looks.insert(id.clone(), good(0, NOW))),
+                "ill-1" => drop(self.view.memory.looks.insert(id.clone(), good(1, NOW))),
+                "ill-3" => drop(self.view.memory.looks.insert(id.clone(), good(3, NOW))),
+                "busy" => drop(self.view.memory.busy.insert(id.clone(), Work::Write)),
+                "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
+                "unknown" => cluster.health = Health::Unknown,
+                "old-proof" => cluster.proven_at = Some(ago(40)),
+                "stale" => cluster.proven_at = Some(ago(70)),
+                "unoffered" => cluster.offer = None,
+                "old-flavor" => cluster.flavor_digest = "other".into(),
+                "dead-vp1" => drop(found.nodes.extend([run("vp1", NodeState::Exited)])),
+                "paused-vp1" => drop(found.nodes.extend([run("vp1", NodeState::Paused)])),
+                "gone-vp1" => drop(found.nodes.remove(&node("vp1"))),
+                "known-dead-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Exited)]);
+                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Exited;
+                    cluster.health = Health::Failing { since: ago(1), times: 1, seen: "vp1 is not running".into() };
+                }
+                "stop-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Stop).unwrap().unwrap(),
+                "restart-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Restart).unwrap().unwrap(),
+                "failing-once" => {
+                    let retry = Retry { times: 1, not_before: NOW + Duration::from_secs(1), error: "timeout".into() };
+                    self.view.memory.retries.insert(id.clone(), retry);
+                }
+                "doomed" => drop(self.view.memory.doomed.insert(id.clone(), "no such image".into())),
+                other => panic!("{other} is said of no cluster"),
+            }
+        }
+        if there {
+            self.seen.found.insert(id, found);
+        }
+        self.view.clusters.push(cluster);
+    }
+
+    fn plan(&self) -> Plan {
+        let target = Target { want: [(flavor(), self.want)].into() };
+        let facts = Facts { flavors: [(flavor(), "d".into())].into(), slots: 12 };
+        plan_host(&self.view, &target, &facts, &self.policy, NOW)
+    }
+}
+
+fn check(case: &str, expected: &str) {
+    let plan = Case::read(case).plan();
+    let lines: Vec<String> =
+        plan.steps.iter().map(ToString::to_string).chain(plan.held.iter().map(ToString::to_string)).collect();
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines, expected, "{case}");
+}
+
+#[test]
+fn a_full_and_healthy_host_needs_nothing() {
+    check("free; free; in-use; want 2; capacity 3", "");
+}
+
+#[test]
+fn an_empty_host_is_filled_no_faster_than_its_limit() {
+    check(
+        "want 3; at-once 2",
+        "create f in slot 0 (3 of f are missing, room for 9)
+         create f in slot 1 (2 of f are missing, room for 8)
+         held back: 1 of f: the host is at its limit of 2 at once",
+    );
+}
+
+#[test]
+fn what_is_being_made_counts_against_the_limit_and_the_want() {
+    check(
+        "creating; creating; want 3; at-once 2",
+        "
+        bring up h_0 (vp0 is not made yet, vp1 is not made yet)
+        bring up h_1 (vp0 is not made yet, vp1 is not made yet)
+        held back: 1 of f: the host is at its limit of 2 at once",
+    );
+}
+
+#[test]
+fn capacity_counts_what_is_being_removed() {
+    check(
+        "in-use; releasing; want 1; capacity 2",
+        "take down h_1 (released by u)
+         held back: 1 more to create: no room on the host: capacity 2, 1 being removed",
+    );
+}
+
+#[test]
+fn a_blocked_slot_is_passed_over_and_said_so() {
+    check(
+        "want 1; blocked 0",
+        "create f in slot 1 (1 of f are missing, room for 9)
+         held back: slot 0: passed over: port 7050 is published by web",
+    );
+}
+
+#[test]
+fn hosts_that_are_filled_by_hand_or_cordoned_get_nothing_new() {
+    check("want 2; by-hand", "");
+    check("want 2; cordoned", "held back: 2 more to create: the host is not schedulable");
+    check("free; cordoned", "withdraw h_0 (the host is not schedulable)");
+}
+
+#[test]
+fn a_flavor_that_fails_is_held_back_with_its_reason() {
+    check("want 1; flavor-fails 30", "held back: 1 of f: could not be made 2 times, last: no such image");
+    check("want 1; flavor-fails 0", "create f in slot 0 (1 of f are missing, room for 9)");
+}
+
+#[test]
+fn a_new_cluster_is_free_only_when_it_runs_and_was_probed_well() {
+    check("creating up; want 1", "probe h_0 (every node runs)");
+    check("creating up ill-1; want 1", "");
+    check("creating up well; want 1", "free h_0 (every node runs and its probes hold)");
+    check("creating up well dead-vp1; want 1", "bring up h_0 (vp1 is not running)");
+}
+
+#[test]
+fn a_cluster_that_is_not_ready_in_time_or_cannot_be_made_fails() {
+    check("creating late; want 1", "fail h_0 (not ready in time: vp0 is not made yet, vp1 is not made yet)");
+    check("creating up late ill-1; want 1", "fail h_0 (not ready in time: 3 peers, not 4)");
+    check("creating doomed; want 1", "fail h_0 (could not be made: no such image)");
+    check("failed", "remove h_0 (could not be made: boom)");
+}
+
+#[test]
+fn a_failed_try_is_repeated_later_not_at_once() {
+    check("creating failing-once; want 1", "held back: bringing up h_0: tried 1 times, last: timeout");
+    check("removing failing-once", "held back: removing h_0: tried 1 times, last: timeout");
+}
+
+#[test]
+fn a_free_cluster_with_a_dead_frozen_or_missing_node_is_replaced() {
+    check("free dead-vp1", "fail h_0 (unhealthy: vp1 is not running)");
+    check("free paused-vp1", "fail h_0 (unhealthy: vp1 is paused)");
+    check("free gone-vp1", "fail h_0 (unhealthy: vp1 is gone)");
+}
+
+#[test]
+fn a_free_cluster_that_fails_its_probe_is_withdrawn_and_replaced_after_three() {
+    check("free ill-1", "record h_0 (3 peers, not 4)");
+    check("free ill-3", "fail h_0 (unhealthy: 3 peers, not 4)");
+}
+
+#[test]
+fn a_proof_is_renewed_at_half_its_age_and_an_old_one_offers_nothing() {
+    check("free old-proof", "probe h_0 (its proof gets old)");
+    check("free stale unoffered", "probe h_0 (its proof gets old)");
+    check("free unoffered", "offer h_0 again (proven well)");
+}
+
+#[test]
+fn a_cluster_of_an_older_flavor_is_replaced_unless_somebody_holds_it() {
+    check("free old-flavor", "remove h_0 (its flavor changed)");
+    check("in-use old-flavor well", "");
+}
+
+#[test]
+fn a_users_network_outlasts_a_shrunken_host() {
+    check("free; free; in-use; capacity 2", "remove h_0 (pool shrunk)");
+    check("free; in-use; in-use; capacity 1", "remove h_0 (pool shrunk)");
+    check("in-use; in-use; capacity 0", "");
+    check("creating; free; capacity 1", "remove h_0 (pool shrunk)");
+}
+
+#[test]
+fn a_users_dead_node_is_recorded_then_started_again() {
+    check("in-use dead-vp1", "record h_0 (vp1 is not running)");
+    check("in-use known-dead-vp1", "start vp1 of h_0 (asked for)");
+    check("in-use gone-vp1", "record h_0 (vp1 is gone)");
+}
+
+#[test]
+fn a_users_network_that_is_not_known_to_be_well_is_probed_at_once() {
+    check("in-use well", "");
+    check("in-use unknown", "probe h_0 (its proof gets old)");
+    check("in-use old-proof", "probe h_0 (its proof gets old)");
+}
+
+#[test]
+fn wishes_are_carried_out_one_node_at_a_time() {
+    check("in-use stop-wanted", "record h_0 (a node was stopped)");
+    check("free stop-wanted", "stop vp0 of h_0 (asked for)");
+    check("free restart-wanted", "restart vp0 of h_0 (asked for)");
+}
+
+#[test]
+fn what_is_busy_is_left_alone() {
+    check(
+        "free dead-vp1 busy; creating busy; removing busy; orphan",
+        "
+        sweep a cluster without a record (ffffffffffffffffffffffff is on the engine and has no record)",
+    );
+}
+
+#[test]
+fn an_engine_that_is_away_is_not_acted_on() {
+    check("free; removing; away", "held back: everything on this host: it does not answer: refused");
+    check(
+        "free; removing; inactive",
+        "
+        withdraw h_0 (its host does not answer)
+        held back: everything on this host: it does not answer: refused",
+    );
+}
+
+#[test]
+fn a_leaving_host_is_emptied_but_for_what_users_hold() {
+    check(
+        "free; creating; in-use; leaving; want 3",
+        "
+        remove h_0 (its host is being deleted)
+        remove h_1 (its host is being deleted)
+        held back: deleting the host: 1 of its clusters are in use",
+    );
+    check("leaving", "delete the host's record (the host is being deleted and nothing of ours is left on it)");
+    check(
+        "leaving; orphan",
+        "
+        sweep a cluster without a record (ffffffffffffffffffffffff is on the engine and has no record)
+        held back: deleting the host: 0 of its clusters are still to be removed",
+    );
+}
+
+fn any_case() -> impl Strategy<Value = String> {
+    let cluster = prop_oneof![
+        Just("creating"),
+        Just("creating up"),
+        Just("creating up well"),
+        Just("creating late"),
+        Just("creating doomed"),
+        Just("free"),
+        Just("free dead-vp1"),
+        Just("free ill-1"),
+        Just("free ill-3"),
+        Just("free unoffered"),
+        Just("free stale"),
+        Just("free old-flavor"),
+        Just("free stop-wanted"),
+        Just("in-use"),
+        Just("in-use dead-vp1"),
+        Just("in-use known-dead-vp1"),
+        Just("in-use stop-wanted"),
+        Just("releasing"),
+        Just("removing"),
+        Just("removing failing-once"),
+        Just("failed"),
+        Just("lost"),
+        Just("free busy"),
+        Just("creating busy"),
+    ];
+    let fact = prop_oneof![
+        Just("leaving"),
+        Just("cordoned"),
+        Just("by-hand"),
+        Just("away"),
+        Just("inactive"),
+        Just("blocked 1"),
+        Just("blocked 9"),
+        Just("orphan"),
+        Just("at-once 1"),
+        Just("flavor-fails 9"),
+    ];
+    let clusters = prop::collection::vec(cluster, 0..8);
+    let facts = prop::collection::vec(fact, 0..3);
+    (clusters, facts, 0u32..10, 0u32..10).prop_map(|(clusters, facts, want, capacity)| {
+        format!("{}; {}; want {want}; capacity {capacity}", clusters.join("; "), facts.join("; "))
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_plan_touches_a_lease_exceeds_the_capacity_or_says_two_things_of_one_cluster(text in any_case()) {
+        let case = Case::read(&text);
+        let plan = case.plan();
+        let mut met = std::collections::BTreeSet::new();
+        for step in &plan.steps {
+            if let Some(id) = step.action.cluster() {
+                prop_assert!(met.insert(id.clone()), "two steps for one cluster: {step}");
+                prop_assert!(!case.view.memory.busy.contains_key(id), "busy: {step}");
+                let cluster = case.view.clusters.iter().find(|c| c.id == *id);
+                let leased = cluster.is_some_and(|c| c.phase.kind() == PhaseKind::InUse);
+                let destroys = matches!(step.action,
+                    Action::Remove { .. } | Action::TakeDown { .. } | Action::Fail { .. } | Action::Sweep { .. });
+                prop_assert!(!(leased && destroys), "a lease is never removed: {step}");
+                if matches!(step.action, Action::TakeDown { .. }) {
+                    prop_assert!(cluster.is_some_and(Cluster::may_vanish));
+                }
+            }
+        }
+        let begun = plan.steps.iter().filter(|s| matches!(s.action, Action::Begin { .. })).count();
+        let capacity = usize::from(case.view.host.settings.capacity);
+        prop_assert!(begun == 0 || case.view.clusters.len() + begun <= capacity);
+        // Nothing is begun in a slot that is occupied or blocked, nor two in one.
+        let mut slots: Vec<Slot> = case.view.clusters.iter().map(|c| c.slot).collect();
+        slots.extend(case.seen.blocked.keys());
+        for step in &plan.steps {
+            if let Action::Begin { slot, .. } = step.action {
+                prop_assert!(!slots.contains(&slot));
+                slots.push(slot);
+            }
+        }
+        // The same state gives the same plan.
+        prop_assert_eq!(plan, case.plan());
+    }
+}

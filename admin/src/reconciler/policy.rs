@@ -1,0 +1,71 @@
+//! The numbers that the plans go by, each with its reason.
+
+use std::time::Duration;
+
+use super::view::Backoff;
+
+/// What the plans go by.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// A cluster may be given out so long after its last good probe. One minute while the pool needs at most
+    /// [`Self::PROBES_PER_SECOND`], stretched beyond.
+    pub max_proof_age: Duration,
+    /// A probe is repeated after this: half the age, so that one late probe withdraws nothing.
+    pub probe_every: Duration,
+    /// A leased cluster's probe is repeated after this; nothing waits for it but the page that shows it.
+    pub probe_leased_every: Duration,
+    /// Offers hold so long after the engine's last answer.
+    pub host_silence: Duration,
+    /// A new cluster that was not ready is probed again after this: Fabric 0.6 needs some 2 s, so a quarter second adds little.
+    pub probe_new_every: Duration,
+    /// A cluster may take so long from the last container's start to its proof even when the making as a whole is late,
+    /// because an image had to be pulled: Fabric 0.6 was seen to need 7 s.
+    pub settle: Duration,
+    /// So many bad probes in a row, of a cluster whose nodes all run, make it broken: one may be a slow moment.
+    pub bad_looks: u32,
+    /// Clusters brought up at once on a host. Their container starts share the engine's own limit, so this bounds
+    /// only how many are half-way at a crash.
+    pub bring_up_at_once: usize,
+    /// Clusters taken down at once on a host.
+    pub take_down_at_once: usize,
+    /// Probes at once on a host.
+    pub looks_at_once: usize,
+    /// Between tries of an action on a cluster.
+    pub retry: Backoff,
+    /// Between tries of a flavor that could not be made on a host.
+    pub flavor_backoff: Backoff,
+    /// A slot in which the engine refused something is passed over so long.
+    pub slot_backoff: Backoff,
+}
+
+impl Policy {
+    /// Probes that the whole pool may cost: some 50 small HTTP requests a second are a few percent of one processor.
+    pub const PROBES_PER_SECOND: u64 = 50;
+
+    /// The policy for a pool with so many free clusters: beyond 1,500 of them proofs get older instead of more frequent.
+    pub fn for_pool(free: u64) -> Policy {
+        let every = Duration::from_secs((free / Self::PROBES_PER_SECOND).max(30));
+        Policy { max_proof_age: every * 2, probe_every: every, ..Policy::default() }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self {
+            max_proof_age: seconds(60),
+            probe_every: seconds(30),
+            probe_leased_every: seconds(30),
+            host_silence: seconds(60),
+            probe_new_every: Duration::from_millis(250),
+            settle: seconds(60),
+            bad_looks: 3,
+            bring_up_at_once: 4,
+            take_down_at_once: 4,
+            looks_at_once: 8,
+            retry: Backoff { first: seconds(1), limit: seconds(60) },
+            flavor_backoff: Backoff { first: seconds(5), limit: seconds(300) },
+            slot_backoff: Backoff { first: seconds(60), limit: seconds(600) },
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! What is: the one value that a host's plan is made from, and nothing else.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use common::model::{Cluster, ClusterId, FlavorId, Host, NodeName, NodeState, Slot, Timestamp};
+
+/// Everything that a host's plan depends on.
+#[derive(Clone, Debug)]
+pub struct HostView {
+    /// The host's record.
+    pub host: Host,
+    /// Every cluster that has a record here, by slot.
+    pub clusters: Vec<Cluster>,
+    /// What its engine showed. Looked at before the records were read, so that what is found without a record has none.
+    pub engine: EngineView,
+    /// What this process remembers of its own work here.
+    pub memory: Memory,
+}
+
+/// What the engine showed.
+#[derive(Clone, Debug)]
+pub enum EngineView {
+    /// It does not answer.
+    Away {
+        /// In the words of the failed call.
+        why: String,
+    },
+    /// It answered.
+    Seen(Seen),
+}
+
+/// One full look at an engine.
+#[derive(Clone, Debug, Default)]
+pub struct Seen {
+    /// What is there of each cluster of this pool.
+    pub found: BTreeMap<ClusterId, Found>,
+    /// Slots in whose way something foreign stands, and what.
+    pub blocked: BTreeMap<Slot, String>,
+}
+
+/// What is there of one cluster: containers, or only a network or volume.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// Its nodes.
+    pub nodes: BTreeMap<NodeName, FoundNode>,
+}
+
+/// One node's container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FoundNode {
+    /// The engine's id.
+    pub container: String,
+    /// What it does.
+    pub state: NodeState,
+}
+
+/// What this process remembers between two passes over a host. Losing it costs time, never correctness.
+#[derive(Clone, Debug, Default)]
+pub struct Memory {
+    /// Clusters with an action under way, and slots where one is being begun.
+    pub busy: BTreeMap<ClusterId, Work>,
+    /// Slots in which a cluster is being begun right now.
+    pub beginning: BTreeSet<Slot>,
+    /// The last probe of each cluster.
+    pub looks: BTreeMap<ClusterId, Look>,
+    /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
+    pub brought_up: BTreeMap<ClusterId, Timestamp>,
+    /// Clusters that cannot be made, and why: trying again would end the same way.
+    pub doomed: BTreeMap<ClusterId, String>,
+    /// Clusters whose last action failed: not before when it is tried again, and why.
+    pub retries: BTreeMap<ClusterId, Retry>,
+    /// Flavors that could not be made here.
+    pub failures: BTreeMap<FlavorId, Retry>,
+    /// Slots in which the engine refused something, for a while.
+    pub refused_slots: BTreeMap<Slot, Retry>,
+    /// The host as a whole lacks something (disk, subnets), so nothing new is begun.
+    pub host_hold: Option<Retry>,
+}
+
+/// What kind of action is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// Containers are being brought up.
+    BringUp,
+    /// It is being taken down.
+    TakeDown,
+    /// It is being probed.
+    Look,
+    /// A node is being started, stopped or restarted.
+    Node,
+    /// A record is being written.
+    Write,
+}
+
+/// One probe's outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// When it ended.
+    pub at: Timestamp,
+    /// What was wrong, if anything.
+    pub result: Result<(), String>,
+    /// How many in a row were bad, this one included.
+    pub bad: u32,
+}
+
+/// A failure that is to be tried again, later and later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// How many times in a row.
+    pub times: u32,
+    /// Not before this.
+    pub not_before: Timestamp,
+    /// In the words of the failure.
+    pub error: String,
+}
+
+impl Retry {
+    /// One more failure after `before`, backing off.
+    pub fn after(before: Option<&Retry>, error: String, backoff: &Backoff, now: Timestamp) -> Retry {
+        let times = before.map_or(0, |retry| retry.times) + 1;
+        Retry { times, not_before: now + backoff.wait(times), error }
+    }
+}
+
+/// How the wait between tries grows: doubled each time, up to a limit.
+#[derive(Clone, Copy, Debug)]
+pub struct Backoff {
+    /// After the first failure.
+    pub first: Duration,
+    /// At most.
+    pub limit: Duration,
+}
+
+impl Backoff {
+    fn wait(&self, times: u32) -> Duration {
+        self.first.saturating_mul(2u32.saturating_pow(times.saturating_sub(1).min(20))).min(self.limit)
+    }
+}
+
+impl std::fmt::Display for Work {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Work::BringUp => "bringing up",
+            Work::TakeDown => "removal",
+            Work::Look => "a probe",
+            Work::Node => "a change of a node",
+            Work::Write => "a write",
+        })
+    }
+}

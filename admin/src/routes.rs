@@ -1,0 +1,126 @@
+//! The whole route table: what is served, and what its caller needs. Nothing else adds a route or checks a role.
+
+use std::collections::BTreeMap;
+
+use actix_web::http::Method;
+use actix_web::http::header;
+use actix_web::middleware::from_fn;
+use actix_web::web::{self, ServiceConfig};
+use actix_web::{HttpResponse, Route, guard as when};
+use common::model::Role;
+
+use crate::access::{Needs, guard};
+use crate::problem::Problem;
+use crate::{api, assets, health, pages};
+
+/// One line of the table.
+pub struct Entry {
+    /// How it is called.
+    pub method: Method,
+    /// Where.
+    pub path: &'static str,
+    /// What its caller needs.
+    pub needs: Needs,
+    handler: fn(Route) -> Route,
+}
+
+const NOTHING: Needs = Needs::Nothing;
+const SIGN_IN: Needs = Needs::OwnForm;
+const VIEWER: Needs = Needs::Role(Role::Viewer);
+const OPERATOR: Needs = Needs::Role(Role::Operator);
+
+/// The table.
+pub fn table() -> Vec<Entry> {
+    vec![
+        // For machines that watch
+        get("/healthz", NOTHING, |r| r.to(health::healthz)),
+        get("/readyz", NOTHING, |r| r.to(health::readyz)),
+        post("/internal/doorbell", Needs::InternalSecret, |r| r.to(health::doorbell)),
+        get("/assets/{name}", NOTHING, |r| r.to(assets::asset)),
+        // Pages
+        get("/login", NOTHING, |r| r.to(pages::login::show)),
+        post("/login", SIGN_IN, |r| r.to(pages::login::sign_in)),
+        post("/logout", VIEWER, |r| r.to(pages::login::sign_out)),
+        get("/", VIEWER, |r| r.to(pages::overview::show)),
+        get("/admin", VIEWER, |r| r.to(pages::overview::home)),
+        get("/index", VIEWER, |r| r.to(pages::overview::home)),
+        get("/hosts", VIEWER, |r| r.to(pages::hosts::list)),
+        get("/hosts/new", OPERATOR, |r| r.to(pages::hosts::blank)),
+        post("/hosts/new", OPERATOR, |r| r.to(pages::hosts::add)),
+        get("/hosts/{id}", VIEWER, |r| r.to(pages::host::show)),
+        get("/hosts/{id}/configure", OPERATOR, |r| r.to(pages::host::form)),
+        post("/hosts/{id}/configure", OPERATOR, |r| r.to(pages::host::configure)),
+        get("/hosts/{id}/delete", OPERATOR, |r| r.to(pages::host::ask_delete)),
+        post("/hosts/{id}/delete", OPERATOR, |r| r.to(pages::host::delete)),
+        get("/clusters", VIEWER, |r| r.to(pages::clusters::list)),
+        get("/clusters/{id}", VIEWER, |r| r.to(pages::cluster::show)),
+        get("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::ask)),
+        post("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::act)),
+        post("/records/{id}/delete", OPERATOR, |r| r.to(pages::clusters::delete_record)),
+        get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
+        get("/events", VIEWER, |r| r.to(pages::events::list)),
+        // The same as JSON
+        post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
+        get("/api/v1/session", VIEWER, |r| r.to(api::session::show)),
+        delete("/api/v1/session", VIEWER, |r| r.to(api::session::sign_out)),
+        get("/api/v1/hosts", VIEWER, |r| r.to(api::hosts::list)),
+        post("/api/v1/hosts", OPERATOR, |r| r.to(api::hosts::add)),
+        get("/api/v1/hosts/{id}", VIEWER, |r| r.to(api::hosts::show)),
+        patch("/api/v1/hosts/{id}", OPERATOR, |r| r.to(api::hosts::configure)),
+        delete("/api/v1/hosts/{id}", OPERATOR, |r| r.to(api::hosts::delete)),
+        get("/api/v1/clusters", VIEWER, |r| r.to(api::clusters::list)),
+        get("/api/v1/clusters/{id}", VIEWER, |r| r.to(api::clusters::show)),
+        post("/api/v1/clusters/{id}/{action}", OPERATOR, |r| r.to(api::clusters::act)),
+        delete("/api/v1/clusters/{id}", OPERATOR, |r| r.to(api::clusters::delete)),
+        get("/api/v1/records", VIEWER, |r| r.to(api::records::list)),
+        get("/api/v1/records/{id}", VIEWER, |r| r.to(api::records::show)),
+        delete("/api/v1/records/{id}", OPERATOR, |r| r.to(api::records::delete)),
+        get("/api/v1/flavors", VIEWER, |r| r.to(api::flavors::list)),
+        get("/api/v1/events", VIEWER, |r| r.to(api::events::list)),
+    ]
+}
+
+/// Puts the table into an app. Each route is wrapped in its guard as it is made, so none can be without.
+pub fn mount(config: &mut ServiceConfig) {
+    // Paths without variables first: the first that matches wins.
+    let mut resources: BTreeMap<(bool, &'static str), Vec<Entry>> = BTreeMap::new();
+    for entry in table() {
+        resources.entry((entry.path.contains('{'), entry.path)).or_default().push(entry);
+    }
+    for ((_, path), entries) in resources {
+        let allow: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
+        let allow = allow.join(", ");
+        let mut resource = web::resource(path);
+        for Entry { method, needs, handler, .. } in entries {
+            let route = match method {
+                Method::GET => web::route().guard(when::Any(when::Get()).or(when::Head())),
+                other => web::method(other),
+            };
+            resource = resource.route(handler(route).wrap(from_fn(move |req, next| guard(needs, req, next))));
+        }
+        let refuse = move || {
+            let allow = allow.clone();
+            async move { HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, allow)).finish() }
+        };
+        config.service(resource.default_service(web::to(refuse)));
+    }
+    config.default_service(web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found()) }));
+}
+
+type Handler = fn(Route) -> Route;
+
+fn get(path: &'static str, needs: Needs, handler: Handler) -> Entry {
+    Entry { method: Method::GET, path, needs, handler }
+}
+
+fn post(path: &'static str, needs: Needs, handler: Handler) -> Entry {
+    Entry { method: Method::POST, path, needs, handler }
+}
+
+fn patch(path: &'static str, needs: Needs, handler: Handler) -> Entry {
+    Entry { method: Method::PATCH, path, needs, handler }
+}
+
+fn delete(path: &'static str, needs: Needs, handler: Handler) -> Entry {
+    Entry { method: Method::DELETE, path, needs, handler }
+}

@@ -1,0 +1,99 @@
+//! Puts the parts together into a server; `main` and the tests call the same [`build`].
+
+use std::net::TcpListener;
+use std::sync::Arc;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::web::{Data, PayloadConfig};
+use actix_web::{App, HttpServer};
+use anyhow::Context;
+use common::compose::Catalog;
+use common::config::{AdminConfig, Secret};
+use common::model::{LogLevel, Timestamp};
+use common::store::SharedStore;
+
+use crate::access::{Door, Passwords};
+use crate::operations::Operations;
+use crate::pages::Templates;
+use crate::reconciler::Reconciler;
+use crate::{dress, routes};
+
+/// The largest body that is read. The longest form has a dozen short fields.
+const LARGEST_BODY: usize = 64 * 1024;
+
+/// How long requests under way may go on when the server stops, in seconds.
+const STOP_WITHIN: u64 = 10;
+
+/// What a server is made of.
+pub struct Parts {
+    /// The pool's records.
+    pub store: SharedStore,
+    /// The flavors there are.
+    pub catalog: Arc<Catalog>,
+    /// What operators set.
+    pub config: AdminConfig,
+    /// The running reconciler.
+    pub reconciler: Reconciler,
+    /// What app shows at `/internal`.
+    pub internal_secret: Secret,
+    /// Where to listen; bound by the caller, who so knows the port.
+    pub listener: TcpListener,
+}
+
+/// What every handler can reach.
+pub struct State {
+    /// The pool's records.
+    pub store: SharedStore,
+    /// The flavors there are.
+    pub catalog: Arc<Catalog>,
+    /// The running reconciler.
+    pub reconciler: Reconciler,
+    /// What operators can have done.
+    pub operations: Operations,
+    /// Where they come in.
+    pub door: Door,
+    /// What app shows at `/internal`.
+    pub internal_secret: Secret,
+    /// The log level that the form for a new host begins with.
+    pub log_level: LogLevel,
+    /// The pages.
+    pub templates: Templates,
+}
+
+impl State {
+    /// The time now.
+    pub fn now(&self) -> Timestamp {
+        common::clock::now()
+    }
+}
+
+/// A server that runs as soon as it is polled and ends when its handle is told to stop; it takes no signals.
+pub fn build(parts: Parts) -> anyhow::Result<Server> {
+    let Parts { store, catalog, config, reconciler, internal_secret, listener } = parts;
+    let operations = Operations {
+        store: store.clone(),
+        catalog: catalog.clone(),
+        reconciler: reconciler.clone(),
+        layout: config.layout,
+    };
+    let state = Data::new(State {
+        store,
+        catalog,
+        reconciler,
+        operations,
+        door: Door::new(Passwords::new()?),
+        internal_secret,
+        log_level: config.cluster_log_level,
+        templates: Templates::load()?,
+    });
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(state.clone())
+            .app_data(PayloadConfig::new(LARGEST_BODY))
+            .wrap(from_fn(dress::dress))
+            .configure(routes::mount)
+    });
+    let server = server.disable_signals().shutdown_timeout(STOP_WITHIN).listen(listener).context("listening")?.run();
+    Ok(server)
+}

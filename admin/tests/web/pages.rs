@@ -1,0 +1,167 @@
+//! What pages contain, and that nothing in them can be code.
+
+use common::clock::now;
+use common::model::{Actor, Event, EventKind, Metadata, Role};
+
+use crate::support::{Browser, House};
+
+const CODE: &str = "<script>alert('x')</script>\"><img src=x onerror=alert(1)>";
+
+/// Every page, with something of everything on it.
+async fn pages(house: &House, browser: &mut Browser) -> Vec<(String, String)> {
+    let hosts = house.store.list_hosts().await.unwrap();
+    let clusters = house.store.list_clusters(&Default::default(), &common::store::Page::first(10)).await.unwrap();
+    let mut paths: Vec<String> = [
+        "/",
+        "/hosts",
+        "/hosts/new",
+        "/clusters",
+        "/clusters?type=inused",
+        "/clusters?type=released",
+        "/clusters?type=failed",
+        "/flavors",
+        "/events",
+    ]
+    .map(str::to_owned)
+    .into();
+    for host in &hosts {
+        paths.extend(["", "/configure", "/delete"].map(|part| format!("/hosts/{}{part}", host.id)));
+    }
+    for cluster in &clusters {
+        paths.extend(["", "/release", "/delete"].map(|part| format!("/clusters/{}{part}", cluster.id)));
+    }
+    let mut pages = Vec::new();
+    for path in paths {
+        let answer = browser.get(&path).await;
+        answer.is(200);
+        pages.push((path, answer.text));
+    }
+    pages
+}
+
+#[tokio::test]
+async fn no_text_of_anybody_becomes_code_on_a_page() {
+    let house = House::new().await;
+    house.add_operator(CODE, Role::Admin).await;
+    let host = house.add_host("h1").await;
+    let metadata = Metadata::from([(CODE.to_owned(), CODE.to_owned())]);
+    let held = house.add_held(&host, 0, CODE, metadata).await;
+    house.add_record(&host, 1, CODE).await;
+    let bad = held.seen(vec![], held.worse(CODE.into(), now()));
+    house.store.move_cluster(&held, &bad, None).await.unwrap();
+    let event = Event::new(now(), EventKind::HealthChanged, Actor::Operator { name: CODE.into() }, CODE).about(&bad);
+    house.store.append_events(&[event]).await.unwrap();
+    let mut contact = host.contact.clone();
+    contact.state = common::model::HostState::Inactive { since: now(), why: CODE.into() };
+    contact.engine_version = CODE.into();
+    house.store.note_contact(&host.id, &contact).await.unwrap();
+
+    let mut browser = house.browser_of(CODE).await;
+    let mut pages = pages(&house, &mut browser).await;
+    let typed = [("name", CODE), ("daemon_url", CODE), ("address", CODE), ("log_type", CODE), ("capacity", CODE)];
+    pages.push(("refused form".into(), browser.post("/hosts/new", &typed).await.is(422).text.clone()));
+    let encoded: String = CODE.bytes().map(|b| format!("%{b:02x}")).collect();
+    for path in ["/clusters?type=inused&user=", "/clusters?type=", "/events?host=", "/login?next=", "/clusters/"] {
+        pages.push((path.into(), browser.get(&format!("{path}{encoded}")).await.text));
+    }
+    pages.push(("sign-in".into(), Browser::new(&house.url).sign_in(CODE, "wrong").await.text));
+    let mut shown = 0;
+    for (path, text) in pages {
+        let lower = text.to_ascii_lowercase();
+        for code in ["<script", "<img", "onerror=alert(1)>", "javascript:"] {
+            let at = lower.find(code);
+            assert_eq!(at, None, "{code} on {path}: {text}");
+        }
+        shown += usize::from(lower.contains("&lt;script"));
+    }
+    assert!(shown >= 8, "the text itself is shown, escaped: on {shown} pages");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn pages_need_no_scripts_and_no_inline_styles() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    house.add_held(&host, 0, "alice", Metadata::new()).await;
+    let mut browser = house.browser_of("ada").await;
+    let mut pages = pages(&house, &mut browser).await;
+    pages.push(("/login".into(), Browser::new(&house.url).get("/login").await.text));
+    for (path, text) in pages {
+        for forbidden in ["<script", "<style", " style=", " onclick=", "http://fonts", "//cdn"] {
+            assert!(!text.contains(forbidden), "{forbidden} on {path}");
+        }
+        // Every form that changes something carries the token; every field that is seen has a label.
+        let posts = text.matches("method=\"post\"").count();
+        assert_eq!(posts, text.matches("name=\"csrf\"").count(), "{path}");
+        for id in text.split("<input id=\"").skip(1).chain(text.split("<select id=\"").skip(1)) {
+            let id = id.split('"').next().unwrap();
+            assert!(text.contains(&format!("<label for=\"{id}\"")), "no label for {id} on {path}");
+        }
+        assert_eq!(text.matches("<h1>").count(), 1, "{path}");
+        assert!(text.contains("<html lang=\"en\">") && text.contains("name=\"viewport\""), "{path}");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_overview_counts_what_is_there() {
+    let house = House::new().await;
+    let mut browser = house.browser_of("otto").await;
+    browser.get("/").await.is(200).has("There is no host yet").has("href=\"/hosts/new\"");
+    let host = house.add_host("h1").await;
+    house.add_held(&host, 0, "alice", Metadata::new()).await;
+    house.add_free(&host, 1).await;
+    house.add_free(&host, 2).await;
+    let page = browser.get("/").await;
+    page.has("<strong>1</strong> of 1 hosts active").has("<strong>2</strong> free").has("<strong>1</strong> in use");
+    page.has("<strong>3</strong> of 5 places taken").has("Clusters by kind").has("the pool is short");
+    for old in ["/admin", "/index"] {
+        assert_eq!(browser.get(old).await.location(), "/");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_host_says_what_is_wrong_with_it_and_since_when() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    let mut contact = host.contact.clone();
+    let why = "tcp://10.1.2.3:2375 cannot be reached: connection refused".to_owned();
+    contact.state = common::model::HostState::Inactive { since: now(), why: why.clone() };
+    house.store.note_contact(&host.id, &contact).await.unwrap();
+    let mut browser = house.browser_of("vera").await;
+    browser.get("/hosts").await.has("inactive").has(&why);
+    browser.get(&format!("/hosts/{}", host.id)).await.has("Not reachable").has(&why).has("20.10.24").has("8.0 GiB");
+    let api = browser.get(&format!("/api/v1/hosts/{}", host.id)).await.json();
+    assert_eq!(api["state_reason"], why);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_flavors_that_ship_are_listed() {
+    let house = House::new().await;
+    let mut browser = house.browser_of("vera").await;
+    let page = browser.get("/flavors").await;
+    let api = browser.get("/api/v1/flavors").await.json();
+    assert!(!house.catalog.flavors().is_empty());
+    for (flavor, shape) in house.catalog.flavors().iter().zip(api["items"].as_array().unwrap()) {
+        page.is(200).has(&flavor.title).has(flavor.id.as_str());
+        assert_eq!(shape["id"], flavor.id.as_str());
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_health_checks_and_the_styles_are_open_to_all() {
+    let house = House::new().await;
+    let mut nobody = Browser::new(&house.url);
+    nobody.get("/healthz").await.is(200).has("ok");
+    nobody.get("/readyz").await.is(200).has("ready");
+    let css = nobody.get("/assets/admin.css").await;
+    assert_eq!(css.is(200).header("content-type"), "text/css; charset=utf-8");
+    css.has("prefers-color-scheme: dark");
+    for nothing in ["/assets/..%2fCargo.toml", "/assets/%2e%2e%2f%2e%2e%2fetc%2fpasswd", "/assets/none.css"] {
+        nobody.get(nothing).await.is(404);
+    }
+    house.end().await;
+}

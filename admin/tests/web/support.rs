@@ -1,0 +1,345 @@
+//! A house of its own for each test: a store in a temporary folder, a server on a free port, operators to sign in as.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use admin::access::Passwords;
+use admin::reconciler::Reconciler;
+use admin::{Parts, build};
+use common::clock::now;
+use common::compose::Catalog;
+use common::config::{AdminConfig, Secret, Source};
+use common::model::{
+    Actor, Cluster, ClusterId, ClusterName, Contact, DaemonUrl, Endpoint, Event, EventKind, Host, HostId, HostKind,
+    HostName, HostPurpose, HostSettings, HostState, LogLevel, LogTarget, Metadata, NewCluster, NodeName, Operator,
+    OperatorId, Role, Slot, UserId,
+};
+use common::store::{Applied, Apply, Holding, SharedStore, StoreUser};
+use serde_json::Value;
+use tempfile::TempDir;
+
+pub const INTERNAL_SECRET: &str = "a-secret-of-this-test";
+pub const PASSWORD: &str = "correct horse battery";
+
+/// Made once: hashing takes a while.
+static HASH: tokio::sync::OnceCell<String> = tokio::sync::OnceCell::const_new();
+
+pub struct House {
+    pub url: String,
+    pub store: SharedStore,
+    pub catalog: Arc<Catalog>,
+    handle: ServerHandle,
+    _folder: TempDir,
+}
+
+impl House {
+    pub async fn new() -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let settings = BTreeMap::from([("DATA_DIR".to_owned(), folder.path().display().to_string())]);
+        let config = AdminConfig::read(&Source::new(&settings, None).unwrap()).unwrap();
+        let store = common::store::open(&config.common.store, StoreUser::Admin).await.unwrap();
+        let catalog = Arc::new(Catalog::shipped(&config.common.catalog).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let parts = Parts {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            config,
+            reconciler: Reconciler::idle(),
+            internal_secret: Secret::new(INTERNAL_SECRET),
+            listener,
+        };
+        let server = build(parts).unwrap();
+        let handle = server.handle();
+        tokio::spawn(server);
+        let house = House { url, store, catalog, handle, _folder: folder };
+        for (name, role) in [("vera", Role::Viewer), ("otto", Role::Operator), ("ada", Role::Admin)] {
+            house.add_operator(name, role).await;
+        }
+        house
+    }
+
+    pub async fn add_operator(&self, username: &str, role: Role) {
+        let hash = HASH.get_or_init(|| async { Passwords::new().unwrap().hash(PASSWORD).await.unwrap() }).await;
+        let operator = Operator {
+            id: OperatorId::random(),
+            username: username.to_owned(),
+            password_hash: hash.clone(),
+            role,
+            created_at: now(),
+        };
+        self.store.insert_operator(&operator).await.unwrap();
+    }
+
+    /// A browser in which this operator has signed in.
+    pub async fn browser_of(&self, username: &str) -> Browser {
+        let mut browser = Browser::new(&self.url);
+        let answer = browser.sign_in(username, PASSWORD).await;
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        browser
+    }
+
+    pub async fn add_host(&self, name: &str) -> Host {
+        let n = HostId::random();
+        let host = Host {
+            id: n.clone(),
+            version: 1,
+            settings: HostSettings {
+                name: HostName::parse(name).unwrap(),
+                daemon_url: DaemonUrl::parse("tcp://10.1.2.3:2375").unwrap(),
+                address: format!("{name}.example"),
+                bind_address: "0.0.0.0".parse().unwrap(),
+                capacity: 5,
+                log_level: LogLevel::Info,
+                log_target: LogTarget::Local,
+                schedulable: true,
+                autofill: true,
+                chaincode_endpoint: None,
+            },
+            engine_id: format!("ENGINE:{n}"),
+            kind: HostKind::Single,
+            purpose: HostPurpose::Serve,
+            contact: Contact {
+                state: HostState::Active { since: now() },
+                last_answer: now(),
+                engine_version: "20.10.24".into(),
+                cpus: 4,
+                memory: 8 << 30,
+            },
+            created_at: now(),
+        };
+        let event = Event::new(now(), EventKind::HostChanged, Actor::Reconciler, "added").about_host(&host.id);
+        self.store.insert_host(&host, event).await.unwrap();
+        host
+    }
+
+    /// A cluster whose making has begun.
+    pub async fn add_cluster(&self, host: &Host, slot: u16) -> Cluster {
+        let flavor = &self.catalog.flavors()[0];
+        let nodes: Vec<NodeName> = ["vp0", "vp1"].iter().map(|name| NodeName::parse(name).unwrap()).collect();
+        let endpoint = Endpoint {
+            node: nodes[0].clone(),
+            scheme: "http".into(),
+            address: host.settings.address.clone(),
+            port: 7050 + 100 * slot,
+        };
+        let cluster = Cluster::begin(NewCluster {
+            id: ClusterId::random(),
+            name: ClusterName::of(&host.settings.name, Slot(slot)),
+            host: host.id.clone(),
+            host_name: host.settings.name.clone(),
+            slot: Slot(slot),
+            flavor: flavor.id.clone(),
+            flavor_digest: flavor.digest.clone(),
+            size: flavor.size,
+            nodes,
+            endpoints: BTreeMap::from([("rest".to_owned(), endpoint)]),
+            now: now(),
+            deadline: now() + Duration::from_secs(60),
+        });
+        let event = Event::new(now(), EventKind::Creating, Actor::Reconciler, "the pool is short").about(&cluster);
+        self.store.insert_cluster(&cluster, event).await.unwrap();
+        cluster
+    }
+
+    pub async fn add_free(&self, host: &Host, slot: u16) -> Cluster {
+        let cluster = self.add_cluster(host, slot).await;
+        let free = cluster.offer_out(0.5, now() + Duration::from_secs(600), now()).unwrap();
+        self.store.move_cluster(&cluster, &free, None).await.unwrap();
+        free
+    }
+
+    /// A cluster that this user holds.
+    pub async fn add_held(&self, host: &Host, slot: u16, user: &str, metadata: Metadata) -> Cluster {
+        let free = self.add_free(host, slot).await;
+        let apply = Apply {
+            user: UserId::parse(user).unwrap(),
+            flavors: vec![free.flavor.clone()],
+            holding: Holding::GiveAnother,
+            key: None,
+            metadata,
+            now: now(),
+        };
+        match self.store.apply(apply).await.unwrap() {
+            Applied::New(cluster) => {
+                assert_eq!(cluster.id, free.id, "add those that are held before those that stay free");
+                cluster
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// A lease that has ended, with its record.
+    pub async fn add_record(&self, host: &Host, slot: u16, user: &str) -> Cluster {
+        let held = self.add_held(host, slot, user, Metadata::new()).await;
+        let releasing = held.release(user, now()).unwrap();
+        self.store.move_cluster(&held, &releasing, None).await.unwrap();
+        let event = Event::new(now(), EventKind::Removed, Actor::Reconciler, "gone").about(&releasing);
+        self.store.vanish(&releasing, event).await.unwrap();
+        releasing
+    }
+
+    pub async fn cluster(&self, id: &ClusterId) -> Cluster {
+        self.store.cluster(id).await.unwrap().unwrap()
+    }
+
+    pub async fn end(self) {
+        self.handle.stop(false).await;
+        self.store.close().await;
+    }
+}
+
+/// What a server answered.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: reqwest::header::HeaderMap,
+    pub text: String,
+}
+
+impl Answer {
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
+    pub fn location(&self) -> &str {
+        self.header("location")
+    }
+
+    #[track_caller]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|why| panic!("{why}: {}", self.text))
+    }
+
+    /// Fields at fault of a problem.
+    #[track_caller]
+    pub fn faults(&self) -> BTreeSet<String> {
+        let json = self.json();
+        let all = json["errors"].as_array().cloned().unwrap_or_default();
+        all.iter().map(|fault| fault["field"].as_str().unwrap().to_owned()).collect()
+    }
+
+    #[track_caller]
+    pub fn has(&self, words: &str) -> &Self {
+        assert!(self.text.contains(words), "{words:?} is not in: {}", self.text);
+        self
+    }
+
+    #[track_caller]
+    pub fn is(&self, status: u16) -> &Self {
+        assert_eq!(self.status, status, "{}", self.text);
+        self
+    }
+}
+
+/// Keeps cookies, follows no redirect, and knows the token of its session.
+pub struct Browser {
+    http: reqwest::Client,
+    url: String,
+    pub cookies: BTreeMap<String, String>,
+    pub csrf: String,
+    /// Sent with every request.
+    pub headers: Vec<(&'static str, String)>,
+}
+
+impl Browser {
+    pub fn new(url: &str) -> Browser {
+        let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build().unwrap();
+        Browser { http, url: url.to_owned(), cookies: BTreeMap::new(), csrf: String::new(), headers: Vec::new() }
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+        let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut request = request;
+        if !cookies.is_empty() {
+            request = request.header("cookie", cookies.join("; "));
+        }
+        for (name, value) in &self.headers {
+            request = request.header(*name, value);
+        }
+        let response = request.send().await.unwrap();
+        for line in response.headers().get_all("set-cookie") {
+            let line = line.to_str().unwrap();
+            let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));
+            let (name, value) = pair.split_once('=').unwrap();
+            if value.is_empty() || attributes.contains("Max-Age=0") {
+                self.cookies.remove(name);
+            } else {
+                self.cookies.insert(name.to_owned(), value.to_owned());
+            }
+        }
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Answer { status, headers, text: response.text().await.unwrap() }
+    }
+
+    pub async fn get(&mut self, path: &str) -> Answer {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.send(request).await
+    }
+
+    /// Posts these fields as they are.
+    pub async fn post_bare(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let request = self.http.post(format!("{}{path}", self.url)).form(fields);
+        self.send(request).await
+    }
+
+    /// Posts these fields with the session's token.
+    pub async fn post(&mut self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let csrf = self.csrf.clone();
+        let mut all = vec![("csrf", csrf.as_str())];
+        all.extend_from_slice(fields);
+        self.post_bare(path, &all).await
+    }
+
+    /// Calls the JSON with the session's token.
+    pub async fn json(&mut self, method: &str, path: &str, body: Value) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let mut request = self.http.request(method, format!("{}{path}", self.url)).header("x-csrf-token", &self.csrf);
+        if !body.is_null() {
+            request = request.json(&body);
+        }
+        self.send(request).await
+    }
+
+    /// Any method, any body, no token.
+    pub async fn raw(&mut self, method: &str, path: &str, kind: &str, body: Vec<u8>) -> Answer {
+        let method = reqwest::Method::from_bytes(method.as_bytes()).unwrap();
+        let request = self.http.request(method, format!("{}{path}", self.url)).header("content-type", kind).body(body);
+        self.send(request).await
+    }
+
+    /// Signs in by the page.
+    pub async fn sign_in(&mut self, username: &str, password: &str) -> Answer {
+        self.sign_in_for("/", username, password).await
+    }
+
+    /// Signs in by the page, on the way to another.
+    pub async fn sign_in_for(&mut self, next: &str, username: &str, password: &str) -> Answer {
+        let token = hidden(&self.get("/login").await.text, "csrf");
+        let fields = [("csrf", token.as_str()), ("username", username), ("password", password), ("next", next)];
+        let answer = self.post_bare("/login", &fields).await;
+        if answer.status == 303 {
+            self.csrf = self.get("/api/v1/session").await.json()["csrf_token"].as_str().unwrap_or_default().to_owned();
+        }
+        answer
+    }
+
+    /// The page that a redirect leads to.
+    #[track_caller]
+    pub fn follow<'a>(&'a mut self, answer: &Answer) -> impl Future<Output = Answer> + 'a {
+        assert_eq!(answer.status, 303, "{}", answer.text);
+        let location = answer.location().to_owned();
+        async move { self.get(&location).await }
+    }
+}
+
+/// The value of a hidden field of a page.
+#[track_caller]
+pub fn hidden(page: &str, name: &str) -> String {
+    let start = format!("name=\"{name}\" value=\"");
+    let at = page.find(&start).unwrap_or_else(|| panic!("no field {name} in {page}")) + start.len();
+    page[at..].split('"').next().unwrap().to_owned()
+}

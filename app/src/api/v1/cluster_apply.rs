@@ -1,0 +1,58 @@
+//! `GET /v1/cluster_apply`
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use common::compose::Catalog;
+use common::model::FlavorId;
+
+use crate::api::old::{BareCluster, Failure, Params, held_or_new, user_id};
+use crate::lease_ops::{self, Wrong};
+use crate::shared::Shared;
+
+/// What a 2016 client gets when it names no consensus.
+const DEFAULT_PLUGIN: &str = "pbft";
+
+/// Gives the user a cluster: the one of this kind that she holds, unless `new=1`.
+pub async fn cluster_apply(
+    request: HttpRequest,
+    payload: web::Payload,
+    shared: web::Data<Shared>,
+) -> Result<HttpResponse, Failure> {
+    let params = Params::read(&request, payload).await?;
+    let user = user_id(&params, "No user_id is given")?;
+    let holding = held_or_new(&params, "new")?;
+    let flavors = flavors(&params, &shared.catalog)?;
+    let none = || format!("No available res for {user}");
+    let given = lease_ops::apply(&shared, user.clone(), flavors, holding).await;
+    match given.map_err(|trouble| Failure::of(trouble, &none()))? {
+        Some(cluster) => {
+            let daemon_url = shared.hosts.url(&cluster.host).await;
+            Ok(HttpResponse::Ok().json(BareCluster::of(&cluster, &shared.catalog, &daemon_url)))
+        }
+        None => Err(Failure::refused(none()).with(params.arguments())),
+    }
+}
+
+/// By `consensus_plugin`, `consensus_mode` and `size`, or by the older `consensus_type`.
+fn flavors(params: &Params, catalog: &Catalog) -> Result<Vec<FlavorId>, Failure> {
+    let plugin = params.filled("consensus_plugin")?;
+    let mode = params.filled("consensus_mode")?;
+    let size = params.filled("size")?;
+    let kind = params.filled("consensus_type")?;
+    let (plugin, mode) = match (&plugin, kind.as_deref()) {
+        (Some(plugin), _) => (plugin.as_ref(), mode.as_deref()),
+        (None, None) => (DEFAULT_PLUGIN, mode.as_deref()),
+        (None, Some("sieve")) => ("pbft", Some("sieve")),
+        (None, Some(kind @ ("pbft" | "noops"))) => (kind, mode.as_deref()),
+        (None, Some(_)) => return Err(Failure::refused("Invalid consensus_type").with(params.arguments())),
+    };
+    let refuse = |text: &str| Failure::refused(text).with(params.arguments());
+    match lease_ops::choose(catalog, Some(plugin), mode, size.as_deref()) {
+        Ok(flavors) => Ok(flavors),
+        // A kind that clients of 2016 may name and that is not offered: they know this as "none free".
+        Err(_) if ["pbft", "noops"].contains(&plugin) && mode == Some("sieve") => Ok(Vec::new()),
+        Err(Wrong::Plugin) if ["pbft", "noops"].contains(&plugin) => Ok(Vec::new()),
+        Err(Wrong::Plugin) => Err(refuse("Invalid consensus_plugin")),
+        Err(Wrong::Mode) => Err(refuse("Invalid consensus_mode")),
+        Err(Wrong::Size) => Err(refuse("Invalid cluster_size")),
+    }
+}

@@ -1,0 +1,34 @@
+//! Lists clusters page by page, so that a list of any length takes the memory of one page.
+
+use common::model::Cluster;
+use common::store::{ClusterFilter, Page, SharedStore, StoreResult};
+use futures_util::stream::{self, Stream};
+
+/// One page is some 200 KiB of JSON: enough to keep a connection busy while the next is read.
+const PAGE: u32 = 200;
+
+/// The first page, on its own so that a store that is away is known before an answer begins.
+pub async fn first_clusters(store: &SharedStore, filter: &ClusterFilter) -> StoreResult<Vec<Cluster>> {
+    store.list_clusters(filter, &Page::first(PAGE)).await
+}
+
+/// All pages, given the first.
+pub fn clusters(
+    store: SharedStore,
+    filter: ClusterFilter,
+    first: Vec<Cluster>,
+) -> impl Stream<Item = StoreResult<Vec<Cluster>>> {
+    let next = after(&first);
+    let rest = stream::try_unfold((store, filter, next), |(store, filter, page)| async move {
+        let Some(page) = page else { return Ok(None) };
+        let clusters = store.list_clusters(&filter, &page).await?;
+        let next = after(&clusters);
+        Ok((!clusters.is_empty()).then_some((clusters, (store, filter, next))))
+    });
+    futures_util::StreamExt::chain(stream::once(async move { Ok(first) }), rest)
+}
+
+fn after(clusters: &[Cluster]) -> Option<Page> {
+    let last = clusters.last().filter(|_| clusters.len() >= PAGE as usize)?;
+    Some(Page { after: Some(last.id.to_string()), limit: PAGE })
+}

@@ -1,0 +1,34 @@
+//! The whole route table.
+
+use actix_web::{Resource, guard, web};
+
+use crate::api::{health, stray, v1, v2};
+
+/// The whole route table.
+pub fn configure(config: &mut web::ServiceConfig) {
+    config
+        .service(get("/healthz").route(web::get().to(health::healthz)).route(web::head().to(health::healthz)))
+        .service(get("/readyz").route(web::get().to(health::readyz)).route(web::head().to(health::readyz)))
+        .service(get("/v1/cluster_apply").route(web::get().to(v1::cluster_apply)))
+        .service(get("/v1/cluster_release").route(web::get().to(v1::cluster_release)))
+        .service(both("/v2/cluster_op").route(get_or_post().to(v2::cluster_op)))
+        .service(both("/v2/cluster_apply").route(get_or_post().to(v2::cluster_apply)))
+        .service(both("/v2/cluster_release").route(get_or_post().to(v2::cluster_release)))
+        .service(both("/v2/clusters").route(get_or_post().to(v2::clusters)))
+        .service(get("/v2/cluster/{id}").route(web::get().to(v2::cluster)))
+        .default_service(web::to(stray::unknown_path));
+}
+
+/// A path that takes GET; other methods are told so.
+fn get(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(stray::wants_get))
+}
+
+/// A path that takes GET and POST; other methods are told so.
+fn both(path: &str) -> Resource {
+    web::resource(path).default_service(web::to(stray::wants_get_or_post))
+}
+
+fn get_or_post() -> actix_web::Route {
+    web::route().guard(guard::Any(guard::Get()).or(guard::Post()))
+}

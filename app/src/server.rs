@@ -1,0 +1,114 @@
+//! The server, built the same way for `main` and for tests.
+
+use std::future::Future;
+use std::io;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::ServerHandle;
+use actix_web::middleware::from_fn;
+use actix_web::{App, HttpServer, web};
+use common::compose::Catalog;
+use common::config::Secret;
+use common::store::SharedStore;
+use tokio::sync::watch;
+
+use crate::changes::Changes;
+use crate::doorbell::Doorbell;
+use crate::host_book::HostBook;
+use crate::shared::Shared;
+use crate::{guard, routes};
+
+/// Requests in flight get this long when the server stops; start and stop give up waiting at once.
+const STOP_WITHIN_S: u64 = 10;
+
+/// Longer than the 60 s that proxies keep an idle connection by default, so that they close first and no request meets a closing one.
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+
+/// For a request's head to arrive.
+const HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// What a server is made of.
+pub struct Parts {
+    /// The pool's records.
+    pub store: SharedStore,
+    /// Which flavors there are.
+    pub catalog: Arc<Catalog>,
+    /// What admin's `/internal` wants to see.
+    pub internal_secret: Secret,
+    /// Where to listen; port 0 is any free one.
+    pub bind: SocketAddr,
+    /// Threads that serve; one a processor is right.
+    pub workers: usize,
+    /// How long start, stop and restart wait to see it done: 30 s by the contract.
+    pub wish_wait: Duration,
+}
+
+/// A server that listens already. Serves while [`Server::run`] runs.
+pub struct Server {
+    address: SocketAddr,
+    inner: actix_web::dev::Server,
+    closing: watch::Sender<bool>,
+}
+
+/// Stops a server.
+#[derive(Clone)]
+pub struct Stopper {
+    handle: ServerHandle,
+    closing: watch::Sender<bool>,
+}
+
+/// Listens, and builds what serves. Must be called in a tokio runtime that outlives the server: the doorbell and the watcher live in it.
+pub fn build(parts: Parts) -> io::Result<Server> {
+    let listener = TcpListener::bind(parts.bind)?;
+    let address = listener.local_addr()?;
+    let (closing, closed) = watch::channel(false);
+    let shared = Arc::new(Shared {
+        hosts: HostBook::new(parts.store.clone()),
+        changes: Changes::new(parts.store.clone(), closed.clone()),
+        doorbell: Doorbell::hang(parts.store.clone(), parts.internal_secret),
+        store: parts.store,
+        catalog: parts.catalog,
+        wish_wait: parts.wish_wait,
+        closing: closed,
+    });
+    let data = web::Data::from(shared);
+    let inner = HttpServer::new(move || {
+        App::new().app_data(data.clone()).wrap(from_fn(guard::guard)).configure(routes::configure)
+    })
+    .workers(parts.workers)
+    .keep_alive(KEEP_ALIVE)
+    .tcp_nodelay(true)
+    .client_request_timeout(HEAD_WITHIN)
+    .shutdown_timeout(STOP_WITHIN_S)
+    .disable_signals()
+    .listen(listener)?
+    .run();
+    Ok(Server { address, inner, closing })
+}
+
+impl Server {
+    /// Where it listens, with the port it got.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Something that can stop it from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper { handle: self.inner.handle(), closing: self.closing.clone() }
+    }
+
+    /// Serves until it is stopped.
+    pub fn run(self) -> impl Future<Output = io::Result<()>> + Send {
+        self.inner
+    }
+}
+
+impl Stopper {
+    /// Takes no new connections, gives requests in flight up to 10 s, and returns when the server has ended.
+    pub async fn stop(&self) {
+        self.closing.send_replace(true);
+        self.handle.stop(true).await;
+    }
+}

@@ -1,0 +1,30 @@
+//! What every request works with.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::compose::Catalog;
+use common::store::SharedStore;
+use tokio::sync::watch;
+
+use crate::changes::Changes;
+use crate::doorbell::Doorbell;
+use crate::host_book::HostBook;
+
+/// What every request works with; one for the process.
+pub struct Shared {
+    /// The pool's records.
+    pub store: SharedStore,
+    /// Which flavors there are.
+    pub catalog: Arc<Catalog>,
+    /// Daemon URLs of hosts.
+    pub hosts: HostBook,
+    /// Who waits for a change is woken by this.
+    pub changes: Arc<Changes>,
+    /// Tells the reconciler to look now.
+    pub doorbell: Doorbell,
+    /// How long start, stop and restart wait to see it done.
+    pub wish_wait: Duration,
+    /// Turns true when the server is stopping: nobody should wait any longer.
+    pub closing: watch::Receiver<bool>,
+}

@@ -1,0 +1,149 @@
+//! What the operators' service and its reconciler read.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+
+use super::{CommonConfig, ConfigError, Secret, Source, parse};
+use crate::model::{FlavorId, LogLevel, SlotLayout, SubnetRange};
+
+/// What the operators' service and its reconciler read.
+#[derive(Clone, Debug)]
+pub struct AdminConfig {
+    /// What app reads as well.
+    pub common: CommonConfig,
+    /// `ADMIN_BIND`: where it listens.
+    pub bind: IpAddr,
+    /// `ADMIN_PORT`; 0 is any free one.
+    pub port: u16,
+    /// `ADMIN_USERNAME`: the first operator's name.
+    pub username: String,
+    /// `ADMIN_PASSWORD`: the first operator's password; `None`: one is made and shown once.
+    pub password: Option<Secret>,
+    /// `ADMIN_INTERNAL_ADDRESS`, if it is set; see [`AdminConfig::internal_address_at`].
+    pub internal_address: Option<String>,
+    /// `LOG_LEVEL_CLUSTER`: how talkative the peers of new hosts' clusters are by default.
+    pub cluster_log_level: LogLevel,
+    /// `CLUSTER_FIRST_PORT`, `CLUSTER_PORTS_PER_SLOT`, `CLUSTER_END_PORT`, `CLUSTER_SUBNETS`
+    pub layout: SlotLayout,
+    /// `MAX_STARTS_PER_HOST`: container starts at once on one host.
+    pub max_starts: usize,
+    /// `POOL_MIX`
+    pub pool_mix: PoolMix,
+}
+
+/// Which flavors the pool is made of, with their weights; empty: all that ship, equally.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PoolMix(pub Vec<(FlavorId, u32)>);
+
+/// Weights are shares, so larger ones say nothing that smaller ones cannot.
+const MAX_WEIGHT: u32 = 1000;
+
+impl AdminConfig {
+    /// Reads all of it, or says which variable is wrong.
+    pub fn read(source: &Source) -> Result<AdminConfig, ConfigError> {
+        Ok(AdminConfig {
+            common: CommonConfig::read(source)?,
+            bind: source.parsed("ADMIN_BIND", parse::bind)?.unwrap_or(IpAddr::from([127, 0, 0, 1])),
+            port: source.parsed("ADMIN_PORT", parse::number(0..=u16::MAX))?.unwrap_or(8080),
+            username: source.parsed("ADMIN_USERNAME", username)?.unwrap_or_else(|| "admin".to_owned()),
+            password: source.parsed("ADMIN_PASSWORD", password)?,
+            internal_address: source.parsed("ADMIN_INTERNAL_ADDRESS", http_origin)?,
+            cluster_log_level: source
+                .parsed("LOG_LEVEL_CLUSTER", |text| LogLevel::parse(text).map_err(|refusal| refusal.0))?
+                .unwrap_or_default(),
+            layout: layout(source)?,
+            max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(4),
+            pool_mix: source.parsed("POOL_MIX", PoolMix::parse)?.unwrap_or_default(),
+        })
+    }
+
+    /// Where app finds `/internal`: what is set, else the address that admin listens on. One that listens everywhere
+    /// is told as loopback, which is right on one machine; app on another machine needs `ADMIN_INTERNAL_ADDRESS`.
+    pub fn internal_address_at(&self, bound: SocketAddr) -> String {
+        if let Some(address) = &self.internal_address {
+            return address.clone();
+        }
+        let ip = match bound.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+            IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+            ip => ip,
+        };
+        format!("http://{}", SocketAddr::new(ip, bound.port()))
+    }
+}
+
+fn username(text: &str) -> Result<String, String> {
+    let ok = text.chars().count() <= 64 && !text.chars().any(char::is_control) && text.trim() == text;
+    if ok { Ok(text.to_owned()) } else { Err("must have 1 to 64 characters, no space at either end".into()) }
+}
+
+fn password(text: &str) -> Result<Secret, String> {
+    let ok = (8..=256).contains(&text.chars().count());
+    if ok { Ok(Secret::new(text)) } else { Err("must have 8 to 256 characters".into()) }
+}
+
+fn http_origin(text: &str) -> Result<String, String> {
+    let refuse = || "must be http://HOST:PORT, nothing after it".to_owned();
+    let url = url::Url::parse(text).map_err(|_| refuse())?;
+    let plain = url.scheme() == "http"
+        && url.has_host()
+        && url.username().is_empty()
+        && url.password().is_none()
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none();
+    if plain { Ok(text.trim_end_matches('/').to_owned()) } else { Err(refuse()) }
+}
+
+fn layout(source: &Source) -> Result<SlotLayout, ConfigError> {
+    let usual = SlotLayout::default();
+    let first_port = source.parsed("CLUSTER_FIRST_PORT", parse::number(1024..=65535))?.unwrap_or(usual.first_port);
+    let ports_per_slot =
+        source.parsed("CLUSTER_PORTS_PER_SLOT", parse::number(10..=1000))?.unwrap_or(usual.ports_per_slot);
+    let end_port = source.parsed("CLUSTER_END_PORT", parse::number(1025..=65535))?.unwrap_or(usual.end_port);
+    let subnets = source.parsed("CLUSTER_SUBNETS", subnets)?.unwrap_or(usual.subnets);
+    let layout = SlotLayout { first_port, ports_per_slot, end_port, subnets };
+    if layout.slots() == 0 {
+        return Err(source.refuse(
+            "CLUSTER_END_PORT",
+            &format!("({end_port}) must leave room for a block of {ports_per_slot} ports from {first_port} on"),
+        ));
+    }
+    Ok(layout)
+}
+
+fn subnets(text: &str) -> Result<SubnetRange, String> {
+    let refuse = || "must be a private IPv4 range of at least a /24, such as 10.212.0.0/14".to_owned();
+    let net: ipnet::Ipv4Net = text.parse().map_err(|_| refuse())?;
+    let private = net.network().is_private() && net.broadcast().is_private();
+    if private && (8..=24).contains(&net.prefix_len()) && net.addr() == net.network() {
+        Ok(SubnetRange(net))
+    } else {
+        Err(refuse())
+    }
+}
+
+impl PoolMix {
+    /// Takes `FLAVOR=WEIGHT,FLAVOR=WEIGHT`; a flavor without a weight has 1.
+    pub fn parse(text: &str) -> Result<PoolMix, String> {
+        let refuse = |why: String| {
+            format!(
+                "must be FLAVOR=WEIGHT,... with weights from 0 to {MAX_WEIGHT}, such as fabric-0.6-pbft-batch-4=2,fabric-0.6-noops-4=1: {why}"
+            )
+        };
+        let mut mix: Vec<(FlavorId, u32)> = Vec::new();
+        for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            let (flavor, weight) = part.split_once('=').unwrap_or((part, "1"));
+            let flavor = FlavorId::parse(flavor.trim()).map_err(|refusal| refuse(format!("{flavor:?} {refusal}")))?;
+            let weight = parse::number(0..=MAX_WEIGHT)(weight.trim())
+                .map_err(|_| refuse(format!("{weight:?} is not a weight")))?;
+            if mix.iter().any(|(known, _)| *known == flavor) {
+                return Err(refuse(format!("{flavor} is there twice")));
+            }
+            mix.push((flavor, weight));
+        }
+        if !mix.is_empty() && mix.iter().all(|(_, weight)| *weight == 0) {
+            return Err(refuse("every weight is 0".into()));
+        }
+        Ok(PoolMix(mix))
+    }
+}

@@ -1,0 +1,87 @@
+//! The collections, and a deadline around every call.
+
+use std::future::IntoFuture;
+use std::time::Duration;
+
+use futures_util::TryStreamExt;
+use mongodb::bson::{Document, doc};
+use mongodb::error::Error;
+use mongodb::options::FindOptions;
+use mongodb::{Collection, Database};
+
+use super::error;
+use crate::store::{StoreError, StoreResult};
+
+/// The collections.
+#[derive(Clone)]
+pub(super) struct Db {
+    pub(super) database: Database,
+    pub(super) clusters: Collection<Document>,
+    pub(super) hosts: Collection<Document>,
+    pub(super) leases: Collection<Document>,
+    pub(super) events: Collection<Document>,
+    pub(super) operators: Collection<Document>,
+    pub(super) sessions: Collection<Document>,
+    pub(super) locks: Collection<Document>,
+    /// How long a call may take.
+    pub(super) deadline: Duration,
+}
+
+impl Db {
+    pub(super) fn new(database: Database, deadline: Duration) -> Db {
+        Db {
+            clusters: database.collection("clusters"),
+            hosts: database.collection("hosts"),
+            leases: database.collection("leases"),
+            events: database.collection("events"),
+            operators: database.collection("operators"),
+            sessions: database.collection("sessions"),
+            locks: database.collection("locks"),
+            database,
+            deadline,
+        }
+    }
+
+    /// The call's outcome, or that it took too long: the driver has no limit of its own for an answer.
+    pub(super) async fn timed<T>(&self, call: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, Error> {
+        match tokio::time::timeout(self.deadline, call.into_future()).await {
+            Ok(outcome) => outcome,
+            Err(_) => Err(error::late(self.deadline)),
+        }
+    }
+
+    /// All documents that a query finds.
+    pub(super) async fn find(
+        &self,
+        of: &Collection<Document>,
+        filter: Document,
+        options: FindOptions,
+    ) -> StoreResult<Vec<Document>> {
+        let all = async { of.find(filter).with_options(options).await?.try_collect::<Vec<_>>().await };
+        self.timed(all).await.map_err(error::db)
+    }
+
+    /// One document, by its id.
+    pub(super) async fn by_id(&self, of: &Collection<Document>, id: &str) -> StoreResult<Option<Document>> {
+        self.timed(of.find_one(doc! { "_id": id })).await.map_err(error::db)
+    }
+
+    /// Deletes one document; whether it was there.
+    pub(super) async fn delete(&self, of: &Collection<Document>, id: &str) -> StoreResult<bool> {
+        let deleted = self.timed(of.delete_one(doc! { "_id": id })).await.map_err(error::db)?;
+        Ok(deleted.deleted_count > 0)
+    }
+
+    /// Where the page before ended: the document with that id.
+    pub(super) async fn place(
+        &self,
+        of: &Collection<Document>,
+        after: Option<&String>,
+        what: &'static str,
+    ) -> StoreResult<Option<Document>> {
+        match after {
+            None => Ok(None),
+            Some(id) => self.by_id(of, id).await?.map(Some).ok_or(StoreError::NotFound(what)),
+        }
+    }
+}

@@ -1,0 +1,74 @@
+//! What MongoDB's errors mean to a caller of the store.
+
+use std::time::Duration;
+
+use mongodb::error::{Error, ErrorKind, WriteFailure};
+
+use crate::store::StoreError;
+
+/// Codes of a server that is not a primary just now, is shutting down, is full, or was too slow.
+const AWAY: [i32; 21] =
+    [6, 7, 24, 46, 50, 64, 89, 91, 112, 133, 189, 202, 262, 9001, 10107, 11600, 11602, 13435, 13436, 14031, 17507];
+
+const DUPLICATE_KEY: i32 = 11000;
+
+/// [`StoreError::Unavailable`] when the database is away, slow or full; else a fault.
+pub(super) fn db(error: Error) -> StoreError {
+    if is_away(&error) { StoreError::Unavailable(text(&error)) } else { StoreError::Broken(text(&error)) }
+}
+
+/// Whether trying again later may help.
+pub(super) fn is_away(error: &Error) -> bool {
+    let by_kind = matches!(
+        error.kind.as_ref(),
+        ErrorKind::Io(_)
+            | ErrorKind::ServerSelection { .. }
+            | ErrorKind::ConnectionPoolCleared { .. }
+            | ErrorKind::DnsResolve { .. }
+            | ErrorKind::Shutdown
+            | ErrorKind::Write(WriteFailure::WriteConcernError(_))
+    );
+    by_kind
+        || code(error).is_some_and(|code| AWAY.contains(&code))
+        || error.contains_label("RetryableWriteError")
+        || error.contains_label("TransientTransactionError")
+}
+
+fn code(error: &Error) -> Option<i32> {
+    match error.kind.as_ref() {
+        ErrorKind::Command(error) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
+        ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
+        _ => None,
+    }
+}
+
+/// Whether this is about who we are or what we may do.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    matches!(error.kind.as_ref(), ErrorKind::Authentication { .. }) || matches!(code(error), Some(13 | 18))
+}
+
+/// Whether the index, or another thing that is to go, was not there.
+pub(super) fn is_not_found(error: &Error) -> bool {
+    matches!(code(error), Some(26 | 27))
+}
+
+/// The message of a duplicate key; it names the index.
+pub(super) fn duplicate(error: &Error) -> Option<&str> {
+    match error.kind.as_ref() {
+        ErrorKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY => Some(&error.message),
+        ErrorKind::Command(error) if error.code == DUPLICATE_KEY => Some(&error.message),
+        _ => None,
+    }
+}
+
+/// The kind's own words: without the labels and the server's whole answer that the error shows of itself.
+pub(super) fn text(error: &Error) -> String {
+    error.kind.to_string()
+}
+
+/// The error of a call that took too long.
+pub(super) fn late(deadline: Duration) -> Error {
+    let error = std::io::Error::new(std::io::ErrorKind::TimedOut, format!("no answer within {deadline:?}"));
+    ErrorKind::Io(std::sync::Arc::new(error)).into()
+}

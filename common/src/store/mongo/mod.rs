@@ -1,0 +1,265 @@
+//! The store in MongoDB: any number of apps and admins share a replica set (of one node, too).
+//!
+//! Every write is acknowledged by the majority, every read sees only what the majority has. The documents have the
+//! model's own JSON shape; what is asked for is indexed where it stands.
+
+mod claim;
+mod clusters;
+mod db;
+mod error;
+mod history;
+mod hosts;
+mod people;
+mod setup;
+mod shape;
+mod watch;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use mongodb::Client;
+use mongodb::bson::doc;
+
+use self::claim::Claims;
+use self::db::Db;
+use self::watch::Watches;
+use super::open::{Limits, OpenError};
+use super::{
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventFilter, LeaseFilter, LockRecord, Page, Proof,
+    Store, StoreResult, WatchCursor,
+};
+use crate::model::{
+    Cluster, ClusterId, Contact, Event, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId, PoolId, Session,
+    SessionId, Timestamp,
+};
+
+/// The store in MongoDB.
+pub(super) struct MongoStore {
+    pool: PoolId,
+    client: Client,
+    db: Db,
+    claims: Claims,
+    watches: Watches,
+    events_kept: u64,
+    /// Events that were added here since the oldest were last cut.
+    events_added: AtomicU64,
+    cutting: Arc<AtomicBool>,
+}
+
+impl MongoStore {
+    /// Connects, and makes or migrates what is in the database.
+    pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
+        let options = setup::options(url).await?;
+        let client = setup::client(options.clone())?;
+        let pool = match setup::prepare(&client.database(database)).await {
+            Ok(pool) => pool,
+            Err(error) => {
+                client.shutdown().immediate(true).await;
+                return Err(error);
+            }
+        };
+        let watches = Watches::new(setup::client(options)?, database, limits.deadline);
+        let db = Db::new(client.database(database), limits.deadline);
+        let claims = Claims::start(db.clone());
+        Ok(MongoStore {
+            pool,
+            client,
+            db,
+            claims,
+            watches,
+            events_kept: limits.events_kept,
+            events_added: AtomicU64::new(0),
+            cutting: Arc::new(AtomicBool::new(false)),
+        })
+    }
+
+    /// Adds the event of a change that is done. The change stands though its event be lost.
+    async fn tell(&self, event: Event) {
+        if let Err(error) = self.append_events(&[event]).await {
+            tracing::warn!(%error, "an event could not be stored");
+        }
+    }
+
+    /// Cuts the oldest events away, in the background, once in a while.
+    fn cut_events(&self, added: usize) {
+        let every = (self.events_kept / 16).clamp(1, 1_024);
+        let added = u64::try_from(added).unwrap_or(0);
+        let before = self.events_added.fetch_add(added, Ordering::Relaxed);
+        if before / every == (before + added) / every || self.cutting.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        let (db, kept, cutting) = (self.db.clone(), self.events_kept, self.cutting.clone());
+        tokio::spawn(async move {
+            if let Err(error) = db.cut_events(kept).await {
+                tracing::warn!(%error, "the oldest events could not be cut");
+            }
+            cutting.store(false, Ordering::Release);
+        });
+    }
+}
+
+#[async_trait]
+impl Store for MongoStore {
+    fn pool_id(&self) -> &PoolId {
+        &self.pool
+    }
+
+    async fn ping(&self) -> StoreResult<()> {
+        self.db.timed(self.db.database.run_command(doc! { "ping": 1 })).await.map(|_| ()).map_err(error::db)
+    }
+
+    async fn close(&self) {
+        self.watches.close().await;
+        self.client.clone().shutdown().immediate(true).await;
+    }
+
+    async fn list_hosts(&self) -> StoreResult<Vec<Host>> {
+        self.db.list_hosts().await
+    }
+
+    async fn host(&self, id: &HostId) -> StoreResult<Option<Host>> {
+        self.db.host(id).await
+    }
+
+    async fn insert_host(&self, host: &Host, event: Event) -> StoreResult<()> {
+        if self.db.insert_host(host).await? {
+            self.tell(event).await;
+        }
+        Ok(())
+    }
+
+    async fn change_host(&self, to: &Host, event: Event) -> StoreResult<()> {
+        if self.db.change_host(to).await? {
+            self.tell(event).await;
+        }
+        Ok(())
+    }
+
+    async fn note_contact(&self, id: &HostId, contact: &Contact) -> StoreResult<()> {
+        self.db.note_contact(id, contact).await
+    }
+
+    async fn delete_host(&self, id: &HostId, version: u64, event: Event) -> StoreResult<()> {
+        if self.db.delete_host(id, version).await? {
+            self.tell(event).await;
+        }
+        Ok(())
+    }
+
+    async fn cluster(&self, id: &ClusterId) -> StoreResult<Option<Cluster>> {
+        self.db.cluster(id).await
+    }
+
+    async fn list_clusters(&self, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<Cluster>> {
+        self.db.list_clusters(filter, page).await
+    }
+
+    async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
+        self.db.count_clusters().await
+    }
+
+    async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
+        if self.db.insert_cluster(cluster).await? {
+            self.tell(event).await;
+        }
+        Ok(())
+    }
+
+    async fn move_cluster(&self, from: &Cluster, to: &Cluster, event: Option<Event>) -> StoreResult<()> {
+        if self.db.change_cluster(from, to).await?
+            && let Some(event) = event
+        {
+            self.tell(event).await;
+        }
+        Ok(())
+    }
+
+    async fn prove(&self, proofs: &[Proof]) -> StoreResult<()> {
+        self.db.prove(proofs).await
+    }
+
+    async fn vanish(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
+        if self.db.vanish(cluster).await? {
+            self.tell(event).await;
+        }
+        Ok(())
+    }
+
+    async fn apply(&self, apply: Apply) -> StoreResult<Applied> {
+        self.claims.apply(apply).await
+    }
+
+    async fn list_lease_records(&self, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>> {
+        self.db.list_lease_records(filter, page).await
+    }
+
+    async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
+        self.db.lease_record(id).await
+    }
+
+    async fn delete_lease_record(&self, id: &LeaseId) -> StoreResult<()> {
+        self.db.delete(&self.db.leases, id.as_str()).await.map(|_| ())
+    }
+
+    async fn append_events(&self, events: &[Event]) -> StoreResult<()> {
+        self.db.append_events(events).await?;
+        self.cut_events(events.len());
+        Ok(())
+    }
+
+    async fn list_events(&self, filter: &EventFilter, page: &Page) -> StoreResult<Vec<Event>> {
+        self.db.list_events(filter, page).await
+    }
+
+    async fn list_operators(&self) -> StoreResult<Vec<Operator>> {
+        self.db.list_operators().await
+    }
+
+    async fn operator_by_name(&self, username: &str) -> StoreResult<Option<Operator>> {
+        self.db.operator_by_name(username).await
+    }
+
+    async fn operator(&self, id: &OperatorId) -> StoreResult<Option<Operator>> {
+        self.db.operator(id).await
+    }
+
+    async fn insert_operator(&self, operator: &Operator) -> StoreResult<()> {
+        self.db.insert_operator(operator).await
+    }
+
+    async fn put_session(&self, session: &Session) -> StoreResult<()> {
+        self.db.put_session(session).await
+    }
+
+    async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
+        self.db.session(id).await
+    }
+
+    async fn delete_session(&self, id: &SessionId) -> StoreResult<()> {
+        self.db.delete(&self.db.sessions, id.as_str()).await.map(|_| ())
+    }
+
+    async fn take_lock(
+        &self,
+        holder: &str,
+        address: &str,
+        ttl: Duration,
+        now: Timestamp,
+    ) -> StoreResult<Option<LockRecord>> {
+        self.db.take_lock(holder, address, ttl, now).await
+    }
+
+    async fn drop_lock(&self, holder: &str) -> StoreResult<()> {
+        self.db.drop_lock(holder).await
+    }
+
+    async fn lock(&self) -> StoreResult<Option<LockRecord>> {
+        self.db.lock().await
+    }
+
+    async fn watch(&self, since: Option<WatchCursor>) -> StoreResult<ChangeStream> {
+        self.watches.watch(since).await
+    }
+}

@@ -1,0 +1,172 @@
+//! Connects, and makes what the database must have: the pool's record, indexes, the schema's version.
+
+use std::collections::HashSet;
+use std::time::Duration;
+
+use mongodb::bson::{Document, doc};
+use mongodb::error::Error;
+use mongodb::options::{
+    Acknowledgment, ClientOptions, IndexOptions, ReadConcern, ReturnDocument, SelectionCriteria, WriteConcern,
+};
+use mongodb::{Client, Database, IndexModel};
+
+use super::error;
+use crate::model::PoolId;
+use crate::store::open::OpenError;
+use crate::store::schema;
+
+/// A primary that does not hear from its majority for so long has lost it.
+pub(super) const WRITE_LIMIT: Duration = Duration::from_secs(5);
+
+/// Within the ten seconds of a call there is time for one more try.
+const SELECTION_LIMIT: Duration = Duration::from_secs(5);
+
+/// The driver's own default of 10 makes a burst of reads wait for connections rather than for the server.
+const CONNECTIONS: u32 = 32;
+
+/// The options that `url` asks for, and ours where it says nothing.
+pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
+    let mut options = ClientOptions::parse(url).await.map_err(|error| OpenError::BadUrl(super::error::text(&error)))?;
+    options.app_name.get_or_insert_with(|| "poolmanager".into());
+    options.server_selection_timeout.get_or_insert(SELECTION_LIMIT);
+    options.connect_timeout.get_or_insert(SELECTION_LIMIT);
+    options.max_pool_size.get_or_insert(CONNECTIONS);
+    // These are promises of the store, so no URL weakens them.
+    let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(WRITE_LIMIT).build();
+    options.write_concern = Some(majority);
+    options.read_concern = Some(ReadConcern::majority());
+    options.selection_criteria = Some(SelectionCriteria::ReadPreference(mongodb::options::ReadPreference::Primary));
+    Ok(options)
+}
+
+/// A client of the given options.
+pub(super) fn client(options: ClientOptions) -> Result<Client, OpenError> {
+    Client::with_options(options).map_err(|error| OpenError::BadUrl(super::error::text(&error)))
+}
+
+fn open_error(error: Error) -> OpenError {
+    if error::is_refusal(&error) {
+        return OpenError::Refused(error::text(&error));
+    }
+    match error::db(error) {
+        crate::store::StoreError::Unavailable(why) => OpenError::Unreachable(why),
+        other => OpenError::Broken(other.to_string()),
+    }
+}
+
+/// Makes or migrates what is in the database; the pool's id.
+pub(super) async fn prepare(db: &Database) -> Result<PoolId, OpenError> {
+    let hello = db.run_command(doc! { "hello": 1 }).await.map_err(open_error)?;
+    let is_set = hello.get_str("setName").is_ok() || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
+    if !is_set {
+        return Err(OpenError::NoReplicaSet);
+    }
+    let meta = db.collection::<Document>("meta");
+    let make = || {
+        meta.find_one_and_update(
+            doc! { "_id": "pool" },
+            doc! { "$setOnInsert": { "pool_id": PoolId::random().as_str(), "schema": schema::CURRENT } },
+        )
+        .upsert(true)
+        .return_document(ReturnDocument::After)
+    };
+    let pool = match make().await {
+        // Another one made it at the same moment.
+        Err(error) if error::duplicate(&error).is_some() => make().await,
+        outcome => outcome,
+    };
+    let pool = pool.map_err(open_error)?.unwrap_or_default();
+    let found = pool.get_i64("schema").or_else(|_| pool.get_i32("schema").map(i64::from)).unwrap_or(0);
+    let found = u32::try_from(found).unwrap_or(0);
+    for version in schema::steps(found)? {
+        step_to(db, version).await.map_err(open_error)?;
+    }
+    make_indexes(db).await.map_err(open_error)?;
+    if found < schema::CURRENT {
+        // Each step may be done twice, by two who start together.
+        let done = doc! { "$max": { "schema": schema::CURRENT } };
+        meta.update_one(doc! { "_id": "pool" }, done).await.map_err(open_error)?;
+    }
+    make_lock(db).await.map_err(open_error)?;
+    let id = pool.get_str("pool_id").unwrap_or_default();
+    PoolId::parse(id).map_err(|error| OpenError::Broken(format!("the pool's id: {error}")))
+}
+
+/// What leads from the version before to this one; may be done twice.
+async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
+    match version {
+        2 => match db.collection::<Document>("leases").drop_index("user").await {
+            Err(error) if error::is_not_found(&error) => Ok(()),
+            outcome => outcome,
+        },
+        _ => Ok(()),
+    }
+}
+
+/// The lock's record is always there, so that taking it is one update and its term never starts again.
+async fn make_lock(db: &Database) -> Result<(), Error> {
+    let free = doc! { "$setOnInsert": { "holder": "", "address": "", "term": 0_i64, "until": 0_i64 } };
+    let made = db.collection::<Document>("locks").update_one(doc! { "_id": "reconciler" }, free).upsert(true).await;
+    match made {
+        Err(error) if error::duplicate(&error).is_some() => Ok(()),
+        outcome => outcome.map(|_| ()),
+    }
+}
+
+fn index(name: &str, keys: Document) -> IndexModel {
+    IndexModel::builder().keys(keys).options(IndexOptions::builder().name(name.to_owned()).build()).build()
+}
+
+fn partial(name: &str, keys: Document, filter: Document) -> IndexModel {
+    let options = IndexOptions::builder().name(name.to_owned()).partial_filter_expression(filter).build();
+    IndexModel::builder().keys(keys).options(options).build()
+}
+
+fn unique(mut index: IndexModel) -> IndexModel {
+    index.options.get_or_insert_default().unique = Some(true);
+    index
+}
+
+/// All indexes; `docs/db.md` says what each is for. Making one that is there costs nothing.
+async fn make_indexes(db: &Database) -> Result<(), Error> {
+    let of = |name: &str| db.collection::<Document>(name);
+    let there = |field: &str| doc! { field: { "$exists": true } };
+    let text = |field: &str| doc! { field: { "$type": "string" } };
+    let clusters = [
+        unique(index("slot", doc! { "host": 1, "slot": 1 })),
+        unique(partial("nth", doc! { "phase.lease.user": 1, "phase.lease.nth": 1 }, there("phase.lease.user"))),
+        unique(partial("key", doc! { "phase.lease.user": 1, "phase.lease.key": 1 }, text("phase.lease.key"))),
+        partial("offer", doc! { "offer.flavor": 1, "offer.r": 1, "offer.until": 1 }, there("offer.flavor")),
+        index("kind", doc! { "host": 1, "flavor": 1, "phase.phase": 1 }),
+    ];
+    of("clusters").create_indexes(clusters).await?;
+    of("hosts")
+        .create_indexes([
+            unique(index("name", doc! { "settings.name": 1 })),
+            unique(index("engine_id", doc! { "engine_id": 1 })),
+        ])
+        .await?;
+    of("leases")
+        .create_indexes([
+            index("ended", doc! { "ended.at": -1, "_id": -1 }),
+            index("user_ended", doc! { "lease.user": 1, "ended.at": -1, "_id": -1 }),
+            partial("key", doc! { "lease.user": 1, "lease.key": 1 }, text("lease.key")),
+        ])
+        .await?;
+    of("events")
+        .create_indexes([
+            index("at", doc! { "at": -1, "order": -1 }),
+            partial("host", doc! { "host": 1, "at": -1, "order": -1 }, text("host")),
+            partial("cluster", doc! { "cluster.0": 1, "at": -1, "order": -1 }, text("cluster.0")),
+        ])
+        .await?;
+    of("operators").create_index(unique(index("username", doc! { "username": 1 }))).await?;
+    of("sessions").create_index(index("ends_at", doc! { "ends_at": 1 })).await?;
+    Ok(())
+}
+
+/// The names of the indexes that a duplicate key's message may speak of.
+pub(super) fn violated(message: &str, names: &[&'static str]) -> Option<&'static str> {
+    let words: HashSet<&str> = message.split_whitespace().collect();
+    names.iter().copied().find(|name| words.contains(name))
+}

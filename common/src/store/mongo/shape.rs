@@ -1,0 +1,118 @@
+//! Records as documents: the model's own JSON shape, with its id as `_id`.
+
+use mongodb::bson::{Bson, Document, deserialize_from_document, serialize_to_document};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::model::{Cluster, Lease, LeaseRecord, Metadata, Phase};
+use crate::store::{StoreError, StoreResult};
+
+/// A record with an `id` as a document.
+pub(super) fn write<T: Serialize>(record: &T) -> StoreResult<Document> {
+    let fault = |error| StoreError::Broken(format!("a record cannot be written: {error}"));
+    let mut document = serialize_to_document(record).map_err(fault)?;
+    match document.remove("id") {
+        Some(id) => {
+            document.insert("_id", id);
+        }
+        None => return Err(StoreError::Broken("a record has no id".into())),
+    }
+    Ok(document)
+}
+
+/// A document as the record that it was.
+pub(super) fn read<T: DeserializeOwned>(mut document: Document) -> StoreResult<T> {
+    let id = document.remove("_id").unwrap_or(Bson::Null);
+    let name = id.to_string();
+    document.insert("id", id);
+    deserialize_from_document(document)
+        .map_err(|error| StoreError::Broken(format!("the record {name} cannot be read: {error}")))
+}
+
+/// A cluster as a document: without an `offer` rather than with an empty one, so that no index has it.
+pub(super) fn write_cluster(cluster: &Cluster) -> StoreResult<Document> {
+    let mut cluster = cluster.clone();
+    on_lease(&mut cluster.phase, escape_keys);
+    let mut document = write(&cluster)?;
+    if cluster.offer.is_none() {
+        document.remove("offer");
+    }
+    Ok(document)
+}
+
+/// A document as the cluster that it was.
+pub(super) fn read_cluster(document: Document) -> StoreResult<Cluster> {
+    let mut cluster: Cluster = read(document)?;
+    on_lease(&mut cluster.phase, unescape_keys);
+    Ok(cluster)
+}
+
+/// The phase InUse, as it stands in a cluster's document.
+pub(super) fn write_hold(lease: &Lease) -> StoreResult<Document> {
+    let mut lease = lease.clone();
+    escape_keys(&mut lease.metadata);
+    serialize_to_document(&Phase::InUse { lease })
+        .map_err(|error| StoreError::Broken(format!("a lease cannot be written: {error}")))
+}
+
+/// An ended lease as a document; its id is the lease's.
+pub(super) fn write_record(record: &LeaseRecord) -> StoreResult<Document> {
+    let mut record = record.clone();
+    escape_keys(&mut record.lease.metadata);
+    let mut document = serialize_to_document(&record)
+        .map_err(|error| StoreError::Broken(format!("a lease record cannot be written: {error}")))?;
+    document.insert("_id", record.lease.id.as_str());
+    Ok(document)
+}
+
+/// A document as the ended lease that it was.
+pub(super) fn read_record(document: Document) -> StoreResult<LeaseRecord> {
+    let mut record: LeaseRecord = read(document)?;
+    unescape_keys(&mut record.lease.metadata);
+    Ok(record)
+}
+
+fn on_lease(phase: &mut Phase, change: fn(&mut Metadata)) {
+    match phase {
+        Phase::InUse { lease } | Phase::Releasing { lease, .. } | Phase::Lost { lease, .. } => {
+            change(&mut lease.metadata);
+        }
+        Phase::Creating { .. } | Phase::Free { .. } | Phase::Removing { .. } | Phase::Failed { .. } => {}
+    }
+}
+
+/// What a field's name may not have (NUL), or what means something in one: `.` and `$`. `%` because it escapes.
+const ESCAPED: [(char, &str); 4] = [('%', "%25"), ('\0', "%00"), ('.', "%2e"), ('$', "%24")];
+
+/// A user's metadata may have any key; MongoDB's fields may not.
+fn escape_keys(metadata: &mut Metadata) {
+    if metadata.keys().any(|key| key.contains(['%', '\0', '.', '$'])) {
+        let escape = |key: String| ESCAPED.iter().fold(key, |key, (plain, coded)| key.replace(*plain, coded));
+        *metadata = std::mem::take(metadata).into_iter().map(|(key, value)| (escape(key), value)).collect();
+    }
+}
+
+fn unescape_keys(metadata: &mut Metadata) {
+    if metadata.keys().any(|key| key.contains('%')) {
+        let plain =
+            |key: String| ESCAPED.iter().rev().fold(key, |key, (plain, coded)| key.replace(coded, &plain.to_string()));
+        *metadata = std::mem::take(metadata).into_iter().map(|(key, value)| (plain(key), value)).collect();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_key_of_metadata_survives() {
+        let keys = ["", "a", "a.b", "$set", "%", "%2e", "%25", "a\0b", "%%00.$"];
+        let plain: Metadata = keys.iter().map(|key| ((*key).to_owned(), "value".to_owned())).collect();
+        let mut metadata = plain.clone();
+        escape_keys(&mut metadata);
+        assert!(metadata.keys().all(|key| !key.contains(['\0', '.', '$'])), "{metadata:?}");
+        assert_eq!(metadata.len(), keys.len());
+        unescape_keys(&mut metadata);
+        assert_eq!(metadata, plain);
+    }
+}

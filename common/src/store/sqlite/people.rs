@@ -1,0 +1,123 @@
+//! Operators, their sessions, and the reconciler's lock.
+
+use std::time::Duration;
+
+use rusqlite::{Connection, OptionalExtension, params};
+
+use super::error::{json, sql, violated};
+use crate::model::{Operator, OperatorId, Session, SessionId, Timestamp};
+use crate::store::{LockRecord, StoreError, StoreResult};
+
+fn parsed<T: serde::de::DeserializeOwned>(what: &'static str, body: String) -> StoreResult<T> {
+    serde_json::from_str(&body).map_err(json(what))
+}
+
+pub(super) fn operators(conn: &Connection) -> StoreResult<Vec<Operator>> {
+    let bodies = conn
+        .prepare_cached("SELECT body FROM operator ORDER BY username")
+        .and_then(|mut list| list.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>())
+        .map_err(sql)?;
+    bodies.into_iter().map(|body| parsed("an operator", body)).collect()
+}
+
+fn one<T: serde::de::DeserializeOwned>(
+    conn: &Connection,
+    text: &'static str,
+    what: &'static str,
+    value: &str,
+) -> StoreResult<Option<T>> {
+    conn.prepare_cached(text)
+        .and_then(|mut find| find.query_row([value], |row| row.get(0)).optional())
+        .map_err(sql)?
+        .map(|body| parsed(what, body))
+        .transpose()
+}
+
+pub(super) fn operator_by_name(conn: &Connection, username: &str) -> StoreResult<Option<Operator>> {
+    one(conn, "SELECT body FROM operator WHERE username = ?1", "an operator", username)
+}
+
+pub(super) fn operator(conn: &Connection, id: &OperatorId) -> StoreResult<Option<Operator>> {
+    one(conn, "SELECT body FROM operator WHERE id = ?1", "an operator", id.as_str())
+}
+
+pub(super) fn insert_operator(conn: &Connection, operator: &Operator) -> StoreResult<()> {
+    let body = serde_json::to_string(operator).map_err(json("an operator"))?;
+    let added = conn
+        .prepare_cached("INSERT INTO operator (id, username, body) VALUES (?1, ?2, ?3)")
+        .map_err(sql)?
+        .execute(params![operator.id.as_str(), operator.username, body]);
+    match added {
+        Ok(_) => Ok(()),
+        Err(error) if violated(&error).is_some() => match self::operator(conn, &operator.id)? {
+            Some(found) if found == *operator => Ok(()),
+            _ => Err(StoreError::Taken { field: "username" }),
+        },
+        Err(error) => Err(sql(error)),
+    }
+}
+
+/// Also forgets sessions that were over when this one was last used: nobody else would.
+pub(super) fn put_session(conn: &Connection, session: &Session) -> StoreResult<()> {
+    let body = serde_json::to_string(session).map_err(json("a session"))?;
+    conn.prepare_cached("INSERT OR REPLACE INTO session (id, ends_at, body) VALUES (?1, ?2, ?3)")
+        .and_then(|mut put| put.execute(params![session.id.as_str(), session.ends_at.as_millis(), body]))
+        .and_then(|_| conn.prepare_cached("DELETE FROM session WHERE ends_at < ?1"))
+        .and_then(|mut delete| delete.execute([session.used_at.as_millis()]))
+        .map(|_| ())
+        .map_err(sql)
+}
+
+pub(super) fn session(conn: &Connection, id: &SessionId) -> StoreResult<Option<Session>> {
+    one(conn, "SELECT body FROM session WHERE id = ?1", "a session", id.as_str())
+}
+
+pub(super) fn delete_session(conn: &Connection, id: &SessionId) -> StoreResult<()> {
+    conn.prepare_cached("DELETE FROM session WHERE id = ?1")
+        .and_then(|mut delete| delete.execute([id.as_str()]))
+        .map(|_| ())
+        .map_err(sql)
+}
+
+pub(super) fn lock(conn: &Connection) -> StoreResult<Option<LockRecord>> {
+    conn.prepare_cached("SELECT holder, address, term, until FROM lock WHERE name = 'reconciler' AND holder <> ''")
+        .and_then(|mut find| {
+            find.query_row([], |row| {
+                Ok(LockRecord {
+                    holder: row.get(0)?,
+                    address: row.get(1)?,
+                    term: row.get(2)?,
+                    until: Timestamp::from_millis(row.get(3)?),
+                })
+            })
+            .optional()
+        })
+        .map_err(sql)
+}
+
+/// The row stays when the lock is given back, without a holder: its term must go on growing.
+pub(super) fn take_lock(
+    conn: &Connection,
+    holder: &str,
+    address: &str,
+    ttl: Duration,
+    now: Timestamp,
+) -> StoreResult<Option<LockRecord>> {
+    let taken = conn
+        .prepare_cached(
+            "INSERT INTO lock (name, holder, address, term, until) VALUES ('reconciler', ?1, ?2, 1, ?3)
+             ON CONFLICT (name) DO UPDATE SET
+                 term = term + (holder <> ?1), holder = ?1, address = ?2, until = ?3
+             WHERE holder = ?1 OR holder = '' OR until <= ?4",
+        )
+        .and_then(|mut take| take.execute(params![holder, address, (now + ttl).as_millis(), now.as_millis()]))
+        .map_err(sql)?;
+    if taken == 1 { lock(conn) } else { Ok(None) }
+}
+
+pub(super) fn drop_lock(conn: &Connection, holder: &str) -> StoreResult<()> {
+    conn.prepare_cached("UPDATE lock SET holder = '' WHERE name = 'reconciler' AND holder = ?1")
+        .and_then(|mut drop| drop.execute([holder]))
+        .map(|_| ())
+        .map_err(sql)
+}

@@ -1,0 +1,183 @@
+//! Opens the file: who may use it, how connections are set, and what is in it at which version.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
+
+use crate::model::PoolId;
+use crate::store::open::{OpenError, StoreUser};
+use crate::store::schema;
+
+/// Another process may hold the write lock for one batch at a time, which is milliseconds; five seconds means that
+/// something is wrong with the disk.
+const BUSY_LIMIT_MS: i32 = 5_000;
+
+/// More than the distinct statements there are, so that none is ever compiled twice.
+const STATEMENTS_CACHED: usize = 96;
+
+/// Keeps the others out for as long as it lives. The kernel lets go of it when the process ends, however it ends.
+#[derive(Debug)]
+pub(super) struct FileLock {
+    _file: File,
+}
+
+fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    PathBuf::from(name)
+}
+
+fn private_file(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
+}
+
+fn file_error(path: &Path) -> impl Fn(std::io::Error) -> OpenError {
+    let path = path.display().to_string();
+    move |error| OpenError::File { path: path.clone(), why: error.to_string() }
+}
+
+/// Makes the folder and the file, and takes this kind of user's lock on it.
+pub(super) fn take_file(path: &Path, user: StoreUser) -> Result<FileLock, OpenError> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(file_error(path))?;
+    }
+    let lock_path = beside(path, &format!(".{}.lock", user.as_str()));
+    let mut file = private_file(&lock_path).map_err(file_error(&lock_path))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut pid = String::new();
+            let known = file.read_to_string(&mut pid).is_ok() && !pid.trim().is_empty();
+            return Err(OpenError::InUse {
+                user: user.as_str(),
+                path: path.display().to_string(),
+                pid: if known { pid.trim().to_owned() } else { "unknown".to_owned() },
+            });
+        }
+        Err(TryLockError::Error(error)) => return Err(file_error(&lock_path)(error)),
+    }
+    // For the message above only; nothing trusts it.
+    let noted = file.set_len(0).and_then(|()| write!(file, "{}", std::process::id()));
+    noted.map_err(file_error(&lock_path))?;
+    // SQLite gives its -wal and -shm files the mode of the database's own.
+    private_file(path).map_err(file_error(path))?;
+    Ok(FileLock { _file: file })
+}
+
+/// A connection that waits its turn. SQLite's own handler backs off to 100 ms, in which a busy neighbour commits many
+/// times; asking every millisecond gets a fair share.
+pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let mut conn = Connection::open_with_flags(path, flags)?;
+    conn.busy_handler(Some(|tries| {
+        std::thread::sleep(Duration::from_millis(1));
+        tries < BUSY_LIMIT_MS
+    }))?;
+    conn.pragma_update(None, "synchronous", "FULL")?;
+    conn.pragma_update(None, "foreign_keys", "ON")?;
+    conn.pragma_update(None, "temp_store", "MEMORY")?;
+    conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
+    Ok(conn)
+}
+
+/// Makes or migrates what is in the file; the pool's id.
+pub(super) fn prepare(path: &Path) -> Result<PoolId, OpenError> {
+    let broken = |error: rusqlite::Error| OpenError::Broken(format!("{}: {error}", path.display()));
+    // Changing the journal's mode does not wait for others, so app and admin that start together take turns here.
+    let turn_path = beside(path, ".open.lock");
+    let turn = private_file(&turn_path).map_err(file_error(&turn_path))?;
+    turn.lock().map_err(file_error(&turn_path))?;
+
+    let mut conn = connect(path).map_err(broken)?;
+    conn.pragma_update(None, "journal_mode", "WAL").map_err(broken)?;
+    let tx = conn.transaction_with_behavior(TransactionBehavior::Immediate).map_err(broken)?;
+    let is_new = tx
+        .query_row("SELECT count(*) = 0 FROM sqlite_schema WHERE type = 'table'", [], |row| row.get::<_, bool>(0))
+        .map_err(broken)?;
+    if is_new {
+        tx.execute_batch(VERSION_1).map_err(broken)?;
+        let put = "INSERT INTO meta (key, value) VALUES (?1, ?2)";
+        tx.execute(put, params!["pool_id", PoolId::random().as_str()]).map_err(broken)?;
+        tx.execute(put, params!["schema", "1"]).map_err(broken)?;
+    }
+    let read = |key: &str| {
+        tx.query_row("SELECT value FROM meta WHERE key = ?1", [key], |row| row.get::<_, String>(0)).optional()
+    };
+    let found = read("schema").map_err(broken)?.and_then(|text| text.parse().ok()).unwrap_or(0);
+    for version in schema::steps(found)? {
+        tx.execute_batch(step_to(version)).map_err(broken)?;
+    }
+    tx.execute("UPDATE meta SET value = ?1 WHERE key = 'schema'", [schema::CURRENT.to_string()]).map_err(broken)?;
+    let pool = read("pool_id").map_err(broken)?.unwrap_or_default();
+    let pool = PoolId::parse(&pool).map_err(|error| OpenError::Broken(format!("the pool's id: {error}")))?;
+    tx.commit().map_err(broken)?;
+    Ok(pool)
+}
+
+/// What leads from the version before to this one.
+fn step_to(version: u32) -> &'static str {
+    match version {
+        // Computed from the body, so that records which an older program still writes have it too.
+        2 => {
+            "ALTER TABLE lease_record ADD COLUMN
+                 ended_at INTEGER GENERATED ALWAYS AS (json_extract(body, '$.ended.at')) VIRTUAL;
+             DROP INDEX lease_record_user;
+             CREATE INDEX lease_record_ended ON lease_record (ended_at, id);
+             CREATE INDEX lease_record_user_ended ON lease_record (user, ended_at, id);"
+        }
+        _ => "",
+    }
+}
+
+/// The first version. `docs/db.md` says what is in each column.
+const VERSION_1: &str = "
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE host (
+    id TEXT PRIMARY KEY, name TEXT NOT NULL, engine_id TEXT NOT NULL,
+    version INTEGER NOT NULL, contact TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX host_name ON host (name);
+CREATE UNIQUE INDEX host_engine ON host (engine_id);
+
+CREATE TABLE cluster (
+    id TEXT PRIMARY KEY, host TEXT NOT NULL, slot INTEGER NOT NULL,
+    phase TEXT NOT NULL, version INTEGER NOT NULL, flavor TEXT NOT NULL,
+    user TEXT, nth INTEGER, idem_key TEXT,
+    offer_flavor TEXT, offer_r REAL, offer_until INTEGER, proven_at INTEGER,
+    life TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX cluster_slot ON cluster (host, slot);
+CREATE UNIQUE INDEX cluster_nth ON cluster (user, nth) WHERE user IS NOT NULL;
+CREATE UNIQUE INDEX cluster_key ON cluster (user, idem_key) WHERE idem_key IS NOT NULL;
+CREATE INDEX cluster_offer ON cluster (offer_flavor, offer_r, offer_until) WHERE offer_flavor IS NOT NULL;
+CREATE INDEX cluster_kind ON cluster (host, flavor, phase);
+
+CREATE TABLE lease_record (id TEXT PRIMARY KEY, user TEXT NOT NULL, idem_key TEXT, body TEXT NOT NULL);
+CREATE INDEX lease_record_user ON lease_record (user);
+CREATE INDEX lease_record_key ON lease_record (user, idem_key) WHERE idem_key IS NOT NULL;
+
+CREATE TABLE event (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, at INTEGER NOT NULL,
+    host TEXT, cluster TEXT, body TEXT NOT NULL
+);
+CREATE UNIQUE INDEX event_id ON event (id);
+CREATE INDEX event_at ON event (at, seq);
+CREATE INDEX event_host ON event (host, at, seq) WHERE host IS NOT NULL;
+CREATE INDEX event_cluster ON event (cluster, at, seq) WHERE cluster IS NOT NULL;
+
+CREATE TABLE change_log (seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, id TEXT NOT NULL);
+
+CREATE TABLE operator (id TEXT PRIMARY KEY, username TEXT NOT NULL, body TEXT NOT NULL);
+CREATE UNIQUE INDEX operator_username ON operator (username);
+CREATE TABLE session (id TEXT PRIMARY KEY, ends_at INTEGER NOT NULL, body TEXT NOT NULL);
+CREATE INDEX session_ends ON session (ends_at);
+
+CREATE TABLE lock (
+    name TEXT PRIMARY KEY, holder TEXT NOT NULL, address TEXT NOT NULL, term INTEGER NOT NULL, until INTEGER NOT NULL
+);
+";

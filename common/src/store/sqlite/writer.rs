@@ -1,0 +1,153 @@
+//! The one thread that writes. It commits everything that waits together, because a commit costs a flush of the disk
+//! however much is in it, and answers only after the commit.
+//!
+//! Each job runs in a savepoint of its own, so that one's refusal undoes nothing of another's.
+
+use std::path::Path;
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use tokio::sync::{Notify, oneshot};
+
+use super::error::sql;
+use super::setup;
+use crate::store::{StoreError, StoreResult};
+
+/// Most jobs in one transaction: bounds how long the other process waits for its turn.
+const BATCH: usize = 256;
+
+type Job = Box<dyn FnOnce(&Connection) -> Option<Done> + Send>;
+
+/// A job that ran and waits for the commit.
+struct Done {
+    /// Whether what it wrote is to stay.
+    keep: bool,
+    /// Told once the transaction has ended.
+    tell: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
+}
+
+/// Where jobs are handed in.
+pub(super) struct Writer {
+    jobs: Mutex<Option<Sender<Job>>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
+    deadline: Duration,
+}
+
+fn closed() -> StoreError {
+    StoreError::Unavailable("it is closed".into())
+}
+
+impl Writer {
+    /// Starts the thread. `wrote` is rung after each commit.
+    pub(super) fn start(
+        path: &Path,
+        deadline: Duration,
+        wrote: std::sync::Arc<Notify>,
+    ) -> Result<Writer, rusqlite::Error> {
+        let conn = setup::connect(path)?;
+        let (jobs, waiting) = channel();
+        let thread = std::thread::Builder::new()
+            .name("store-writer".into())
+            .spawn(move || {
+                run(&conn, &waiting, &wrote);
+                drop(conn);
+            })
+            .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
+        Ok(Writer { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), deadline })
+    }
+
+    /// Runs `work` in the next transaction; its answer, once that is on disk. What it wrote is undone when it fails.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Connection) -> StoreResult<T> + Send + 'static,
+    ) -> StoreResult<T> {
+        let (tell, told) = oneshot::channel();
+        let job: Job = Box::new(move |conn| {
+            // Whoever asked has given up: better not done than done unheard of.
+            if tell.is_closed() {
+                return None;
+            }
+            let outcome = work(conn);
+            Some(Done {
+                keep: outcome.is_ok(),
+                tell: Box::new(move |committed| {
+                    let _ = tell.send(outcome.and_then(|value| committed.map(|()| value)));
+                }),
+            })
+        });
+        {
+            let jobs = self.jobs.lock().map_err(|_| closed())?;
+            jobs.as_ref().ok_or_else(closed)?.send(job).map_err(|_| closed())?;
+        }
+        match tokio::time::timeout(self.deadline, told).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(StoreError::Unavailable("the transaction could not be begun".into())),
+            Err(_) => Err(StoreError::Unavailable(format!("no answer within {:?}", self.deadline))),
+        }
+    }
+
+    /// Ends the thread when it has done what waits.
+    pub(super) fn stop(&self) {
+        if let Ok(mut jobs) = self.jobs.lock() {
+            jobs.take();
+        }
+        let thread = self.thread.lock().ok().and_then(|mut thread| thread.take());
+        if let Some(thread) = thread {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn run(conn: &Connection, waiting: &Receiver<Job>, wrote: &Notify) {
+    while let Ok(first) = waiting.recv() {
+        let mut batch = Vec::with_capacity(16);
+        batch.push(first);
+        while batch.len() < BATCH
+            && let Ok(job) = waiting.try_recv()
+        {
+            batch.push(job);
+        }
+        let mut done = Vec::with_capacity(batch.len());
+        let outcome = transaction(conn, batch, &mut done);
+        if outcome.is_ok() {
+            wrote.notify_one();
+        }
+        for one in done {
+            (one.tell)(outcome.as_ref().map(|&()| ()).map_err(|error| StoreError::Unavailable(error.to_string())));
+        }
+    }
+}
+
+/// All or, when the transaction itself fails, nothing. Jobs that did not run are dropped, which their callers see.
+fn transaction(conn: &Connection, batch: Vec<Job>, done: &mut Vec<Done>) -> Result<(), StoreError> {
+    let execute = |text: &str| conn.prepare_cached(text).and_then(|mut statement| statement.execute([])).map_err(sql);
+    execute("BEGIN IMMEDIATE")?;
+    let all = || -> Result<(), StoreError> {
+        for job in batch {
+            execute("SAVEPOINT job")?;
+            let Some(one) = job(conn) else {
+                execute("RELEASE job")?;
+                continue;
+            };
+            let keep = one.keep;
+            done.push(one);
+            // A full or failing disk ends the whole transaction by itself.
+            if conn.is_autocommit() {
+                return Err(StoreError::Unavailable("the transaction was rolled back".into()));
+            }
+            if !keep {
+                execute("ROLLBACK TO job")?;
+            }
+            execute("RELEASE job")?;
+        }
+        execute("COMMIT").map(|_| ())
+    };
+    let outcome = all();
+    if outcome.is_err() && !conn.is_autocommit() {
+        let _ = execute("ROLLBACK");
+    }
+    outcome
+}

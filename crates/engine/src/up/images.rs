@@ -1,0 +1,102 @@
+//! Images: pulled if they are not on the host.
+
+use std::collections::BTreeSet;
+
+use bollard::models::CreateImageInfo;
+use bollard::query_parameters::CreateImageOptionsBuilder;
+use futures_util::{Stream, StreamExt};
+use tokio::time::timeout;
+
+use super::Up;
+use crate::error_map::{self, Step};
+use crate::{EngineError, Progress, deadline};
+
+impl Up<'_> {
+    /// Sees that every image is there. One after another: a pull is parallel in itself.
+    pub(super) async fn images(self) -> Result<(), EngineError> {
+        let images: BTreeSet<_> = self.project.services.iter().map(|service| service.image.as_str()).collect();
+        for image in images {
+            if !self.has_image(image).await? {
+                (self.report)(Progress::Pulling { image: image.to_owned() });
+                self.pull(image).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn has_image(self, image: &str) -> Result<bool, EngineError> {
+        let inspect = self.at.docker().inspect_image(image);
+        match self.at.call(Step("looking for image", image), deadline::LOOK, inspect).await {
+            Ok(_) => Ok(true),
+            Err(EngineError::Gone { .. }) => Ok(false),
+            Err(other) => Err(other),
+        }
+    }
+
+    async fn pull(self, image: &str) -> Result<(), EngineError> {
+        (self.at.fence)()?;
+        let options = CreateImageOptionsBuilder::default().from_image(&with_tag(image)).build();
+        let stream = self.at.docker().create_image(Some(options), None, None);
+        let timed_out = |after| EngineError::Timeout { what: format!("pulling image {image}"), after };
+        timeout(deadline::PULL, self.follow(image, stream)).await.unwrap_or(Err(timed_out(deadline::PULL)))
+    }
+
+    async fn follow(
+        self,
+        image: &str,
+        stream: impl Stream<Item = Result<CreateImageInfo, bollard::errors::Error>>,
+    ) -> Result<(), EngineError> {
+        let step = Step("pulling image", image);
+        let mut stream = std::pin::pin!(stream);
+        loop {
+            let news = timeout(deadline::PULL_SILENCE, stream.next());
+            match news.await {
+                Ok(None) => return Ok(()),
+                Ok(Some(Ok(_))) => {}
+                Ok(Some(Err(error))) => {
+                    let url = self.at.engine.url();
+                    return Err(missing(image, error_map::explain(url, step, deadline::PULL, error)));
+                }
+                Err(_) => {
+                    let what = format!("any news of image {image}, which is being pulled,");
+                    return Err(EngineError::Timeout { what, after: deadline::PULL_SILENCE });
+                }
+            }
+        }
+    }
+}
+
+/// A registry that refuses, has no such image or is away: all the same to whoever wants a cluster. Without a tag the
+/// engine would be asked for every tag there is.
+fn with_tag(image: &str) -> String {
+    let name = image.rsplit('/').next().unwrap_or(image);
+    if image.contains('@') || name.contains(':') { image.to_owned() } else { format!("{image}:latest") }
+}
+
+/// What a failed pull means.
+fn missing(image: &str, error: EngineError) -> EngineError {
+    let reason = match error {
+        EngineError::Refused { message, .. } => message,
+        EngineError::Gone { .. } => "no registry has it, or it needs a login".to_owned(),
+        other => return other,
+    };
+    EngineError::ImageMissing { image: image.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_pull_asks_for_one_tag() {
+        for (image, asked) in [
+            ("busybox", "busybox:latest"),
+            ("busybox:1", "busybox:1"),
+            ("localhost:5000/a/b", "localhost:5000/a/b:latest"),
+            ("localhost:5000/a/b:2", "localhost:5000/a/b:2"),
+            ("a@sha256:00", "a@sha256:00"),
+        ] {
+            assert_eq!(with_tag(image), asked);
+        }
+    }
+}

@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# Everything that must hold: style, walls, lints, documents, every test on real parts, and the quickstart itself. CI runs this.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+. scripts/lib.sh
+
+usage() {
+    cat <<'END'
+Usage: scripts/test.sh [--all] [--help]
+
+Gets the real parts that are missing (scripts/real-parts.sh), then checks everything; stops at the first step that fails.
+
+  --all   also install cargo-deny (about three minutes) when it is missing, to check licences and sources.
+          CI=true means the same. Without either, the step says that it did not run.
+
+To run less: cargo test -p common; see docs/testing.md.
+END
+}
+
+all=no
+if [ "${CI:-}" = true ]; then
+    all=yes
+    # Nothing is built twice from one tree in CI, so what speeds up the second build only costs there.
+    export CARGO_INCREMENTAL=0
+fi
+for arg in "$@"; do
+    case "$arg" in
+    --all) all=yes ;;
+    --help | -h) usage && exit 0 ;;
+    *) usage >&2 && die "unknown option: $arg" ;;
+    esac
+done
+
+summary=()
+begun=$SECONDS
+total() { printf '%d min %02d s' $(((SECONDS - begun) / 60)) $(((SECONDS - begun) % 60)); }
+
+show_summary() {
+    local line
+    printf '\n%-9s %8s  %s\n' result seconds step
+    for line in "${summary[@]}"; do printf '%s\n' "$line"; done
+}
+
+# step NAME COMMAND...: runs it under a heading; the first that fails ends it all.
+step() {
+    local name=$1 began=$SECONDS rc=0
+    shift
+    printf '\n=== %s\n' "$name"
+    # In a shell of its own, so that whatever ends it, the summary is still shown.
+    ("$@") || rc=$?
+    if ((rc != 0)); then
+        summary+=("$(printf '%-9s %8d  %s' FAILED $((SECONDS - began)) "$name")")
+        show_summary
+        printf '\nFailed: %s (exit %d), after %s in all.\n' "$name" "$rc" "$(total)"
+        exit 1
+    fi
+    summary+=("$(printf '%-9s %8d  %s' passed $((SECONDS - began)) "$name")")
+    printf -- '--- %s: %d s\n' "$name" $((SECONDS - began))
+}
+
+not_run() {
+    summary+=("$(printf '%-9s %8s  %s' 'NOT RUN' - "$1: $2")")
+    printf '\n=== %s\nNot run: %s\n' "$1" "$2"
+}
+
+toolchain() {
+    have cargo || die "no cargo. Install Rust by rustup (https://rustup.rs): rust-toolchain.toml then chooses the version."
+    # With rustup the first call fetches the pinned version, if it is not there.
+    cargo --version && rustc --version || return 1
+    cargo fmt --version || die "no rustfmt: rustup component add rustfmt"
+    cargo clippy --version || die "no clippy: rustup component add clippy"
+}
+
+shell_scripts() { shellcheck -x scripts/*.sh .ci/run; }
+
+compose() { if have docker-compose; then docker-compose "$@"; else docker compose "$@"; fi; }
+compose_file() { INTERNAL_SECRET=only-to-check-the-file compose -f docker-compose.yml --env-file .env.example config >/dev/null; }
+
+documents() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
+
+quickstart() {
+    APP_PORT=$(free_port) ADMIN_PORT=$(free_port) ./scripts/quickstart.sh --once "$@"
+}
+
+step "real parts" ./scripts/real-parts.sh
+step "toolchain" toolchain
+step "format" cargo fmt --all --check
+step "walls" ./scripts/check-walls.sh
+step "links in documents" ./scripts/check-links.sh
+step "shell scripts" shell_scripts
+step "compose file" compose_file
+step "clippy" cargo clippy --workspace --all-targets -- -D warnings
+step "documents of the code" documents
+if ! have cargo-deny && [ "$all" = yes ]; then
+    step "install cargo-deny" cargo install cargo-deny --version 0.20.2 --locked
+fi
+if have cargo-deny; then
+    step "licences and sources" cargo deny --offline check licenses bans sources
+else
+    not_run "licences and sources" "cargo-deny is not installed; --all installs it"
+fi
+step "fabricsim image" ./scripts/build-fabricsim-image.sh
+step "tests" cargo test --workspace
+step "quickstart, simulated engine" quickstart --sim
+step "quickstart, real engine" quickstart --docker
+show_summary
+printf '\nAll passed in %s.\n' "$(total)"
