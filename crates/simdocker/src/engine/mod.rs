@@ -13,6 +13,7 @@ pub(crate) mod image;
 mod ipam;
 mod launch;
 pub(crate) mod logs;
+mod member;
 pub(crate) mod network;
 mod process;
 pub(crate) use process::Process;
