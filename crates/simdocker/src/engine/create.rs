@@ -167,7 +167,9 @@ impl Engine {
         }
         for mount in mounts.iter().filter(|mount| mount.kind == "volume") {
             super::volume::check_name(&mount.name)?;
-            self.volume(state, &mount.name, None, None);
+            let asked = spec.body.host_config.mounts.iter().find(|request| request.target == mount.target);
+            let options = asked.and_then(|request| request.volume_options.as_ref());
+            self.volume(state, &mount.name, options.and_then(|options| options.labels.clone()), None);
         }
         Ok(mounts)
     }

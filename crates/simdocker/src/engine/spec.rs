@@ -108,6 +108,15 @@ pub(crate) struct MountRequest {
     pub(crate) target: String,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) read_only: bool,
+    /// For a volume that is not there and is made with the container.
+    pub(crate) volume_options: Option<Box<VolumeOptions>>,
+}
+
+/// How a volume is made with a container.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct VolumeOptions {
+    pub(crate) labels: Option<BTreeMap<String, String>>,
 }
 
 /// Where the output goes.
