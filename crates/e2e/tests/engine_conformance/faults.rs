@@ -8,7 +8,7 @@ use engine::{EngineError, UpLimits};
 use simdocker::{FaultKind, FaultRule, SimHost, SimOptions};
 
 use crate::place::{Names, Place};
-use crate::scenario::{free, project};
+use crate::project::{free, project};
 
 /// More calls than either makes.
 const MOST: u64 = 60;
