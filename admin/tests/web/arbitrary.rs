@@ -79,7 +79,7 @@ async fn no_input_makes_a_server_error() {
     let ids = [host.id.to_string(), held.id.to_string()];
     let actions = ["start", "stop", "restart", "release", "delete", "other"];
     let draw = (text(), proptest::collection::vec((field(), text()), 0..6), json(), 0usize..4, 0usize..6);
-    for _ in 0..6 {
+    for _ in 0..16 {
         for entry in table().into_iter().filter(|entry| !entry.path.contains("log") && !entry.path.contains("session"))
         {
             let (odd, fields, body, which, action) = draw.new_tree(&mut runner).unwrap().current();

@@ -15,6 +15,7 @@ impl Engine {
         let network = state.find_network_to_join(wanted)?;
         let id = state.find(container)?;
         let name = state.networks.get(&network).map(|network| network.name.clone()).unwrap_or_default();
+        let is_predefined = state.networks.get(&network).is_some_and(super::network::Network::is_predefined);
         let target = state.container_mut(&id)?;
         if target.endpoints.contains_key(&name) {
             return Err(ApiError::forbidden(format!(
@@ -22,7 +23,11 @@ impl Engine {
                 target.name
             )));
         }
-        target.endpoints.insert(name.clone(), Endpoint { request, ..Endpoint::default() });
+        let mut endpoint = Endpoint { request, pinned: Some(network), ..Endpoint::default() };
+        if !is_predefined {
+            endpoint.add_alias(ids::short(&id));
+        }
+        target.endpoints.insert(name.clone(), endpoint);
         if matches!(target.life, Life::Running(_) | Life::Paused(_)) {
             if let Err(error) = join(&mut state, &id, &name) {
                 state.container_mut(&id)?.endpoints.shift_remove(&name);
@@ -76,7 +81,11 @@ impl Engine {
 
 /// Gives a container its place on one of its networks, and says nothing yet: a start may still fail.
 pub(super) fn join(state: &mut State, id: &Id, name: &str) -> ApiResult<()> {
-    let network_id = state.find_network_to_join(name)?;
+    let pinned = state.container(id)?.endpoints.get(name).and_then(|endpoint| endpoint.pinned.clone());
+    let network_id = match pinned.filter(|pinned| state.networks.contains_key(pinned)) {
+        Some(pinned) => pinned,
+        None => state.find_network_to_join(name)?,
+    };
     let State { containers, networks, .. } = state;
     let (Some(network), Some(container)) = (networks.get_mut(&network_id), containers.get_mut(id)) else {
         return Ok(());
@@ -84,11 +93,7 @@ pub(super) fn join(state: &mut State, id: &Id, name: &str) -> ApiResult<()> {
     let Some(endpoint) = container.endpoints.get_mut(name) else { return Ok(()) };
     let live = ipam::place(network, endpoint.request.address(), id)?;
     if !network.is_predefined() {
-        let short = ids::short(id).to_owned();
-        let aliases = endpoint.request.aliases.get_or_insert_default();
-        if !aliases.contains(&short) {
-            aliases.push(short);
-        }
+        endpoint.add_alias(ids::short(id));
     }
     endpoint.network = Some(network_id);
     let ip = live.as_ref().map(|live: &LiveEndpoint| live.ip);
@@ -97,6 +102,15 @@ pub(super) fn join(state: &mut State, id: &Id, name: &str) -> ApiResult<()> {
         network.mesh.attach(IpAddr::V4(ip), &names_on(container, name), peer);
     }
     Ok(())
+}
+
+impl Endpoint {
+    fn add_alias(&mut self, alias: &str) {
+        let aliases = self.request.aliases.get_or_insert_default();
+        if !aliases.iter().any(|other| other == alias) {
+            aliases.push(alias.to_owned());
+        }
+    }
 }
 
 /// By which names the others on a network find a container.
