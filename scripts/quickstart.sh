@@ -252,24 +252,29 @@ end_all() {
 # Only what we put there: DATA_DIR may be a folder that somebody else uses as well.
 remove_data() {
     local name
-    for name in poolmanager.db poolmanager.db-wal poolmanager.db-shm poolmanager.db.lock internal-secret login engine ports sim-at \
-        .cookies .answer poolmanager-admin.log poolmanager-app.log simdocker.log; do
+    for name in poolmanager.db poolmanager.db-wal poolmanager.db-shm poolmanager.db.{app,admin,open}.lock internal-secret login engine ports sim-at \
+        .cookies .answer; do
         rm -f "$DATA_DIR/$name"
     done
+    if [ "${1:-}" = but_logs ]; then return 0; fi
+    rm -f "$DATA_DIR"/poolmanager-admin.log "$DATA_DIR"/poolmanager-app.log "$DATA_DIR"/simdocker.log
     rmdir "$DATA_DIR" 2>/dev/null || true
 }
 
 finished=no
 on_exit() {
-    local rc=$?
+    local rc=$? keep
     trap - EXIT INT TERM
     if [ "$finished" = yes ]; then exit "$rc"; fi
     if [ "$once" = yes ]; then
         say ""
+        # Somebody who interrupts it knows why; a failure wants looking into.
+        if ((rc == 130)); then keep=nothing; else keep=but_logs; fi
         say "Not finished; cleaning up."
         if [ -n "$csrf" ] && runs poolmanager-admin; then delete_host >/dev/null 2>&1 || true; fi
         end_all
-        remove_data
+        remove_data "$keep"
+        rmdir "$DATA_DIR" 2>/dev/null || say "The logs stay: $DATA_DIR"
     elif runs poolmanager-admin || runs poolmanager-app; then
         say "What was started stays up. To end it: ./scripts/quickstart.sh --stop"
     fi
@@ -386,7 +391,7 @@ if [ "$engine" = sim ]; then
     if [ -s "$DATA_DIR/sim-at" ]; then sim_at=$(cat "$DATA_DIR/sim-at"); fi
     if ! runs simdocker; then
         echo "$sim_at" >"$DATA_DIR/sim-at"
-        start simdocker "$BIN/simdocker" --address "$sim_at" --port 2375
+        start simdocker "$BIN/simdocker" --listen "tcp://$sim_at:2375" --start-time 100ms --image "$FABRIC_PEER_IMAGE"
     fi
     wait_ready simdocker "http://$sim_at:2375/_ping"
     daemon_url=tcp://$sim_at:2375 address=$sim_at bind_address=0.0.0.0

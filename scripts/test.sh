@@ -86,6 +86,7 @@ step "real parts" ./scripts/real-parts.sh
 step "toolchain" toolchain
 step "format" cargo fmt --all --check
 step "walls" ./scripts/check-walls.sh
+step "links in documents" ./scripts/check-links.sh
 step "shell scripts" shell_scripts
 step "compose file" compose_file
 step "clippy" cargo clippy --workspace --all-targets -- -D warnings

@@ -15,15 +15,24 @@ use tracing::{debug, info, warn};
 /// A leader that does not answer in this time will look by itself sooner than a second try could tell it.
 const DEADLINE: Duration = Duration::from_secs(1);
 
+/// A lock that has been void for longer is nobody's, and its address may be somebody else's by now, who must not see
+/// the secret. Shorter than that may as well be two machines' clocks apart, and ringing a dead leader costs nothing.
+const VOID_FOR: Duration = Duration::from_secs(60);
+
 /// The bell at the users' side.
 pub struct Doorbell(mpsc::Sender<()>);
 
 impl Doorbell {
     /// Must be called in the runtime that shall do the ringing; ends with the last handle.
     pub fn hang(store: SharedStore, secret: Secret) -> Self {
-        let (bell, rings) = mpsc::channel(1);
+        let (bell, rings) = Self::with_rings();
         tokio::spawn(carry(rings, store, secret));
-        Self(bell)
+        bell
+    }
+
+    fn with_rings() -> (Self, mpsc::Receiver<()>) {
+        let (bell, rings) = mpsc::channel(1);
+        (Self(bell), rings)
     }
 
     /// Rings, without waiting for anything.
@@ -64,7 +73,7 @@ async fn ring(client: &reqwest::Client, store: &SharedStore, secret: &Secret) ->
     let Some(lock) = store.lock().await.context("reading who leads")? else {
         bail!("no admin has led this pool yet");
     };
-    if lock.until < clock::now() {
+    if lock.until + VOID_FOR < clock::now() {
         bail!("no admin leads this pool now");
     }
     let url = format!("{}/internal/doorbell", lock.address);
@@ -73,4 +82,20 @@ async fn ring(client: &reqwest::Client, store: &SharedStore, secret: &Secret) ->
         bail!("{url} answers {}", answer.status());
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rings_that_have_not_left_yet_are_one() {
+        let (bell, mut rings) = Doorbell::with_rings();
+        for _ in 0..20 {
+            bell.ring();
+        }
+        assert!(rings.try_recv().is_ok() && rings.try_recv().is_err());
+        bell.ring();
+        assert!(rings.try_recv().is_ok(), "one that comes later is another");
+    }
 }

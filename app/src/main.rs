@@ -84,6 +84,9 @@ async fn serve(config: AppConfig) -> anyhow::Result<()> {
         wish_wait: WISH_WAIT,
     })
     .with_context(|| format!("listening on {bind} (APP_BIND, APP_PORT)"))?;
+    // Before anybody is told that it serves: whoever reads that may send a signal at once.
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     match config.auth {
         Auth::Open => warn!(
             version = env!("CARGO_PKG_VERSION"),
@@ -92,8 +95,6 @@ async fn serve(config: AppConfig) -> anyhow::Result<()> {
         ),
     }
     let stopper = server.stopper();
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     tokio::spawn(async move {
         tokio::select! {
             _ = terminate.recv() => {}

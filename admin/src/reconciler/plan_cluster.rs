@@ -153,8 +153,13 @@ impl Planner<'_> {
         if let Some(look) = look.as_ref().filter(|look| look.result.is_ok()) {
             self.renew(cluster, look.at, None);
         }
-        let last = look.map_or(cluster.proven_at, |look| Some(look.at));
-        let due = last.map_or(self.now, |at| at + self.policy.probe_leased_every);
+        // What is not known to be well is asked at once, then every second; what is well, twice in a proof's age.
+        let due = match (&look, &cluster.health) {
+            (None, Health::Failing { .. } | Health::Unknown) => self.now,
+            (Some(look), _) if look.bad > 0 => look.at + self.policy.probe_new_every * 4,
+            (Some(look), _) => look.at + self.policy.probe_leased_every,
+            (None, Health::Ok) => cluster.proven_at.map_or(self.now, |at| at + self.policy.probe_leased_every),
+        };
         self.look_after(cluster, due, "its proof gets old".into());
     }
 

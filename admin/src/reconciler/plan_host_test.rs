@@ -171,6 +171,7 @@ impl Case {
                 "ill-3" => drop(self.view.memory.looks.insert(id.clone(), good(3, NOW))),
                 "busy" => drop(self.view.memory.busy.insert(id.clone(), Work::Write)),
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
+                "unknown" => cluster.health = Health::Unknown,
                 "old-proof" => cluster.proven_at = Some(ago(40)),
                 "stale" => cluster.proven_at = Some(ago(70)),
                 "unoffered" => cluster.offer = None,
@@ -332,6 +333,13 @@ fn a_users_dead_node_is_recorded_then_started_again() {
     check("in-use dead-vp1", "record h_0 (vp1 is not running)");
     check("in-use known-dead-vp1", "start vp1 of h_0 (asked for)");
     check("in-use gone-vp1", "record h_0 (vp1 is gone)");
+}
+
+#[test]
+fn a_users_network_that_is_not_known_to_be_well_is_probed_at_once() {
+    check("in-use well", "");
+    check("in-use unknown", "probe h_0 (its proof gets old)");
+    check("in-use old-proof", "probe h_0 (its proof gets old)");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 //!
 //! Between reading a cluster and moving it, the reconciler may write what it saw of it, or somebody else may release
 //! it: the move is refused then, and the cluster is read and judged anew. A release that was done already is done.
+//! A cluster has one lease in its life, so whoever held it when it was listed holds it still, or nobody does.
 
 use common::clock;
 use common::model::{Actor, Cluster, ClusterId, Event, EventKind, Phase, PhaseKind, Timestamp, UserId};
@@ -19,7 +20,7 @@ const PAGE: u32 = 100;
 
 /// Releases one cluster, whoever holds it. One that nobody holds, or that is unknown, stays as it is: that is no error.
 pub async fn release_one(shared: &Shared, id: &ClusterId) -> Result<(), Trouble> {
-    if try_release(shared, id, None).await? {
+    if try_release(shared, id).await? {
         shared.doorbell.ring();
     }
     Ok(())
@@ -35,7 +36,7 @@ pub async fn release_all(shared: &Shared, user: &UserId) -> Result<(), Trouble> 
         let held = shared.store.list_clusters(&filter, &page).await?;
         for cluster in &held {
             // One that cannot be released now must not keep the others.
-            match try_release(shared, &cluster.id, Some(user)).await {
+            match try_release(shared, &cluster.id).await {
                 Ok(moved) => any |= moved,
                 Err(error) => outcome = Err(error),
             }
@@ -50,10 +51,10 @@ pub async fn release_all(shared: &Shared, user: &UserId) -> Result<(), Trouble> 
 }
 
 /// Whether this released it; `false`: there was nothing to release.
-async fn try_release(shared: &Shared, id: &ClusterId, of: Option<&UserId>) -> Result<bool, Trouble> {
+async fn try_release(shared: &Shared, id: &ClusterId) -> Result<bool, Trouble> {
     for _ in 0..TRIES {
         let Some(cluster) = shared.store.cluster(id).await? else { return Ok(false) };
-        let Some((next, event)) = decide(&cluster, of, clock::now()) else { return Ok(false) };
+        let Some((next, event)) = decide(&cluster, clock::now()) else { return Ok(false) };
         match shared.store.move_cluster(&cluster, &next, Some(event)).await {
             Ok(()) => {
                 info!(cluster.id = %id, user = next.lease().map(|l| l.user.as_str()), "released: {}", next.name);
@@ -66,8 +67,8 @@ async fn try_release(shared: &Shared, id: &ClusterId, of: Option<&UserId>) -> Re
     Err(Trouble::Busy)
 }
 
-/// The move that releases it; `None` when nobody holds it, or somebody else than `of`.
-fn decide(cluster: &Cluster, of: Option<&UserId>, now: Timestamp) -> Option<(Cluster, Event)> {
+/// The move that releases it; `None` when nobody holds it.
+fn decide(cluster: &Cluster, now: Timestamp) -> Option<(Cluster, Event)> {
     let lease = match &cluster.phase {
         Phase::InUse { lease } => lease,
         Phase::Creating { .. }
@@ -77,9 +78,6 @@ fn decide(cluster: &Cluster, of: Option<&UserId>, now: Timestamp) -> Option<(Clu
         | Phase::Failed { .. }
         | Phase::Lost { .. } => return None,
     };
-    if of.is_some_and(|user| *user != lease.user) {
-        return None;
-    }
     let next = cluster.release(lease.user.as_str(), now).ok()?;
     let actor = Actor::User { id: lease.user.clone() };
     let event = Event::new(now, EventKind::Released, actor, format!("released by {}", lease.user)).about(&next);

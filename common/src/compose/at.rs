@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use compose_spec::service::ByteValue;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 

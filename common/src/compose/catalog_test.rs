@@ -213,3 +213,25 @@ fn fabric_is_proven_by_its_peers_and_its_chain() {
     );
     assert_eq!(project.offspring_prefixes, ["5f0c1e2d3a4b5c6d7e8f9001-"]);
 }
+
+#[test]
+fn the_example_of_the_document_is_a_template() {
+    let document = include_str!("../../../docs/templates.md");
+    let example = document.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
+    let catalog =
+        Catalog::of(vec![Template::parse(id("example"), example).expect("good")], &CatalogSettings::default());
+    let catalog = catalog.expect("planned");
+    let ids: Vec<&str> = catalog.flavors().iter().map(|flavor| flavor.id.as_str()).collect();
+    assert_eq!(ids, ["example-4", "example-6"]);
+    assert_eq!(catalog.flavors()[0].title, "Example chain, 4 nodes");
+}
+
+#[test]
+fn every_file_that_ships_is_in_the_catalog() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("templates");
+    let files = std::fs::read_dir(folder).expect("the folder of templates");
+    for file in files.map(|file| file.expect("a file").file_name().to_string_lossy().into_owned()) {
+        let name = file.strip_suffix(".yml").unwrap_or_else(|| panic!("{file} is no template"));
+        assert!(shipped(&[]).template(&id(name)).is_some(), "{name}");
+    }
+}

@@ -69,7 +69,8 @@ fn volume(
 /// `/path`, `name:/path`, `name:/path:ro`.
 fn short(at: &At<'_>, declared: &[VolumeSpec]) -> Result<MountSpec, ComposeError> {
     let text = at.text()?;
-    if text.contains(':') && text.starts_with(['/', '.', '~', '\\']) {
+    // Compose takes it for the home of whoever runs it; the crate does not know it.
+    if text.starts_with('~') {
         return at.refuse(HOST_PATH);
     }
     let parsed: ShortVolume = text.parse().or_else(|error| at.refuse(chain(&error)))?;

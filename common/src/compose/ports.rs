@@ -1,8 +1,6 @@
 //! Published ports: where the template wants them, held against the slot's block.
 
-use compose_spec::service::ports::{Protocol as SpecProtocol, ShortPort};
-
-use super::at::{At, chain};
+use super::at::At;
 use super::{ComposeError, ContainerPort, Placement, Protocol};
 
 /// The ports that a service publishes.
@@ -32,27 +30,40 @@ pub(super) fn read(service: &At<'_>, placement: &Placement) -> Result<Vec<Contai
 const NO_HOST_PORT: &str = "names no host port, and one that the engine chooses is in nobody's block";
 const HOST_IP: &str = "must not name an address: the host's bind address is taken";
 
-/// `HOST:CONTAINER`, `HOST-HOST:CONTAINER-CONTAINER`, `.../udp`.
+/// `HOST:CONTAINER`, `HOST-HOST:CONTAINER-CONTAINER`, `.../udp`. Read here, because the compose-spec crate panics on
+/// a range that goes down and on one of all ports.
 fn short(at: &At<'_>) -> Result<Vec<(u16, u16, Protocol)>, ComposeError> {
     let text = at.text()?;
-    // The crate overflows on a range of all ports; one that ends at the last is in no block anyway.
-    if text.split([':', '/']).any(|part| part.ends_with("-65535")) {
-        return at.refuse("a range may not end at 65535");
-    }
-    let port: ShortPort = text.parse().or_else(|error| at.refuse(chain(&error)))?;
-    if port.host_ip.is_some() {
+    let (ports, protocol) = text.split_once('/').unwrap_or((&text, "tcp"));
+    let protocol = protocol_of(protocol, at)?;
+    let Some((host, container)) = ports.rsplit_once(':') else { return at.refuse(NO_HOST_PORT) };
+    if host.contains([':', '.']) {
         return at.refuse(HOST_IP);
     }
-    let protocol = match &port.protocol {
-        None | Some(SpecProtocol::Tcp) => Protocol::Tcp,
-        Some(SpecProtocol::Udp) => Protocol::Udp,
-        Some(SpecProtocol::Other(_)) => return at.refuse("must be tcp or udp"),
+    if host.is_empty() {
+        return at.refuse(NO_HOST_PORT);
+    }
+    let (Some(host), Some(container)) = (range(host), range(container)) else {
+        return at.refuse("must be HOST:CONTAINER, ports or ranges of ports");
     };
-    let pair = |(host, container): (Option<u16>, u16)| match host {
-        Some(host) => Ok((host, container, protocol)),
-        None => at.refuse(NO_HOST_PORT),
-    };
-    port.ranges.into_iter().map(pair).collect()
+    if host.len() != container.len() {
+        return at.refuse("has ranges of different length");
+    }
+    Ok(host.zip(container).map(|(host, container)| (host, container, protocol)).collect())
+}
+
+fn range(text: &str) -> Option<std::ops::RangeInclusive<u16>> {
+    let (first, last) = text.split_once('-').unwrap_or((text, text));
+    let range = first.parse().ok()?..=last.parse().ok()?;
+    (!range.is_empty()).then_some(range)
+}
+
+fn protocol_of(text: &str, at: &At<'_>) -> Result<Protocol, ComposeError> {
+    match text {
+        "tcp" => Ok(Protocol::Tcp),
+        "udp" => Ok(Protocol::Udp),
+        _ => at.refuse("must be tcp or udp"),
+    }
 }
 
 fn long(at: &At<'_>) -> Result<(u16, u16, Protocol), ComposeError> {
@@ -65,11 +76,7 @@ fn long(at: &At<'_>) -> Result<(u16, u16, Protocol), ComposeError> {
     {
         return mode.refuse("must be host: the port is on the machine that runs the container");
     }
-    let protocol = match at.field("protocol").map(|at| at.text()).transpose()?.as_deref() {
-        None | Some("tcp") => Protocol::Tcp,
-        Some("udp") => Protocol::Udp,
-        Some(_) => return at.refuse("protocol must be tcp or udp"),
-    };
+    let protocol = at.field("protocol").map_or(Ok(Protocol::Tcp), |at| protocol_of(&at.text()?, &at))?;
     let number = |at: At<'_>| at.whole().and_then(|n| u16::try_from(n).or_else(|_| at.refuse("is no port")));
     let Some(published) = at.field("published") else { return at.refuse(NO_HOST_PORT) };
     Ok((number(published)?, number(at.needed("target")?)?, protocol))

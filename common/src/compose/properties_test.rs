@@ -3,7 +3,8 @@
 use proptest::prelude::*;
 
 use super::testing::{file_with, id, plan, slot_2, variables};
-use super::{Catalog, CatalogSettings, Template};
+use super::{Catalog, CatalogSettings, Placement, Template};
+use crate::model::PortRange;
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
@@ -39,6 +40,26 @@ proptest! {
                 }
             }
             let _ = Catalog::of(vec![template], &settings);
+        }
+    }
+
+    #[test]
+    fn a_port_is_published_if_and_only_if_it_is_in_the_block(
+        host in 1u16..=65534, first in 1u16..60000, count in 1u16..2000, near in any::<bool>(),
+    ) {
+        let host = if near { first.saturating_add(count / 2) } else { host };
+        let place = Placement { ports: PortRange { first, count }, ..slot_2() };
+        prop_assume!(host != first);
+        let text = file_with(&format!("%  b: {{image: i, ports: [\"{host}:80\"]}}"));
+        match plan(&text, &variables(&[]), &place) {
+            Ok(project) => {
+                prop_assert!(place.ports.contains(host));
+                prop_assert!(project.services.iter().flat_map(|s| &s.ports).all(|port| place.ports.contains(port.host_port)));
+            }
+            Err(refusal) => {
+                prop_assert!(!place.ports.contains(host), "{}", refusal);
+                prop_assert!(refusal.message.contains(&host.to_string()), "{}", refusal);
+            }
         }
     }
 

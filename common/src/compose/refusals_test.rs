@@ -171,10 +171,14 @@ fn ports_are_within_the_block_and_published_once() {
         ("{target: 80, published: 7260, host_ip: 0.0.0.0}", "services.b.ports[0].host_ip", "bind address"),
         ("{target: 80, published: 7260, mode: ingress}", "services.b.ports[0].mode", "must be host"),
         ("\"7260:80/sctp\"", "services.b.ports[0]", "tcp or udp"),
-        ("\"7260-7261:80\"", "services.b.ports[0]", "size"),
-        ("\"0-65535:0-65535\"", "services.b.ports[0]", "65535"),
+        ("\"7260-7261:80\"", "services.b.ports[0]", "different length"),
+        ("\"7261-7260:81-80\"", "services.b.ports[0]", "ranges of ports"),
+        ("\":80\"", "services.b.ports[0]", "names no host port"),
+        ("\"[::1]:7260:80\"", "services.b.ports[0]", "bind address"),
+        ("{target: 80, published: 7260, protocol: sctp}", "services.b.ports[0].protocol", "tcp or udp"),
+        ("\"0-65535:0-65535\"", "services.b.ports[0]", "host port 0 is outside"),
         ("\"7260:0\"", "services.b.ports[0]", "1 to 65535"),
-        ("\"a:b\"", "services.b.ports[0]", ""),
+        ("\"a:b\"", "services.b.ports[0]", "ranges of ports"),
         ("\"7250:81\"", "services.b.ports", "host port 7250 is published by a already"),
     ] {
         check(&format!("%  b: {{image: i, ports: [{port}]}}"), path, words);

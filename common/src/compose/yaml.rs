@@ -207,7 +207,7 @@ mod tests {
         let bomb = "a: &a [1,1,1,1,1,1,1,1,1]\n".to_owned()
             + &('b'..='h').fold(String::new(), |text, key| {
                 let before = char::from(key as u8 - 1);
-                let items = [format!("*{before}"), format!("*{before}")].join(",").repeat(1);
+                let items = [format!("*{before}"), format!("*{before}")].join(",");
                 format!("{text}{key}: &{key} [{items},{items},{items},{items},{items}]\n")
             });
         for text in [

@@ -65,7 +65,7 @@ impl SimImage {
             reference: reference.into(),
             behaviour: Behaviour::Peer,
             pull: PullOutcome::Present,
-            exposed: ["7050/tcp", "7051/tcp", "7053/tcp"].map(str::to_owned).to_vec(),
+            exposed: ["7050/tcp", "7051/tcp", "7052/tcp", "7053/tcp"].map(str::to_owned).to_vec(),
             entrypoint: vec!["/fabricsim".to_owned()],
             command: Vec::new(),
             environment: Vec::new(),

@@ -4,13 +4,19 @@
 //! [`Faults`]. It knows nothing of PoolManager's own packages: only of Docker, and of the stand-in peer that
 //! answers on the published ports. `docs/simdocker.md` says how to start it and what differs from a real engine.
 
+mod api;
 mod clock;
+mod control;
+mod engine;
+mod error;
 mod faults;
 mod host;
+mod ids;
 mod image;
 mod journal;
 mod options;
 mod ports;
+mod server;
 
 pub use faults::{Fault, FaultId, FaultKind, FaultRule, Faults};
 pub use host::{ContainerSnapshot, PublishedPort, SimHost};

@@ -39,7 +39,10 @@ pub fn streamed<E: Into<Box<dyn std::error::Error>> + 'static>(
 /// `FAIL`. HTTP says 400 for whatever the call itself refuses, as the old services did, and the body's `code` tells
 /// more. What has nothing to do with the call (no such path, store away) keeps its own HTTP status.
 #[derive(Debug)]
-pub struct Failure {
+pub struct Failure(Box<Inner>);
+
+#[derive(Debug)]
+struct Inner {
     http: StatusCode,
     code: u16,
     error: String,
@@ -49,6 +52,10 @@ pub struct Failure {
 }
 
 impl Failure {
+    fn new(http: StatusCode, code: u16, error: String) -> Self {
+        Self(Box::new(Inner { http, code, error, data: json!({}), inside: None }))
+    }
+
     /// The call is refused: 400 and 400.
     pub fn refused(error: impl Into<String>) -> Self {
         Self::coded(400, error)
@@ -56,37 +63,32 @@ impl Failure {
 
     /// The call is refused: HTTP 400, and this code in the body.
     pub fn coded(code: u16, error: impl Into<String>) -> Self {
-        Self { http: StatusCode::BAD_REQUEST, code, error: error.into(), data: json!({}), inside: None }
+        Self::new(StatusCode::BAD_REQUEST, code, error.into())
     }
 
     /// Not about the call: this status in both places.
     pub fn status(status: StatusCode, error: impl Into<String>) -> Self {
-        Self { http: status, code: status.as_u16(), error: error.into(), data: json!({}), inside: None }
+        Self::new(status, status.as_u16(), error.into())
     }
 
     /// The same with data.
     pub fn with(mut self, data: Value) -> Self {
-        self.data = data;
+        self.0.data = data;
         self
     }
 
     /// What trouble inside becomes; `busy` is said when the record kept changing.
     pub fn of(trouble: Trouble, busy: &str) -> Self {
-        match trouble {
-            Trouble::Busy => Self::refused(busy),
+        let (status, text) = match trouble {
+            Trouble::Busy => return Self::refused(busy),
             Trouble::Unavailable(_) => {
-                let mut failure =
-                    Self::status(StatusCode::SERVICE_UNAVAILABLE, "the store is away for now; try again in a second");
-                failure.inside = Some(trouble.to_string());
-                failure
+                (StatusCode::SERVICE_UNAVAILABLE, "the store is away for now; try again in a second")
             }
-            Trouble::Broken(_) => {
-                let mut failure =
-                    Self::status(StatusCode::INTERNAL_SERVER_ERROR, "something is wrong inside; it is in the log");
-                failure.inside = Some(trouble.to_string());
-                failure
-            }
-        }
+            Trouble::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "something is wrong inside; it is in the log"),
+        };
+        let mut failure = Self::status(status, text);
+        failure.0.inside = Some(trouble.to_string());
+        failure
     }
 
     /// The answer.
@@ -97,23 +99,23 @@ impl Failure {
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.error)
+        f.write_str(&self.0.error)
     }
 }
 
 impl ResponseError for Failure {
     fn status_code(&self) -> StatusCode {
-        self.http
+        self.0.http
     }
 
     fn error_response(&self) -> HttpResponse {
-        let mut response = HttpResponse::build(self.http);
-        if self.http == StatusCode::SERVICE_UNAVAILABLE {
+        let Inner { http, code, error, data, inside } = &*self.0;
+        let mut response = HttpResponse::build(*http);
+        if *http == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));
         }
-        let mut response =
-            response.json(Envelope { status: "FAIL", code: self.code, error: &self.error, data: &self.data });
-        if let Some(inside) = &self.inside {
+        let mut response = response.json(Envelope { status: "FAIL", code: *code, error, data });
+        if let Some(inside) = inside {
             response.extensions_mut().insert(Inside(inside.clone()));
         }
         response

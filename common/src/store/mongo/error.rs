@@ -18,16 +18,16 @@ pub(super) fn db(error: Error) -> StoreError {
 }
 
 /// Whether trying again later may help.
-fn is_away(error: &Error) -> bool {
-    let by_kind = match error.kind.as_ref() {
+pub(super) fn is_away(error: &Error) -> bool {
+    let by_kind = matches!(
+        error.kind.as_ref(),
         ErrorKind::Io(_)
-        | ErrorKind::ServerSelection { .. }
-        | ErrorKind::ConnectionPoolCleared { .. }
-        | ErrorKind::DnsResolve { .. }
-        | ErrorKind::Shutdown
-        | ErrorKind::Write(WriteFailure::WriteConcernError(_)) => true,
-        _ => false,
-    };
+            | ErrorKind::ServerSelection { .. }
+            | ErrorKind::ConnectionPoolCleared { .. }
+            | ErrorKind::DnsResolve { .. }
+            | ErrorKind::Shutdown
+            | ErrorKind::Write(WriteFailure::WriteConcernError(_))
+    );
     by_kind
         || code(error).is_some_and(|code| AWAY.contains(&code))
         || error.contains_label("RetryableWriteError")
@@ -51,11 +51,6 @@ pub(super) fn is_refusal(error: &Error) -> bool {
 /// Whether the index, or another thing that is to go, was not there.
 pub(super) fn is_not_found(error: &Error) -> bool {
     matches!(code(error), Some(26 | 27))
-}
-
-/// Whether a change stream cannot go on from where it was.
-pub(super) fn is_lost_place(error: &Error) -> bool {
-    matches!(code(error), Some(222 | 260 | 280 | 286)) || error.contains_label("NonResumableChangeStreamError")
 }
 
 /// The message of a duplicate key; it names the index.

@@ -41,9 +41,9 @@ impl Watches {
         match since {
             None => Ok(listen(self.join().await?)),
             Some(cursor) => {
-                let follower = match serde_json::from_str::<ResumeToken>(&cursor.0) {
-                    Ok(token) => self.open(Some(token)).await?,
-                    Err(_) => Follower { missed: true, ..self.open(None).await? },
+                let follower = match token_of(&cursor) {
+                    Some(token) => self.open(Some(token)).await?,
+                    None => Follower { missed: true, ..self.open(None).await? },
                 };
                 Ok(Box::pin(stream::unfold(follower, |mut follower| async move {
                     let next = follower.next().await;
@@ -79,7 +79,7 @@ impl Watches {
         let mut follower =
             Follower { database: self.database.clone(), source: None, token, missed: false, deadline: self.deadline };
         match follower.open().await {
-            Err(fault) if error::is_lost_place(&fault) => {
+            Err(fault) if follower.token.is_some() && !error::is_away(&fault) => {
                 follower.token = None;
                 follower.missed = true;
                 follower.open().await.map_err(error::db)?;
@@ -132,9 +132,7 @@ impl Follower {
     }
 
     fn cursor(&self) -> WatchCursor {
-        // The token is a document that serde writes; an empty cursor only means that a later watch begins with Missed.
-        let text = self.token.as_ref().and_then(|token| serde_json::to_string(token).ok());
-        WatchCursor(text.unwrap_or_default())
+        WatchCursor(self.token.as_ref().and_then(text_of).unwrap_or_default())
     }
 
     async fn next(&mut self) -> Next {
@@ -163,10 +161,22 @@ impl Follower {
 
     fn broke(&mut self, fault: &mongodb::error::Error) {
         tracing::warn!(error = %error::text(fault), "the change stream broke; opening it again");
-        if error::is_lost_place(fault) {
+        if !error::is_away(fault) {
+            // What the server does not want to go on from is of no use.
             self.token = None;
         }
     }
+}
+
+/// The token is a document with one text in it, and that is the cursor.
+fn text_of(token: &ResumeToken) -> Option<String> {
+    serde_json::to_value(token).ok()?.get("_data")?.as_str().map(str::to_owned)
+}
+
+/// The token of a cursor, if it can be one: hexadecimal digits.
+fn token_of(cursor: &WatchCursor) -> Option<ResumeToken> {
+    let is_hex = !cursor.0.is_empty() && cursor.0.bytes().all(|b| b.is_ascii_hexdigit());
+    serde_json::from_value(serde_json::json!({ "_data": cursor.0 })).ok().filter(|_| is_hex)
 }
 
 fn change_of(event: &ChangeStreamEvent<Document>) -> Change {

@@ -93,7 +93,7 @@ fn mount(project: &Project, service: &ServiceSpec, spec: &MountSpec) -> Result<M
         typ: Some(MountType::VOLUME),
         source,
         target: Some(target.clone()),
-        read_only: Some(read_only),
+        read_only: read_only.then_some(true),
         ..Default::default()
     })
 }

@@ -1,7 +1,6 @@
 //! Containers of a project: found by label, else made; not started yet.
 
 use std::collections::HashMap;
-use std::time::Duration;
 
 use bollard::models::NetworkConnectRequest;
 use bollard::query_parameters::{
@@ -13,21 +12,10 @@ use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::sleep;
 
 use super::networks::Networks;
-use super::{AT_ONCE, Up, body};
+use super::{AT_ONCE, CONFLICT_PAUSES, Up, body};
 use crate::error_map::{self, Step};
 use crate::raw::RawContainer;
 use crate::{EngineError, Progress, deadline, labels};
-
-/// Pauses between looks at a name that is taken by something which is just being made or removed: a removal that began
-/// before takes seconds.
-const CONFLICT_PAUSES: [Duration; 6] = [
-    Duration::from_millis(50),
-    Duration::from_millis(200),
-    Duration::from_millis(500),
-    Duration::from_secs(1),
-    Duration::from_secs(2),
-    Duration::from_secs(4),
-];
 
 /// A container that is there.
 #[derive(Clone, Debug)]
@@ -86,19 +74,26 @@ impl Up<'_> {
     ) -> Result<Made, EngineError> {
         let same = labels::config_hash(&container.labels).as_deref() == Some(service.config_hash.as_str());
         if same && container.state != NodeState::Dead && container.name == service.container_name {
-            return self.keep(service, &container, networks).await;
+            if let Some(made) = self.keep(service, &container, networks).await? {
+                return Ok(made);
+            }
+        } else {
+            self.remove_container(&container).await?;
         }
-        self.remove_container(&container).await?;
         self.make(service, networks).await
     }
 
-    /// Finishes what a half-made container may still lack.
+    /// Finishes what a half-made container may still lack. `None` if it is not there, though it was in the list: an
+    /// engine lists a container some time before it knows it, when a call whose caller died is still making it.
     async fn keep(
         self,
         service: &ServiceSpec,
         container: &RawContainer,
         networks: &Networks,
-    ) -> Result<Made, EngineError> {
+    ) -> Result<Option<Made>, EngineError> {
+        if container.state == NodeState::Created && !self.is_there(container).await? {
+            return Ok(None);
+        }
         let absent = |key: &str| networks.get(key).is_some_and(|network| !container.is_on(network));
         for (key, aliases) in service.networks.iter().filter(|(key, _)| absent(key)) {
             self.join(service, &container.id, key, aliases, networks).await?;
@@ -109,7 +104,17 @@ impl Up<'_> {
             (NodeState::Exited, RestartPolicy::No, Some(0)) => MadeState::Done,
             _ => MadeState::Waiting,
         };
-        Ok(Made { node: service.node.clone(), id: container.id.clone(), state })
+        Ok(Some(Made { node: service.node.clone(), id: container.id.clone(), state }))
+    }
+
+    async fn is_there(self, container: &RawContainer) -> Result<bool, EngineError> {
+        let thing = format!("container {}", container.name);
+        let inspect = self.at.docker().inspect_container(&container.id, None::<InspectContainerOptions>);
+        match self.at.call(Step("looking at", &thing), deadline::LOOK, inspect).await {
+            Ok(_) => Ok(true),
+            Err(EngineError::Gone { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     async fn make(self, service: &ServiceSpec, networks: &Networks) -> Result<Made, EngineError> {
@@ -130,7 +135,8 @@ impl Up<'_> {
                 Err(error) => error,
             };
             match error {
-                EngineError::Gone { .. } => {
+                // The image, then: a network would have been named.
+                EngineError::Gone { what } if what == thing => {
                     let reason = "it was removed a moment ago".to_owned();
                     return Err(EngineError::ImageMissing { image: service.image.clone(), reason });
                 }
@@ -139,7 +145,10 @@ impl Up<'_> {
             }
             match self.holder(name).await? {
                 Holder::Us(container) if self.is_as_wanted(&container, service) => {
-                    return self.keep(service, &container, networks).await;
+                    match self.keep(service, &container, networks).await? {
+                        Some(made) => return Ok(made),
+                        None => sleep(pause).await,
+                    }
                 }
                 Holder::Us(container) => self.remove_container(&container).await?,
                 Holder::Other(by) => return Err(EngineError::NameTaken { name: name.clone(), by }),
@@ -178,12 +187,10 @@ impl Up<'_> {
                 Err(error) if error_map::passes_by_itself(&error) => {}
                 Err(error) => return Err(error),
             }
-            let inspect = self.at.docker().inspect_container(&container.id, None::<InspectContainerOptions>);
-            match self.at.call(Step("looking at", &thing), deadline::LOOK, inspect).await {
-                Err(EngineError::Gone { .. }) => return Ok(()),
-                Err(error) => return Err(error),
-                Ok(_) => sleep(pause).await,
+            if !self.is_there(container).await? {
+                return Ok(());
             }
+            sleep(pause).await;
         }
         Err(EngineError::NotEmpty { left: vec![thing] })
     }

@@ -18,6 +18,7 @@ mod volumes;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::compose::Project;
 use common::model::NodeName;
@@ -83,6 +84,17 @@ impl Default for UpLimits {
 /// Networks, volumes and containers made or removed at once for one cluster: they are cheap beside starts, and the
 /// engine takes a lock for most of each.
 pub(crate) const AT_ONCE: usize = 4;
+
+/// Pauses between looks at a name or subnet that something holds which is just being made or removed: a removal that began
+/// before takes seconds.
+const CONFLICT_PAUSES: [Duration; 6] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(500),
+    Duration::from_secs(1),
+    Duration::from_secs(2),
+    Duration::from_secs(4),
+];
 
 /// One `up`: what all its steps need.
 #[derive(Clone, Copy)]

@@ -8,8 +8,9 @@ use std::collections::HashMap;
 
 use bollard::models::{Ipam, IpamConfig, NetworkCreateRequest};
 use common::compose::NetworkSpec;
+use tokio::time::sleep;
 
-use super::Up;
+use super::{CONFLICT_PAUSES, Up};
 use crate::error_map::{self, Step};
 use crate::foreign::meet;
 use crate::labels::{self, Mark};
@@ -18,6 +19,12 @@ use crate::{EngineError, Progress, deadline};
 
 /// Networks by their key in the compose file.
 pub(super) type Networks = HashMap<String, RawNetwork>;
+
+/// Who has a subnet that was refused.
+enum Taken {
+    ByUs,
+    ByOneUnseen,
+}
 
 impl Up<'_> {
     /// Sees that every network is there, once.
@@ -70,29 +77,41 @@ impl Up<'_> {
             labels: Some(self.owner.on_network(self.project, spec)),
             ..Default::default()
         };
-        let create = self.at.docker().create_network(request);
-        match self.at.call(Step("making network", &spec.name), deadline::CREATE, create).await {
-            Ok(_) => Ok(()),
-            Err(error) if error_map::is_overlap(&error) || error_map::is_conflict(&error) => {
-                self.who_has(spec, error).await
+        for pause in CONFLICT_PAUSES {
+            let create = self.at.docker().create_network(request.clone());
+            let error = match self.at.call(Step("making network", &spec.name), deadline::CREATE, create).await {
+                Ok(_) => return Ok(()),
+                Err(error) => error,
+            };
+            if !error_map::is_overlap(&error) && !error_map::is_conflict(&error) {
+                return Err(error);
             }
-            Err(error) => Err(error),
+            match self.who_has(spec, error).await? {
+                Taken::ByUs => return Ok(()),
+                Taken::ByOneUnseen => sleep(pause).await,
+            }
         }
+        let subnet = spec.subnet.map(|subnet| subnet.to_string()).unwrap_or_default();
+        let by = "an address range of the host, or a network that is still being made or removed".to_owned();
+        Err(EngineError::SubnetTaken { subnet, by })
     }
 
-    /// After a refusal: ours, from a call whose caller died, or another's?
-    async fn who_has(self, spec: &NetworkSpec, error: EngineError) -> Result<(), EngineError> {
+    /// After a refusal: ours, from a call whose caller died, or another's? An engine takes a subnet some time before it
+    /// lists the network (seen), so one who is not in the list is waited for.
+    async fn who_has(self, spec: &NetworkSpec, error: EngineError) -> Result<Taken, EngineError> {
         let there = self.at.networks().await?;
         if self.pick(spec, &there)?.is_some() {
-            return Ok(());
+            return Ok(Taken::ByUs);
         }
         let Some(subnet) = spec.subnet else { return Err(error) };
         let taken = there.iter().find_map(|network| {
             let met = network.subnets.iter().find(|&&other| meet(other, subnet))?;
             Some(format!("network {} ({met}), {}", network.name, labels::maker("network", &network.labels, self.owner)))
         });
-        let by = taken.unwrap_or_else(|| "an address range of the host itself".to_owned());
-        Err(EngineError::SubnetTaken { subnet: subnet.to_string(), by })
+        match taken {
+            Some(by) => Err(EngineError::SubnetTaken { subnet: subnet.to_string(), by }),
+            None => Ok(Taken::ByOneUnseen),
+        }
     }
 
     async fn remove_twins(self, kept: &RawNetwork, there: &[RawNetwork]) -> Result<(), EngineError> {

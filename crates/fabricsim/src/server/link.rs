@@ -29,6 +29,9 @@ const DIAL: Duration = Duration::from_millis(250);
 /// Between two attempts to reach one that is away; one that returns says hello and is dialled at once.
 const RETRY: Duration = Duration::from_secs(2);
 
+/// Addresses remembered: peers come back at others, and each is kept until there are too many.
+const MOST: usize = 256;
+
 #[derive(Debug)]
 pub struct Links {
     wake: Arc<Wake>,
@@ -68,17 +71,20 @@ impl Links {
 
     /// The peer there has just spoken: if it is not connected, dial now.
     pub fn nudge(&self, address: &str) {
-        let link = self.link(address);
-        let mut state = link.lock();
-        if let State::Down { retry } = &mut *state {
-            *retry = Instant::now();
-            self.wake.up();
+        let link = self.lock().get(address).map(Arc::clone);
+        if let Some(link) = link {
+            match &mut *link.lock() {
+                State::Down { retry } => *retry = Instant::now(),
+                State::Up(_) | State::Closed => return,
+            }
         }
+        // One that was never dialled is known by now, so the next look around dials it.
+        self.wake.up();
     }
 
     /// Addresses of those connected, in order.
     pub fn connected(&self) -> Vec<String> {
-        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let links = self.lock();
         let up = links.iter().filter(|(_, link)| matches!(*link.lock(), State::Up(_)));
         let mut addresses: Vec<_> = up.map(|(address, _)| address.to_string()).collect();
         addresses.sort();
@@ -87,15 +93,22 @@ impl Links {
 
     /// Breaks all.
     pub fn close(&self) {
-        for link in self.links.lock().unwrap_or_else(PoisonError::into_inner).values() {
+        for link in self.lock().values() {
             if let State::Up(connection) = std::mem::replace(&mut *link.lock(), State::Closed) {
                 let _broken = connection.stream.shutdown(Shutdown::Both);
             }
         }
     }
 
+    fn lock(&self) -> MutexGuard<'_, HashMap<Box<str>, Arc<Link>>> {
+        self.links.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn link(&self, address: &str) -> Arc<Link> {
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut links = self.lock();
+        if links.len() >= MOST {
+            links.retain(|_, link| matches!(*link.lock(), State::Up(_)));
+        }
         Arc::clone(links.entry(address.into()).or_insert_with(|| {
             let state = Mutex::new(State::Down { retry: Instant::now() });
             Arc::new(Link { wake: Arc::clone(&self.wake), dial: Mutex::new(()), state })
@@ -111,7 +124,7 @@ impl Network for Links {
     }
 
     fn is_connected(&self, address: &str) -> bool {
-        let links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        let links = self.lock();
         links.get(address).is_some_and(|link| matches!(*link.lock(), State::Up(_)))
     }
 }

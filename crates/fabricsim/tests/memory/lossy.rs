@@ -1,4 +1,5 @@
-//! What peers with a quorum keep to when messages and replies get lost, and processes end in the middle of it all.
+//! What peers with a quorum keep to when messages and replies get lost, when they all do things at once, and when
+//! processes end in the middle of it.
 
 use std::cell::Cell;
 use std::sync::{Arc, Mutex};
@@ -7,19 +8,26 @@ use crate::support::config;
 use fabricsim::{Journal, Message, Network, Peer, Record, Reply, UnixNanos, Unreachable};
 use proptest::prelude::*;
 
-/// Loses as many messages and replies as it is told to, by a sequence that the seed gives.
+/// Loses messages and replies, and lets other peers look around between any two, by a sequence that the seed gives.
 struct Lossy<'a> {
     peers: &'a [Arc<Peer>],
     seed: Cell<u64>,
-    /// Of a hundred messages.
+    /// Of a hundred messages, and of a hundred replies.
     lost: u64,
+    /// Of a hundred messages, before how many another peer looks around.
+    between: u64,
+    depth: Cell<u32>,
 }
 
 impl Lossy<'_> {
-    fn loses(&self) -> bool {
+    fn random(&self, below: u64) -> u64 {
         // Knuth's multiplier; the upper bits are the good ones.
         self.seed.set(self.seed.get().wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1));
-        (self.seed.get() >> 33) % 100 < self.lost
+        (self.seed.get() >> 33) % below
+    }
+
+    fn loses(&self) -> bool {
+        self.random(100) < self.lost
     }
 }
 
@@ -27,6 +35,11 @@ impl Network for Lossy<'_> {
     fn call(&self, address: &str, message: Message, now: UnixNanos) -> Result<Reply, Unreachable> {
         let n =
             address.strip_prefix("vp").and_then(|rest| rest.strip_suffix(":7051")).unwrap().parse::<usize>().unwrap();
+        if self.depth.get() < 3 && self.random(100) < self.between {
+            self.depth.set(self.depth.get() + 1);
+            self.peers[self.random(self.peers.len() as u64) as usize].poll(self, now);
+            self.depth.set(self.depth.get() - 1);
+        }
         if self.loses() {
             return Err(Unreachable);
         }
@@ -82,15 +95,17 @@ proptest! {
     fn a_committed_block_is_never_replaced(
         seed in any::<u64>(),
         lost in 0u64..60,
+        between in 0u64..30,
         steps in proptest::collection::vec(step(4), 1..150),
     ) {
         let mut now = UnixNanos(1_000_000_000);
         let disks: Vec<Disk> = (0..4).map(|_| Disk::default()).collect();
         let mut peers: Vec<_> = disks.iter().enumerate().map(|(n, disk)| boot(n, 4, disk, now)).collect();
-        let seed = Cell::new(seed);
+        let mut seed = seed;
         let mut longest: Vec<String> = Vec::new();
         for step in steps {
             now.0 += 700_000_000;
+            let network = |peers, seed| Lossy { peers, seed: Cell::new(seed), lost, between, depth: Cell::new(0) };
             match step {
                 Step::Crash(n) => {
                     let before = peers[n].chain();
@@ -98,13 +113,12 @@ proptest! {
                     prop_assert_eq!(peers[n].chain(), before, "the journal gives the same ledger");
                 }
                 Step::Invoke(n) => {
-                    let network = Lossy { peers: &peers, seed: seed.clone(), lost };
-                    prop_assert_eq!(peers[n].rest(&network, "POST", "/chaincode", INVOKE, now).status, 200);
+                    prop_assert_eq!(peers[n].rest(&network(&peers, seed), "POST", "/chaincode", INVOKE, now).status, 200);
                 }
                 Step::Look(n) => {
-                    let network = Lossy { peers: &peers, seed: seed.clone(), lost };
+                    let network = network(&peers, seed);
                     peers[n].poll(&network, now);
-                    seed.set(network.seed.get());
+                    seed = network.seed.get();
                 }
             }
             for peer in &peers {
@@ -116,7 +130,7 @@ proptest! {
                 }
             }
         }
-        let network = Lossy { peers: &peers, seed: Cell::new(1), lost: 0 };
+        let network = Lossy { peers: &peers, seed: Cell::new(1), lost: 0, between: 0, depth: Cell::new(0) };
         for _ in 0..12 {
             now.0 += 700_000_000;
             peers.iter().for_each(|peer| peer.poll(&network, now));

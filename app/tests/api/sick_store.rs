@@ -1,0 +1,171 @@
+//! A store that is ill in one way.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use common::clock;
+use common::model::{
+    Cluster, ClusterId, ClusterName, Contact, Event, FlavorId, Host, HostId, HostName, Lease, LeaseId, LeaseRecord,
+    NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Session, SessionId, Slot, Timestamp, UserId,
+};
+use common::store::{
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventFilter, LeaseFilter, LockRecord, Page, Proof,
+    Store, StoreError, StoreResult, WatchCursor,
+};
+
+/// How it is ill.
+#[derive(Clone, Copy, PartialEq)]
+pub enum How {
+    Unavailable,
+    Broken,
+    Panic,
+    Hang,
+    /// Every cluster is there and leased to alice, and every move comes too late.
+    Contended,
+}
+
+pub struct SickStore {
+    how: How,
+    pool: PoolId,
+}
+
+impl SickStore {
+    pub fn new(how: How) -> Self {
+        Self { how, pool: PoolId::random() }
+    }
+
+    async fn sick<T>(&self) -> StoreResult<T> {
+        match self.how {
+            How::Unavailable => Err(StoreError::Unavailable("no way to 10.9.8.7".into())),
+            How::Broken => Err(StoreError::Broken("10.9.8.7 wrote nonsense".into())),
+            How::Panic => panic!("10.9.8.7 is a surprise"),
+            How::Hang => std::future::pending().await,
+            How::Contended => Err(StoreError::Conflict("cluster")),
+        }
+    }
+}
+
+fn alices(id: &ClusterId) -> Cluster {
+    let now = clock::now();
+    let host_name = HostName::parse("h").unwrap();
+    let mut cluster = Cluster::begin(NewCluster {
+        id: id.clone(),
+        name: ClusterName::of(&host_name, Slot(0)),
+        host: HostId::random(),
+        host_name,
+        slot: Slot(0),
+        flavor: FlavorId::parse("f").unwrap(),
+        flavor_digest: String::new(),
+        size: 1,
+        nodes: vec![NodeName::parse("vp0").unwrap()],
+        endpoints: BTreeMap::new(),
+        now,
+        deadline: now,
+    });
+    let user = UserId::parse("alice").unwrap();
+    let lease = Lease { id: LeaseId::random(), user, nth: 1, key: None, applied_at: now, metadata: BTreeMap::new() };
+    cluster.phase = Phase::InUse { lease };
+    cluster
+}
+
+#[async_trait]
+impl Store for SickStore {
+    fn pool_id(&self) -> &PoolId {
+        &self.pool
+    }
+    async fn ping(&self) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn close(&self) {}
+    async fn list_hosts(&self) -> StoreResult<Vec<Host>> {
+        self.sick().await
+    }
+    async fn host(&self, _: &HostId) -> StoreResult<Option<Host>> {
+        self.sick().await
+    }
+    async fn insert_host(&self, _: &Host, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn change_host(&self, _: &Host, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn note_contact(&self, _: &HostId, _: &Contact) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn delete_host(&self, _: &HostId, _: u64, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn cluster(&self, id: &ClusterId) -> StoreResult<Option<Cluster>> {
+        if self.how == How::Contended { Ok(Some(alices(id))) } else { self.sick().await }
+    }
+    async fn list_clusters(&self, _: &ClusterFilter, _: &Page) -> StoreResult<Vec<Cluster>> {
+        if self.how == How::Contended { Ok(vec![alices(&ClusterId::random())]) } else { self.sick().await }
+    }
+    async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
+        self.sick().await
+    }
+    async fn insert_cluster(&self, _: &Cluster, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn move_cluster(&self, _: &Cluster, _: &Cluster, _: Option<Event>) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn prove(&self, _: &[Proof]) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn vanish(&self, _: &Cluster, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn apply(&self, _: Apply) -> StoreResult<Applied> {
+        self.sick().await
+    }
+    async fn list_lease_records(&self, _: &LeaseFilter, _: &Page) -> StoreResult<Vec<LeaseRecord>> {
+        self.sick().await
+    }
+    async fn lease_record(&self, _: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
+        self.sick().await
+    }
+    async fn delete_lease_record(&self, _: &LeaseId) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn append_events(&self, _: &[Event]) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn list_events(&self, _: &EventFilter, _: &Page) -> StoreResult<Vec<Event>> {
+        self.sick().await
+    }
+    async fn list_operators(&self) -> StoreResult<Vec<Operator>> {
+        self.sick().await
+    }
+    async fn operator_by_name(&self, _: &str) -> StoreResult<Option<Operator>> {
+        self.sick().await
+    }
+    async fn operator(&self, _: &OperatorId) -> StoreResult<Option<Operator>> {
+        self.sick().await
+    }
+    async fn insert_operator(&self, _: &Operator) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn put_session(&self, _: &Session) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn session(&self, _: &SessionId) -> StoreResult<Option<Session>> {
+        self.sick().await
+    }
+    async fn delete_session(&self, _: &SessionId) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn take_lock(&self, _: &str, _: &str, _: Duration, _: Timestamp) -> StoreResult<Option<LockRecord>> {
+        self.sick().await
+    }
+    async fn drop_lock(&self, _: &str) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn lock(&self) -> StoreResult<Option<LockRecord>> {
+        self.sick().await
+    }
+    async fn watch(&self, _: Option<WatchCursor>) -> StoreResult<ChangeStream> {
+        Err(StoreError::Unavailable("no way to 10.9.8.7".into()))
+    }
+}

@@ -1,0 +1,236 @@
+//! A pool in this process: SQLite in a folder of its own, the reconciler, and one host.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use admin::reconciler::{self, Reconciler, Running};
+use anyhow::Context;
+use common::clock;
+use common::compose::{Catalog, CatalogSettings};
+use common::model::*;
+use common::store::{self, Applied, Apply, ClusterFilter, Holding, Page, SharedStore, StoreTarget, StoreUser};
+use engine::Engine;
+use tempfile::TempDir;
+
+use crate::wait::wait_until;
+
+/// The image that stands for Fabric's peer in tests.
+pub const PEER_IMAGE: &str = "poolmanager/fabricsim:0.6";
+
+/// Long enough for a busy two-core machine; a test that passes does not wait for it.
+pub const PATIENCE: Duration = Duration::from_secs(90);
+
+/// A running pool. Call [`Pool::end`]; whatever is left when it is dropped is taken off the engine all the same.
+pub struct Pool {
+    /// Its store.
+    pub store: SharedStore,
+    /// Its reconciler's handle.
+    pub reconciler: Reconciler,
+    /// Its templates.
+    pub catalog: Arc<Catalog>,
+    /// Its slots.
+    pub layout: SlotLayout,
+    /// The host's id.
+    pub host: HostId,
+    /// The host's daemon.
+    pub url: DaemonUrl,
+    running: Option<Running>,
+    mix: Vec<(FlavorId, u32)>,
+    _folder: TempDir,
+}
+
+/// Ports and subnets that no other test on this machine uses now: the first port is drawn until a block of them is free.
+pub fn free_layout(slots: u16) -> anyhow::Result<SlotLayout> {
+    const PORTS: u16 = 20;
+    for _ in 0..200 {
+        let first_port = 10_000 + rand::random::<u16>() % 20_000;
+        let end_port = first_port + slots * PORTS;
+        let free = (first_port..end_port).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
+        if free {
+            let net = format!("10.{}.{}.0/20", 64 + rand::random::<u8>() % 64, rand::random::<u8>() & 0xf0);
+            let subnets = SubnetRange(net.parse().context("a subnet")?);
+            return Ok(SlotLayout { first_port, ports_per_slot: PORTS, end_port, subnets });
+        }
+    }
+    anyhow::bail!("no block of free ports was found")
+}
+
+impl Pool {
+    /// Opens a store, adds a host with this capacity to it, and starts the reconciler. The pool is made of the flavors given.
+    pub async fn start(url: &str, address: &str, capacity: u16, flavors: &[&str]) -> anyhow::Result<Pool> {
+        let folder = tempfile::tempdir()?;
+        let target = StoreTarget::Sqlite { path: folder.path().join("pool.db") };
+        let store = store::open(&target, StoreUser::Admin).await?;
+        let variables = BTreeMap::from([("FABRIC_PEER_IMAGE".to_owned(), PEER_IMAGE.to_owned())]);
+        let catalog = Arc::new(Catalog::shipped(&CatalogSettings { variables })?);
+        let url = DaemonUrl::parse(url)?;
+        let info = Engine::connect(&url).await?.info().await.context("see ./scripts/real-parts.sh")?;
+        let now = clock::now();
+        let host = Host {
+            id: HostId::random(),
+            version: 1,
+            settings: HostSettings {
+                name: HostName::parse(&format!("e2e-{:04x}", rand::random::<u16>()))?,
+                daemon_url: url.clone(),
+                address: address.to_owned(),
+                bind_address: address.parse::<IpAddr>()?,
+                capacity,
+                log_level: LogLevel::Info,
+                log_target: LogTarget::Local,
+                schedulable: true,
+                autofill: true,
+                chaincode_endpoint: None,
+            },
+            engine_id: info.id,
+            kind: info.kind,
+            purpose: HostPurpose::Serve,
+            contact: Contact {
+                state: HostState::Active { since: now },
+                last_answer: now,
+                engine_version: info.version,
+                cpus: info.cpus,
+                memory: info.memory,
+            },
+            created_at: now,
+        };
+        let event = Event::new(now, EventKind::HostChanged, Actor::Operator { name: "test".into() }, "added");
+        store.insert_host(&host, event).await?;
+        let mix = flavors.iter().map(|name| Ok((FlavorId::parse(name)?, 1))).collect::<anyhow::Result<Vec<_>>>()?;
+        let layout = free_layout(capacity + 2)?;
+        let mut pool = Pool {
+            store,
+            reconciler: Reconciler::idle(),
+            catalog,
+            layout,
+            host: host.id,
+            url,
+            running: None,
+            mix,
+            _folder: folder,
+        };
+        pool.start_reconciler();
+        Ok(pool)
+    }
+
+    /// Starts the reconciler, as at the start of admin.
+    pub fn start_reconciler(&mut self) {
+        let (reconciler, running) = reconciler::start(reconciler::Settings {
+            store: self.store.clone(),
+            catalog: self.catalog.clone(),
+            layout: self.layout,
+            mix: self.mix.clone(),
+            max_starts: 4,
+            address: "http://127.0.0.1:9".into(),
+        });
+        (self.reconciler, self.running) = (reconciler, Some(running));
+    }
+
+    /// Ends the reconciler between two calls to the engine, as a stop of admin does.
+    pub async fn stop_reconciler(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop().await;
+        }
+    }
+
+    /// All clusters.
+    pub async fn clusters(&self) -> Vec<Cluster> {
+        let page = Page::first(1000);
+        self.store.list_clusters(&ClusterFilter::default(), &page).await.unwrap_or_default()
+    }
+
+    /// How many are in each phase, as text: `2 free, 1 in_use`.
+    pub async fn summary(&self) -> String {
+        let mut counts: BTreeMap<PhaseKind, usize> = BTreeMap::new();
+        for cluster in self.clusters().await {
+            *counts.entry(cluster.phase.kind()).or_default() += 1;
+        }
+        let words: Vec<String> = counts.iter().map(|(phase, n)| format!("{n} {}", phase.as_str())).collect();
+        if words.is_empty() { "none".into() } else { words.join(", ") }
+    }
+
+    /// Waits until the pool is exactly so: `2 free, 1 in_use`.
+    pub async fn until(&self, wanted: &str) {
+        wait_until(&format!("the pool to be: {wanted}"), PATIENCE, || async {
+            let now = self.summary().await;
+            if now == wanted { Ok(()) } else { Err(format!("{now}; outlook {:?}", self.reconciler.outlook())) }
+        })
+        .await;
+    }
+
+    /// Applies for any flavor.
+    pub async fn apply(&self, user: &str) -> anyhow::Result<Applied> {
+        let apply = Apply {
+            user: UserId::parse(user)?,
+            flavors: self.catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect(),
+            holding: Holding::GiveSame,
+            key: None,
+            metadata: Metadata::new(),
+            now: clock::now(),
+        };
+        Ok(self.store.apply(apply).await?)
+    }
+
+    /// Changes a cluster by a legal move, as app does: again when it changed meanwhile.
+    pub async fn change(&self, id: &ClusterId, change: impl Fn(&Cluster) -> Option<Cluster>) -> anyhow::Result<()> {
+        for _ in 0..20 {
+            let from = self.store.cluster(id).await?.context("the cluster is gone")?;
+            let to = change(&from).context("the move is illegal")?;
+            match self.store.move_cluster(&from, &to, None).await {
+                Err(store::StoreError::Conflict(_)) => {}
+                other => {
+                    self.reconciler.ring();
+                    return Ok(other?);
+                }
+            }
+        }
+        anyhow::bail!("the cluster changed again and again")
+    }
+
+    /// What the pool has on the engine: containers, networks and volumes, counted.
+    pub async fn on_engine(&self) -> anyhow::Result<usize> {
+        let survey = Engine::connect(&self.url).await?.survey(self.store.pool_id(), &self.layout).await?;
+        Ok(survey.ours.iter().map(|c| c.containers.len() + c.networks.len() + c.volumes.len()).sum())
+    }
+
+    /// Deletes the host, waits until the pool has nothing left anywhere, and ends.
+    pub async fn end(mut self) -> anyhow::Result<()> {
+        let host = self.store.host(&self.host).await?.context("the host")?;
+        let event = Event::new(clock::now(), EventKind::HostChanged, Actor::Operator { name: "test".into() }, "leaves");
+        self.store.change_host(&host.leave("test", clock::now()), event).await?;
+        self.reconciler.ring();
+        wait_until("the host to be gone", PATIENCE, || async {
+            match self.store.host(&self.host).await {
+                Ok(None) => Ok(()),
+                other => Err(format!("{}; {other:?}; {:?}", self.summary().await, self.reconciler.outlook())),
+            }
+        })
+        .await;
+        let left = self.on_engine().await?;
+        anyhow::ensure!(left == 0, "{left} things are left on the engine");
+        self.stop_reconciler().await;
+        self.store.close().await;
+        Ok(())
+    }
+}
+
+impl Drop for Pool {
+    /// A test that failed leaves nothing on the engine either.
+    fn drop(&mut self) {
+        drop(self.running.take());
+        let (url, pool, layout) = (self.url.clone(), self.store.pool_id().clone(), self.layout);
+        let sweep = std::thread::spawn(move || {
+            let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };
+            runtime.block_on(async {
+                let Ok(engine) = Engine::connect(&url).await else { return };
+                let Ok(survey) = engine.survey(&pool, &layout).await else { return };
+                for found in survey.ours {
+                    let prefixes = [format!("{}-", found.cluster)];
+                    let _ = engine.down(&pool, &found.cluster, &prefixes, &|| Ok(())).await;
+                }
+            });
+        });
+        let _ = sweep.join();
+    }
+}

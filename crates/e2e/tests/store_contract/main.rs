@@ -1,0 +1,92 @@
+//! The store's contract: one suite, run on both stores. What differs by nature (files, a server that can be away) has
+//! modules of its own.
+
+mod away;
+mod claims;
+mod clusters;
+mod crash;
+mod history;
+mod home;
+mod hosts;
+mod made;
+mod opening;
+mod people;
+mod proxy;
+mod watching;
+
+/// Makes a test of each rule, on each store.
+macro_rules! on_both_stores {
+    ($($topic:ident :: $rule:ident),* $(,)?) => {
+        mod sqlite {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                let home = crate::home::Home::sqlite();
+                crate::$topic::$rule(&home).await;
+            })*
+        }
+        mod mongo {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $rule() {
+                let home = crate::home::Home::mongo().await;
+                crate::$topic::$rule(&home).await;
+            })*
+        }
+    };
+}
+
+on_both_stores!(
+    opening::the_pools_id_is_made_once,
+    opening::two_who_make_a_store_at_once_make_one,
+    opening::a_closed_store_is_unavailable_and_opens_again,
+    crash::a_killed_process_leaves_a_state_to_go_on_from,
+    hosts::a_host_is_kept_whole,
+    hosts::hosts_are_listed_by_name,
+    hosts::names_and_engines_are_unique,
+    hosts::a_host_changes_only_from_the_version_that_was_seen,
+    hosts::contact_is_apart_from_the_version,
+    hosts::a_host_with_clusters_is_not_deleted,
+    clusters::a_cluster_is_kept_whole_through_its_life,
+    clusters::a_slot_holds_one_cluster,
+    clusters::a_move_from_an_old_version_or_phase_is_a_conflict,
+    clusters::the_same_write_again_is_no_conflict,
+    clusters::of_two_moves_at_once_one_wins,
+    clusters::clusters_are_found_by_host_phase_user_and_flavor,
+    clusters::lists_go_on_after_an_id,
+    clusters::clusters_are_counted,
+    clusters::proofs_change_no_version,
+    clusters::a_move_keeps_later_proofs,
+    clusters::an_ended_lease_is_in_the_history_before_its_cluster_goes,
+    clusters::only_the_version_that_was_seen_vanishes,
+    claims::a_claim_is_what_the_model_says_it_is,
+    claims::one_who_holds_gets_the_same_unless_she_wants_another,
+    claims::holding_another_flavor_is_no_reason_to_give_that,
+    claims::any_of_the_flavors_will_do_and_no_other,
+    claims::expired_and_withdrawn_offers_are_not_taken,
+    claims::nothing_on_offer_is_said_so,
+    claims::release_then_apply_works_at_once,
+    claims::a_key_gives_the_same_lease_even_when_it_has_ended,
+    claims::a_key_is_forgotten_after_a_day,
+    claims::keys_are_each_users_own,
+    claims::many_claimers_get_each_cluster_once,
+    claims::more_claimers_than_clusters_leave_none_over,
+    claims::one_who_applies_many_times_at_once_gets_one,
+    claims::one_who_wants_many_at_once_gets_as_many,
+    claims::one_key_many_times_at_once_gives_one,
+    claims::claims_and_withdrawals_do_not_both_win,
+    claims::metadata_may_have_any_key,
+    history::lease_records_are_listed_newest_end_first,
+    history::a_forgotten_record_stays_forgotten,
+    history::events_are_listed_newest_first,
+    history::events_are_found_by_host_and_cluster,
+    history::the_oldest_events_go,
+    history::the_event_comes_with_the_change,
+    people::operators_are_unique_by_name,
+    people::sessions_are_kept_and_ended,
+    people::the_lock_has_one_holder_and_a_growing_term,
+    people::of_many_who_want_the_lock_one_gets_it,
+    watching::every_kind_of_change_is_seen,
+    watching::changes_by_another_process_are_seen,
+    watching::a_watch_goes_on_from_its_cursor,
+    watching::a_cursor_that_means_nothing_is_a_miss,
+    watching::many_watch_at_once,
+);

@@ -1,0 +1,196 @@
+//! Opening: who may, what is made, which versions are understood, and what is said when it does not work.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use common::clock;
+use common::model::{Ended, Lease, LeaseId, LeaseRecord, PoolId};
+use common::store::{LeaseFilter, OpenError, Page, SharedStore, StoreTarget, StoreUser, open};
+use e2e::mongod::{Mongod, free_port};
+use mongodb::bson::{Document, doc};
+
+use crate::home::{Home, database, mongod};
+use crate::made::{MINUTE, creating, event, host, user};
+
+async fn refusal(target: &StoreTarget, user: StoreUser) -> OpenError {
+    match open(target, user).await {
+        Ok(_) => panic!("it opened"),
+        Err(error) => error,
+    }
+}
+
+pub async fn the_pools_id_is_made_once(home: &Home) {
+    let app = home.app().await;
+    let admin = home.admin().await;
+    assert_eq!(app.pool_id(), admin.pool_id());
+    let id = app.pool_id().clone();
+    app.close().await;
+    assert_eq!(*home.app().await.pool_id(), id);
+    assert_ne!(*Home::sqlite().app().await.pool_id(), id);
+}
+
+pub async fn two_who_make_a_store_at_once_make_one(home: &Home) {
+    let (app, admin) = tokio::join!(home.app(), home.admin());
+    assert_eq!(app.pool_id(), admin.pool_id());
+    app.insert_host(&host("h1"), event("added")).await.unwrap();
+    assert_eq!(admin.list_hosts().await.unwrap().len(), 1);
+}
+
+pub async fn a_closed_store_is_unavailable_and_opens_again(home: &Home) {
+    let store = home.app().await;
+    store.insert_host(&host("h1"), event("added")).await.unwrap();
+    store.close().await;
+    for outcome in [store.ping().await, store.insert_host(&host("h2"), event("added")).await] {
+        assert!(matches!(outcome, Err(common::store::StoreError::Unavailable(_))), "{outcome:?}");
+    }
+    let again = home.app().await;
+    assert_eq!(again.list_hosts().await.unwrap().len(), 1);
+    drop(again);
+    home.app().await.ping().await.unwrap();
+}
+
+fn record(minutes_ago: u32) -> LeaseRecord {
+    let cluster = creating(&common::model::HostId::random(), 0, "a");
+    let lease = Lease {
+        id: LeaseId::random(),
+        user: user("ann"),
+        nth: 1,
+        key: None,
+        applied_at: clock::now(),
+        metadata: Default::default(),
+    };
+    LeaseRecord {
+        lease,
+        cluster: cluster.id,
+        cluster_name: cluster.name,
+        host: cluster.host,
+        host_name: cluster.host_name,
+        flavor: cluster.flavor,
+        size: 4,
+        ended: Ended::Released { at: clock::now() - MINUTE * minutes_ago, by: "ann".into() },
+    }
+}
+
+async fn listed(store: &SharedStore) -> Vec<LeaseRecord> {
+    store.list_lease_records(&LeaseFilter { user: Some(user("ann")) }, &Page::first(10)).await.unwrap()
+}
+
+#[tokio::test]
+async fn an_older_sqlite_store_is_migrated_and_a_newer_one_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("pool.db");
+    let target = StoreTarget::Sqlite { path: path.clone() };
+    let (pool, old, new) = (PoolId::random(), record(2), record(1));
+    let by_hand = rusqlite::Connection::open(&path).unwrap();
+    by_hand.execute_batch(include_str!("sqlite_version_1.sql")).unwrap();
+    by_hand.execute("INSERT INTO meta VALUES ('pool_id', ?1), ('schema', '1')", [pool.as_str()]).unwrap();
+    let put = |record: &LeaseRecord| {
+        let body = serde_json::to_string(record).unwrap();
+        let id = record.lease.id.as_str();
+        by_hand.execute("INSERT INTO lease_record (id, user, body) VALUES (?1, 'ann', ?2)", (id, body)).unwrap();
+    };
+    put(&old);
+    let store = open(&target, StoreUser::App).await.unwrap();
+    assert_eq!(*store.pool_id(), pool);
+    assert_eq!(listed(&store).await, [old.clone()]);
+    // A program of the version before that still runs writes as it always did.
+    put(&new);
+    assert_eq!(listed(&store).await, [new, old]);
+    store.close().await;
+    let version: String =
+        by_hand.query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get(0)).unwrap();
+    assert_eq!(version, "2");
+    open(&target, StoreUser::App).await.unwrap().close().await;
+
+    by_hand.execute("UPDATE meta SET value = '3' WHERE key = 'schema'", []).unwrap();
+    let words = refusal(&target, StoreUser::App).await;
+    assert!(matches!(words, OpenError::Newer { found: 3, known: 2 }), "{words}");
+    // The refused one gave the file back.
+    by_hand.execute("UPDATE meta SET value = '2' WHERE key = 'schema'", []).unwrap();
+    open(&target, StoreUser::App).await.unwrap();
+}
+
+#[tokio::test]
+async fn an_older_mongo_store_is_migrated_and_a_newer_one_refused() {
+    let (url, database) = (mongod().await.url(), database());
+    let client = mongodb::Client::with_uri_str(&url).await.unwrap();
+    let by_hand = client.database(&database);
+    let (meta, leases) = (by_hand.collection::<Document>("meta"), by_hand.collection::<Document>("leases"));
+    let (pool, old) = (PoolId::random(), record(2));
+    meta.insert_one(doc! { "_id": "pool", "pool_id": pool.as_str(), "schema": 1 }).await.unwrap();
+    let options = mongodb::options::IndexOptions::builder().name("user".to_owned()).build();
+    let index = mongodb::IndexModel::builder().keys(doc! { "lease.user": 1 }).options(options).build();
+    leases.create_index(index).await.unwrap();
+    let mut document = mongodb::bson::serialize_to_document(&old).unwrap();
+    document.insert("_id", old.lease.id.as_str());
+    leases.insert_one(document).await.unwrap();
+    let target = StoreTarget::Mongo { url, database };
+    let store = open(&target, StoreUser::App).await.unwrap();
+    assert_eq!(*store.pool_id(), pool);
+    assert_eq!(listed(&store).await, [old]);
+    let names = leases.list_index_names().await.unwrap();
+    assert!(!names.contains(&"user".to_owned()) && names.contains(&"user_ended".to_owned()), "{names:?}");
+    store.close().await;
+    let record = meta.find_one(doc! { "_id": "pool" }).await.unwrap().unwrap();
+    assert_eq!(record.get_i32("schema").unwrap(), 2);
+    open(&target, StoreUser::Admin).await.unwrap().close().await;
+
+    meta.update_one(doc! { "_id": "pool" }, doc! { "$set": { "schema": 3 } }).await.unwrap();
+    let words = refusal(&target, StoreUser::App).await;
+    assert!(matches!(words, OpenError::Newer { found: 3, known: 2 }), "{words}");
+    client.shutdown().immediate(true).await;
+}
+
+#[tokio::test]
+async fn a_sqlite_file_is_for_one_app_and_one_admin_and_for_nobody_else_to_read() {
+    let home = Home::sqlite();
+    let (app, _admin) = (home.app().await, home.admin().await);
+    for user in [StoreUser::App, StoreUser::Admin] {
+        let words = refusal(home.target(), user).await.to_string();
+        assert!(words.contains(user.as_str()) && words.contains(&std::process::id().to_string()), "{words}");
+    }
+    app.insert_host(&host("h1"), event("added")).await.unwrap();
+    let StoreTarget::Sqlite { path } = home.target() else { panic!("SQLite") };
+    let folder = path.parent().unwrap();
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let name = entry.file_name().to_string_lossy().into_owned();
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        names.push(name);
+    }
+    assert!(names.len() >= 5 && names.contains(&"pool.db-wal".to_owned()), "{names:?}");
+    assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn what_is_no_store_is_refused_in_words() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("text");
+    std::fs::write(&file, "this is no database, and long enough to be looked at ".repeat(100)).unwrap();
+    let sqlite = |path: &Path| StoreTarget::Sqlite { path: path.to_owned() };
+    let words = refusal(&sqlite(&file), StoreUser::App).await;
+    assert!(matches!(words, OpenError::Broken(_)), "{words}");
+    let words = refusal(&sqlite(&file.join("below/a/file")), StoreUser::App).await;
+    assert!(matches!(words, OpenError::File { .. }), "{words}");
+
+    let mongo = |url: String| StoreTarget::Mongo { url, database: database() };
+    let words = refusal(&mongo("http://x".into()), StoreUser::App).await;
+    assert!(matches!(words, OpenError::BadUrl(_)), "{words}");
+    let nobody = format!("mongodb://127.0.0.1:{}/?serverSelectionTimeoutMS=300", free_port().unwrap());
+    let words = refusal(&mongo(nobody), StoreUser::App).await;
+    assert!(matches!(words, OpenError::Unreachable(_)), "{words}");
+    let port = mongod().await.port();
+    let stranger = format!("mongodb://nobody:wr0ng@127.0.0.1:{port}/?replicaSet=rs&authSource=admin");
+    let words = refusal(&mongo(stranger), StoreUser::App).await;
+    assert!(matches!(words, OpenError::Refused(_)), "{words}");
+    assert!(!words.to_string().contains("wr0ng"), "{words}");
+}
+
+#[tokio::test]
+async fn a_mongod_without_a_replica_set_is_refused() {
+    let alone = Mongod::start_alone().await.unwrap();
+    let target = StoreTarget::Mongo { url: Mongod::direct_url(alone.port()), database: database() };
+    let words = refusal(&target, StoreUser::App).await;
+    assert!(matches!(words, OpenError::NoReplicaSet), "{words}");
+}

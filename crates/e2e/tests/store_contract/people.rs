@@ -1,0 +1,95 @@
+//! Rules of operators, sessions and the reconciler's lock.
+
+use std::time::Duration;
+
+use common::clock;
+use common::model::{Operator, OperatorId, Role, Session, SessionId};
+use common::store::StoreError;
+use futures_util::future::join_all;
+
+use crate::home::Home;
+use crate::made::MINUTE;
+
+fn operator(username: &str) -> Operator {
+    Operator {
+        id: OperatorId::random(),
+        username: username.into(),
+        password_hash: "$argon2id$...".into(),
+        role: Role::Admin,
+        created_at: clock::now(),
+    }
+}
+
+pub async fn operators_are_unique_by_name(home: &Home) {
+    let store = home.app().await;
+    let (ann, bob) = (operator("ann"), operator("bob"));
+    store.insert_operator(&bob).await.unwrap();
+    store.insert_operator(&ann).await.unwrap();
+    store.insert_operator(&ann).await.unwrap();
+    assert!(matches!(store.insert_operator(&operator("ann")).await, Err(StoreError::Taken { field: "username" })));
+    assert_eq!(store.list_operators().await.unwrap(), [ann.clone(), bob.clone()]);
+    assert_eq!(store.operator_by_name("ann").await.unwrap(), Some(ann.clone()));
+    assert_eq!(store.operator_by_name("nobody").await.unwrap(), None);
+    assert_eq!(store.operator(&bob.id).await.unwrap(), Some(bob));
+    assert_eq!(store.operator(&OperatorId::random()).await.unwrap(), None);
+}
+
+pub async fn sessions_are_kept_and_ended(home: &Home) {
+    let store = home.app().await;
+    let now = clock::now();
+    let session = |ends_at| Session {
+        id: SessionId::random(),
+        operator: OperatorId::random(),
+        csrf: "token".into(),
+        created_at: now,
+        used_at: now,
+        ends_at,
+    };
+    let (mut used, over) = (session(now + MINUTE), session(now - MINUTE));
+    store.put_session(&over).await.unwrap();
+    store.put_session(&used).await.unwrap();
+    used.used_at = now + Duration::from_secs(1);
+    store.put_session(&used).await.unwrap();
+    assert_eq!(store.session(&used.id).await.unwrap(), Some(used.clone()));
+    assert_eq!(store.session(&over.id).await.unwrap(), None, "what is over is forgotten by the way");
+    store.delete_session(&used.id).await.unwrap();
+    store.delete_session(&used.id).await.unwrap();
+    assert_eq!(store.session(&used.id).await.unwrap(), None);
+}
+
+pub async fn the_lock_has_one_holder_and_a_growing_term(home: &Home) {
+    let store = home.app().await;
+    let now = clock::now();
+    let take = |holder: &'static str, now| {
+        let store = store.clone();
+        async move { store.take_lock(holder, &format!("http://{holder}"), MINUTE, now).await.unwrap() }
+    };
+    assert_eq!(store.lock().await.unwrap(), None);
+    let first = take("$a", now).await.expect("it is free");
+    assert_eq!((first.holder.as_str(), first.address.as_str(), first.term), ("$a", "http://$a", 1));
+    assert_eq!(first.until, now + MINUTE);
+    assert_eq!(take("b", now).await, None);
+    let extended = take("$a", now + Duration::from_secs(10)).await.expect("it is her own");
+    assert_eq!((extended.term, extended.until), (1, now + Duration::from_secs(70)));
+    assert_eq!(take("b", now + Duration::from_secs(69)).await, None);
+    let taken_over = take("b", now + Duration::from_secs(70)).await.expect("it is void");
+    assert_eq!((taken_over.holder.as_str(), taken_over.term), ("b", 2));
+    assert_eq!(take("$a", now + Duration::from_secs(71)).await, None);
+    store.drop_lock("$a").await.unwrap();
+    assert_eq!(store.lock().await.unwrap(), Some(taken_over));
+    store.drop_lock("b").await.unwrap();
+    assert_eq!(store.lock().await.unwrap(), None);
+    assert_eq!(take("$a", now).await.expect("it was given back").term, 3);
+}
+
+pub async fn of_many_who_want_the_lock_one_gets_it(home: &Home) {
+    let (app, admin) = (home.app().await, home.admin().await);
+    let now = clock::now();
+    let takers = (0..16).map(|n| {
+        let store = if n % 2 == 0 { app.clone() } else { admin.clone() };
+        async move { store.take_lock(&format!("holder {n}"), "http://x", MINUTE, now).await.unwrap() }
+    });
+    let got: Vec<_> = join_all(takers).await.into_iter().flatten().collect();
+    assert_eq!(got.len(), 1, "{got:?}");
+    assert_eq!(app.lock().await.unwrap().as_ref(), got.first());
+}

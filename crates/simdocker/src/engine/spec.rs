@@ -1,0 +1,204 @@
+//! What a container was asked to be: the body of its create call, as far as the engine acts on it.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, Ipv4Addr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
+
+use crate::error::{ApiError, ApiResult};
+
+/// Labels; shared with the events that carry them.
+pub(crate) type Labels = Arc<BTreeMap<String, String>>;
+
+/// The parsed body, and the body itself.
+#[derive(Debug)]
+pub(crate) struct Spec {
+    /// As it came; `inspect` shows all of it, the engine acts on some of it.
+    pub(crate) raw: Box<str>,
+    pub(crate) body: Body,
+}
+
+/// The part of the body that the engine acts on.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Body {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) image: String,
+    #[serde(deserialize_with = "words")]
+    pub(crate) cmd: Option<Vec<String>>,
+    #[serde(deserialize_with = "words")]
+    pub(crate) entrypoint: Option<Vec<String>>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) env: Vec<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) labels: Labels,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) exposed_ports: BTreeMap<String, Value>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) volumes: BTreeMap<String, Value>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) tty: bool,
+    pub(crate) healthcheck: Option<Healthcheck>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) host_config: HostConfig,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) networking_config: NetworkingConfig,
+}
+
+/// `HostConfig`, as far as the engine acts on it.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct HostConfig {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) network_mode: String,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) restart_policy: RestartPolicy,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) auto_remove: bool,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) binds: Vec<String>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) mounts: Vec<MountRequest>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) memory: i64,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) memory_swap: i64,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) nano_cpus: i64,
+    pub(crate) pids_limit: Option<i64>,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) log_config: LogConfig,
+}
+
+/// Where a port is to be published.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct PortBinding {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) host_ip: String,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) host_port: String,
+}
+
+/// When to start again.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct RestartPolicy {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) name: String,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) maximum_retry_count: u64,
+}
+
+/// An entry of `Mounts`.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct MountRequest {
+    #[serde(rename = "Type", deserialize_with = "null_is_default")]
+    pub(crate) kind: String,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) source: String,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) target: String,
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) read_only: bool,
+}
+
+/// Where the output goes.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct LogConfig {
+    #[serde(rename = "Type", deserialize_with = "null_is_default")]
+    pub(crate) driver: String,
+}
+
+/// The container's own check; times in nanoseconds.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct Healthcheck {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) test: Vec<String>,
+}
+
+/// Networks to join at the start.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct NetworkingConfig {
+    #[serde(deserialize_with = "null_is_default")]
+    pub(crate) endpoints_config: BTreeMap<String, Option<EndpointRequest>>,
+}
+
+/// How to join one network.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct EndpointRequest {
+    pub(crate) aliases: Option<Vec<String>>,
+    #[serde(rename = "IPAMConfig")]
+    pub(crate) ipam_config: Option<Value>,
+}
+
+impl EndpointRequest {
+    /// The address that was asked for.
+    pub(crate) fn address(&self) -> Option<Ipv4Addr> {
+        self.ipam_config.as_ref()?.get("IPv4Address")?.as_str()?.parse().ok()
+    }
+}
+
+impl Spec {
+    /// Reads a create call's body; the errors are Docker's.
+    pub(crate) fn parse(raw: &str) -> ApiResult<Self> {
+        if raw.trim().is_empty() {
+            return Err(ApiError::broken("EOF"));
+        }
+        let body: Body = serde_json::from_str(raw).map_err(|error| match error.classify() {
+            serde_json::error::Category::Data => ApiError::bad(format!("json: cannot unmarshal: {error}")),
+            _ => ApiError::broken(format!("invalid character in JSON: {error}")),
+        })?;
+        Ok(Self { raw: raw.into(), body })
+    }
+
+    /// The value of an environment variable that the container itself was given.
+    pub(crate) fn env(&self, name: &str) -> Option<&str> {
+        self.body.env.iter().rev().find_map(|pair| pair.split_once('=').filter(|(key, _)| *key == name)).map(|(_, v)| v)
+    }
+
+    /// The same as a number of milliseconds.
+    pub(crate) fn env_millis(&self, name: &str) -> Option<Duration> {
+        self.env(name)?.parse().ok().map(Duration::from_millis)
+    }
+}
+
+/// `8080/tcp` or `8080`.
+pub(crate) fn port_and_protocol(text: &str) -> ApiResult<(u16, &str)> {
+    let (port, protocol) = text.split_once('/').unwrap_or((text, "tcp"));
+    let port = port.parse().map_err(|_| ApiError::bad(format!("invalid port specification: \"{text}\"")))?;
+    Ok((port, protocol))
+}
+
+/// The address in a port binding; what cannot be read means everywhere, as for the real engine.
+pub(crate) fn binding_ip(text: &str) -> IpAddr {
+    text.parse().unwrap_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED))
+}
+
+fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
+    Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+/// A command may be one text or a list.
+fn words<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Vec<String>>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Words {
+        One(String),
+        Many(Vec<String>),
+    }
+    Ok(Option::<Words>::deserialize(from)?.map(|words| match words {
+        Words::One(text) => vec![text],
+        Words::Many(list) => list,
+    }))
+}
