@@ -61,7 +61,7 @@ for tag in $tags; do
     [ "$had" = "$source" ] || missing="$missing $tag"
 done
 if [ -z "$missing" ] && [ -z "$force" ]; then
-    say "$(echo $tags | sed 's/ /, /g') is there already, made from these sources"
+    say "${tags# } is there already, made from these sources"
     exit 0
 fi
 
@@ -73,7 +73,7 @@ began=$(date +%s)
 binary=$(RUSTFLAGS='-C target-feature=+crt-static' cargo build --locked --profile "$profile" --target "$target" \
     --package fabricsim --bin fabricsim --message-format json-render-diagnostics |
     sed -n 's/.*"executable":"\([^"]*\/fabricsim\)".*/\1/p')
-[ -n "$binary" ] && [ -x "$binary" ] || fail "the build gave no binary"
+[ -x "$binary" ] || fail "the build gave no binary"
 
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -93,5 +93,6 @@ DOCKER_BUILDKIT=0 docker build --quiet --label "$label=$source" "$@" "$folder" >
     fail "docker build failed"
 }
 rm -f "$folder.log"
-size=$(docker image inspect --format '{{.Size}}' "$(echo $tags | cut -d ' ' -f 1)")
-say "built $(echo $tags | sed 's/ /, /g') in $(($(date +%s) - began)) s, $((size / 1024)) KiB"
+first=${tags# }
+size=$(docker image inspect --format '{{.Size}}' "${first%% *}")
+say "built ${tags# } in $(($(date +%s) - began)) s, $((size / 1024)) KiB"

@@ -51,6 +51,11 @@ impl Problem {
         Problem::new(StatusCode::BAD_REQUEST, "unreadable", why)
     }
 
+    /// The body does not come.
+    pub fn too_slow() -> Problem {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request took too long to arrive.")
+    }
+
     /// Too many failed attempts.
     pub fn too_many(after: Duration) -> Problem {
         let seconds = after.as_secs().max(1);

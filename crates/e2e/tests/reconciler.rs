@@ -1,5 +1,7 @@
 //! The reconciler on an engine: fills, repairs, replaces and removes.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
 use std::time::Duration;
 
 use common::model::*;
@@ -116,5 +118,65 @@ mod on_the_real_engine {
     #[tokio::test(flavor = "multi_thread")]
     async fn a_reconciler_that_stops_anywhere_is_resumed_by_the_next() {
         super::a_reconciler_that_stops_anywhere_is_resumed_by_the_next(REAL, "127.0.0.1").await;
+    }
+}
+
+mod on_a_simulated_engine {
+    use simdocker::{SimHost, SimOptions};
+
+    use super::*;
+
+    async fn host() -> SimHost {
+        SimHost::start(SimOptions::fresh()).await.unwrap()
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_pool_fills_leases_replaces_and_leaves() {
+        let sim = host().await;
+        super::a_pool_fills_leases_replaces_and_leaves(&sim.url(), &sim.address().to_string()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_broken_free_cluster_is_replaced() {
+        let sim = host().await;
+        super::a_broken_free_cluster_is_replaced(&sim.url(), &sim.address().to_string()).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_users_wishes_are_carried_out_and_her_dead_node_comes_back() {
+        let sim = host().await;
+        super::a_users_wishes_are_carried_out_and_her_dead_node_comes_back(&sim.url(), &sim.address().to_string())
+            .await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_reconciler_that_stops_anywhere_is_resumed_by_the_next() {
+        let sim = host().await;
+        super::a_reconciler_that_stops_anywhere_is_resumed_by_the_next(&sim.url(), &sim.address().to_string()).await;
+    }
+
+    /// A host that goes away gives nothing out; when it is back, what was there is looked at, not made anew.
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_host_that_goes_away_and_returns_keeps_its_clusters() {
+        let sim = host().await;
+        let pool = Pool::start(&sim.url(), &sim.address().to_string(), 2, &["fabric-0.6-noops-4"]).await.unwrap();
+        pool.until("2 free").await;
+        let before: Vec<ClusterId> = pool.clusters().await.into_iter().map(|c| c.id).collect();
+        sim.go_down();
+        wait_until("its offers to be withdrawn", PATIENCE, || async {
+            let offered = pool.clusters().await.iter().filter(|c| c.offer.is_some()).count();
+            if offered == 0 { Ok(()) } else { Err(format!("{offered} are offered")) }
+        })
+        .await;
+        assert_eq!(pool.apply("alice").await.unwrap(), Applied::NoneFree);
+        sim.come_up().await.unwrap();
+        wait_until("them to be offered again", PATIENCE, || async {
+            let offered = pool.clusters().await.iter().filter(|c| c.offer.is_some()).count();
+            if offered == 2 { Ok(()) } else { Err(format!("{offered}; {:?}", pool.reconciler.outlook())) }
+        })
+        .await;
+        let after: Vec<ClusterId> = pool.clusters().await.into_iter().map(|c| c.id).collect();
+        assert_eq!(before, after);
+        pool.end().await.unwrap();
     }
 }

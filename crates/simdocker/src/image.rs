@@ -1,5 +1,6 @@
 //! The images that a simulated engine has or can pull, and what a container of each does.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The image whose containers are Fabric peers, as the template names it by default.
@@ -26,6 +27,12 @@ pub struct SimImage {
     pub environment: Vec<String>,
     /// Paths for which every container gets an anonymous volume.
     pub volumes: Vec<String>,
+    /// Labels, which every container has as well.
+    pub labels: BTreeMap<String, String>,
+    /// The user in its containers; empty: root.
+    pub user: String,
+    /// What ends its containers; empty: not said.
+    pub stop_signal: String,
 }
 
 /// What a container does once started. Environment variables of the container (`SIMDOCKER_*`, see
@@ -67,9 +74,12 @@ impl SimImage {
             pull: PullOutcome::Present,
             exposed: ["7050/tcp", "7051/tcp", "7052/tcp", "7053/tcp"].map(str::to_owned).to_vec(),
             entrypoint: vec!["/fabricsim".to_owned()],
-            command: Vec::new(),
-            environment: Vec::new(),
+            command: ["peer", "node", "start"].map(str::to_owned).to_vec(),
+            environment: vec!["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin".to_owned()],
             volumes: Vec::new(),
+            labels: BTreeMap::new(),
+            user: "65532:65532".to_owned(),
+            stop_signal: "SIGTERM".to_owned(),
         }
     }
 
@@ -85,6 +95,8 @@ impl SimImage {
             exposed: Vec::new(),
             entrypoint: Vec::new(),
             command: vec!["sleep".to_owned(), "infinity".to_owned()],
+            user: String::new(),
+            stop_signal: String::new(),
             ..Self::peer(reference)
         }
     }

@@ -36,7 +36,7 @@ fn node(name: &str) -> NodeName {
     NodeName::parse(name).unwrap()
 }
 
-fn free() -> Result<(), EngineError> {
+pub fn free() -> Result<(), EngineError> {
     Ok(())
 }
 
@@ -351,7 +351,7 @@ impl<'a> Elsewhere<'a> {
     }
 }
 
-fn project(place: &Place) -> Project {
+pub fn project(place: &Place) -> Project {
     project_in(place, 0, &place.names.prefix)
 }
 

@@ -8,6 +8,7 @@ mod crash;
 mod history;
 mod home;
 mod hosts;
+mod indexes;
 mod made;
 mod opening;
 mod people;

@@ -72,7 +72,7 @@ fn matches(state: &State, container: &Container, filters: &Filters) -> bool {
     };
     let exposed = |wanted: &str| {
         let port = wanted.split('/').next().unwrap_or_default();
-        container.spec.body.exposed_ports.keys().any(|exposed| exposed.split('/').next() == Some(port))
+        container.spec.body.exposed_ports.iter().any(|exposed| exposed.split('/').next() == Some(port))
     };
     let health = container.health.as_ref().map_or("none", |health| health.status);
     filters.labels(|name| container.spec.body.labels.get(name).map(String::as_str))
@@ -178,8 +178,8 @@ fn ports(state: &State, container: &Container) -> Vec<Value> {
 
 fn mounts(container: &Container) -> Vec<Value> {
     let entry = |mount: &crate::engine::container::Mount| {
-        // A list leaves the source of an anonymous volume empty.
-        let source = if mount.anonymous { String::new() } else { mount_source(mount) };
+        // A list leaves the source of a volume empty that only the image or `Volumes` asked for.
+        let source = if mount.anonymous && mount.mode.is_empty() { String::new() } else { mount_source(mount) };
         let mut entry = Map::new();
         entry.insert("Type".to_owned(), mount.kind.as_str().into());
         if mount.kind == "volume" {

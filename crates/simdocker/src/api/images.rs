@@ -1,6 +1,6 @@
 //! Images, and what a container takes from its image.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::stream;
@@ -28,10 +28,11 @@ pub(crate) fn list(engine: &Arc<Engine>, call: &Call) -> ReplyResult {
             let tags: Vec<&String> = image.tags.iter().filter(asked).collect();
             let wanted = (!filters.has("reference") || !tags.is_empty())
                 && filters.any("dangling", |wanted| matches!(wanted, "true" | "1") == image.tags.is_empty())
-                && filters.labels(|_| None);
+                && filters.labels(|name| image.what.labels.get(name).map(String::as_str));
+            let labels = Some(&image.what.labels).filter(|labels| !labels.is_empty());
             wanted.then(|| {
                 json!({
-                    "Containers": -1, "Created": image.created.seconds(), "Id": &*image.id, "Labels": null,
+                    "Containers": -1, "Created": image.created.seconds(), "Id": &*image.id, "Labels": labels,
                     "ParentId": "", "RepoDigests": null, "RepoTags": tags, "SharedSize": -1, "Size": SIZE,
                     "VirtualSize": SIZE,
                 })
@@ -86,6 +87,7 @@ pub(crate) fn pull(engine: &Arc<Engine>, call: &Call) -> ReplyResult {
         Some(tag) => format!("{}:{tag}", name.strip_suffix(&format!(":{tag}")).unwrap_or(name)),
         None => with_tag(name),
     };
+    let reference = reference.strip_prefix("docker.io/").map(str::to_owned).unwrap_or(reference);
     let (name, tag) = reference.rsplit_once(':').unwrap_or((&reference, "latest"));
     let repository = if name.contains('/') { name.to_owned() } else { format!("library/{name}") };
     let mut lines = vec![json!({"status": format!("Pulling from {repository}"), "id": tag})];
@@ -163,7 +165,7 @@ pub(super) fn command_of(state: &State, container: &Container) -> Vec<String> {
 pub(super) fn ports_of(state: &State, container: &Container) -> BTreeSet<String> {
     let body = &container.spec.body;
     let of_image = image_of(state, container).map(|image| image.what.exposed.clone()).unwrap_or_default();
-    let own = body.exposed_ports.keys().chain(body.host_config.port_bindings.keys()).cloned();
+    let own = body.exposed_ports.iter().chain(body.host_config.port_bindings.iter().map(|(port, _)| port)).cloned();
     own.chain(of_image).map(|port| if port.contains('/') { port } else { format!("{port}/tcp") }).collect()
 }
 
@@ -194,8 +196,13 @@ pub(super) fn config(state: &State, container: &Container, given: &Map<String, V
         if body.cmd.as_ref().is_none_or(Vec::is_empty) && !has_own_entrypoint && !image.command.is_empty() {
             map.insert("Cmd".to_owned(), image.command.clone().into());
         }
-        let merged = |own: &BTreeMap<String, Value>, more: &[String]| {
-            let all: BTreeSet<&String> = own.keys().chain(more).collect();
+        for (key, of_image) in [("User", &image.user), ("StopSignal", &image.stop_signal)] {
+            if !of_image.is_empty() && map.get(key).is_none_or(|own| own == "") {
+                map.insert(key.to_owned(), of_image.as_str().into());
+            }
+        }
+        let merged = |own: &[String], more: &[String]| {
+            let all: BTreeSet<&String> = own.iter().chain(more).collect();
             all.into_iter().map(|key| (key.clone(), json!({}))).collect::<Map<_, _>>()
         };
         let exposed = merged(&body.exposed_ports, &image.exposed);
@@ -244,6 +251,13 @@ fn image_config(image: &Image) -> Value {
     if let Some(map) = config.as_object_mut() {
         if !image.what.exposed.is_empty() {
             map.insert("ExposedPorts".to_owned(), set(&image.what.exposed));
+        }
+        map.insert("User".to_owned(), image.what.user.as_str().into());
+        if !image.what.stop_signal.is_empty() {
+            map.insert("StopSignal".to_owned(), image.what.stop_signal.as_str().into());
+        }
+        if !image.what.labels.is_empty() {
+            map.insert("Labels".to_owned(), json!(image.what.labels));
         }
         map.insert("Env".to_owned(), list(&image.what.environment));
         map.insert("Cmd".to_owned(), list(&image.what.command));

@@ -11,6 +11,7 @@ use super::container::{Container, Life, Published, Run};
 use super::death::Death;
 use super::health::Health;
 use super::logs::Stream;
+use super::member::join;
 use super::process::Process;
 use super::{Engine, State, spec};
 use crate::clock;
@@ -30,7 +31,7 @@ impl Engine {
     pub(super) fn launch(&self, state: &mut State, id: &Id) -> ApiResult<()> {
         let bad_setting = prepare_peer(state.container_mut(id)?).err();
         let names: Vec<String> = state.container(id)?.endpoints.keys().cloned().collect();
-        let joined = names.iter().try_for_each(|name| self.join(state, id, name));
+        let joined = names.iter().try_for_each(|name| join(state, id, name));
         let process = process_of(state, id)?;
         let published = joined.and_then(|()| self.publish(state, id, &process));
         let published = match published {
@@ -40,6 +41,9 @@ impl Engine {
                     self.leave(state, id, name);
                 }
                 let container = state.container_mut(id)?;
+                for mount in container.mounts.iter().filter(|mount| mount.kind == "volume") {
+                    self.events.volume(&mount.name, "unmount", vec![("container", id.to_string())]);
+                }
                 container.exit_code = START_FAILED;
                 container.error.clone_from(&error.message);
                 if matches!(container.life, Life::Restarting) {
@@ -48,6 +52,9 @@ impl Engine {
                 return Err(error);
             }
         };
+        for name in &names {
+            self.tell_joined(state, id, name);
+        }
         let container = state.container_mut(id)?;
         container.generation += 1;
         container.started_at = Some(clock::now());
@@ -101,7 +108,7 @@ impl Engine {
         for (port, bindings) in &container.spec.body.host_config.port_bindings {
             let (container_port, protocol) = spec::port_and_protocol(port)?;
             let protocol = if protocol == "udp" { "udp" } else { "tcp" };
-            for binding in bindings.iter().flatten() {
+            for binding in bindings {
                 let host_ip = spec::binding_ip(&binding.host_ip);
                 let wanted: u16 = binding.host_port.split('-').next().and_then(|text| text.parse().ok()).unwrap_or(0);
                 let clash = |port: u16| {
@@ -179,11 +186,13 @@ fn process_of(state: &State, id: &Id) -> ApiResult<Arc<Process>> {
 fn say_hello(container: &mut Container, bad_setting: Option<&str>) {
     let now = clock::now();
     if let Some(why) = bad_setting {
-        container.logs.add(now, Stream::Err, why);
+        container.logs.add(now, Stream::Err, &format!("fabricsim: {why}"));
     } else if let Some(peer) = &container.peer {
-        let (id, network) = (peer.config().id.clone(), peer.config().network_id.clone());
-        container.logs.add(now, Stream::Out, &format!("peer {id} of network {network} starts"));
-        container.logs.add(now, Stream::Out, "REST service listens on 0.0.0.0:7050");
+        let (id, height) = (peer.config().id.clone(), peer.height());
+        let own = container.addresses().next().map_or_else(String::new, |(_, ip)| format!("{ip}:7051"));
+        let line =
+            format!("INFO {id} serves REST on 0.0.0.0:7050 and other peers as {own}; its ledger has {height} blocks");
+        container.logs.add(now, Stream::Err, &line);
     }
     for (variable, stream) in [("SIMDOCKER_STDOUT", Stream::Out), ("SIMDOCKER_STDERR", Stream::Err)] {
         let text = container.spec.env(variable).map(str::to_owned);
