@@ -57,9 +57,7 @@ async fn of_a_crowd_each_gets_one_of_her_own_or_is_told_that_none_is_free() {
         assert_eq!(recorded["lease"]["user"], **user);
     }
     for (user, _) in leases {
-        apps[0].act("release", &[("user_id", user)]).await.unwrap_err();
-        let answer = apps[0].get("/v2/cluster_release", &[("user_id", user)]).await.unwrap();
-        assert_eq!(answer.is(200).json()["status"], "OK", "{answer:?}");
+        apps[0].act("release", &[("user_id", user)]).await.unwrap();
     }
     house.leave(&operator, &host).await.unwrap();
 }
