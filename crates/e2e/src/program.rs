@@ -38,7 +38,7 @@ impl Program {
         let output = std::fs::File::options().create(true).append(true).open(log).context("opening a log")?;
         let mut command = Command::new(binary(name)?);
         command.args(arguments).env_clear().envs(environment).stdin(Stdio::null());
-        let child = command.stdout(output.try_clone()?).stderr(output).spawn().with_context(|| format!("{name}"))?;
+        let child = command.stdout(output.try_clone()?).stderr(output).spawn().with_context(|| name)?;
         Ok(Program { name, child, log: log.to_owned() })
     }
 
@@ -96,13 +96,12 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // One that has ended badly is worth a word when the story fails; it may be why.
+        // Why a story failed is often in here.
         if std::thread::panicking() {
             let ended = self.child.try_wait().ok().flatten();
             let lines: Vec<String> = self.log().lines().map(str::to_owned).collect();
             let last = &lines[lines.len().saturating_sub(25)..];
             let how = ended.map_or("was running".into(), |s| format!("had ended, {:?} {:?}", s.code(), s.signal()));
-            tracing::error!("{} {how}", self.name);
             complain(&format!("--- {} {how}; the end of its log:\n{}", self.name, last.join("\n")));
         }
         self.kill();

@@ -158,6 +158,9 @@ async fn an_image_that_does_not_exist_holds_its_flavor_back_with_the_reason() {
     assert!(failed.iter().all(|event| event["reason"].as_str().unwrap().contains(&image)), "{failed:#?}");
     assert!(admin.program.log().contains(&format!("pulling image {image}")), "{}", admin.program.log());
 
+    // Between two tries nothing half-made is left, neither recorded nor on the engine.
+    house.until(&operator, "none").await;
+
     // With the image put right and admin started again, it fills by itself.
     drop(admin);
     house.set("FABRIC_PEER_IMAGE", e2e::pool::PEER_IMAGE);

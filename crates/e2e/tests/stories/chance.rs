@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::say;
 use e2e::house::{App, House};
 use e2e::pool::PATIENCE;
 use e2e::wait::wait_until;
@@ -145,9 +146,4 @@ async fn by_whatever_chance_no_two_users_have_one_network() {
         .collect();
     assert_eq!(recorded, given);
     house.leave(&operator, &host).await.unwrap();
-}
-
-#[expect(clippy::print_stdout, reason = "what was measured is shown, and the seed that tells a failure again")]
-fn say(text: &str) {
-    println!("{text}");
 }

@@ -3,6 +3,7 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
+use crate::say;
 use e2e::house::House;
 use e2e::mongod::free_port;
 use e2e::pool::PATIENCE;
@@ -154,9 +155,4 @@ async fn what_cannot_begin_says_why_in_plain_words() {
         let words = refused(&house, name, &[], &[], 1).await;
         assert!(words.contains("another") || words.contains("already"), "{words}");
     }
-}
-
-#[expect(clippy::print_stdout, reason = "what was measured is shown")]
-fn say(text: &str) {
-    println!("{text}");
 }

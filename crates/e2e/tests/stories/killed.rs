@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::say;
 use e2e::house::House;
 use e2e::pool::PATIENCE;
 use e2e::wait::wait_until;
@@ -150,9 +151,4 @@ async fn when_the_leading_admin_is_killed_another_takes_over_within_ten_seconds(
     assert!(took_over < Duration::from_secs(10), "{took_over:?}");
     assert_ne!(clusters[0]["id"], lease["id"]);
     house.leave(&operator, &host).await.unwrap();
-}
-
-#[expect(clippy::print_stdout, reason = "what was measured is shown")]
-fn say(text: &str) {
-    println!("{text}");
 }

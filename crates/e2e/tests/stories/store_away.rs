@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use crate::say;
 use e2e::house::House;
 use e2e::network::Network;
 use e2e::pool::PATIENCE;
@@ -78,9 +79,4 @@ async fn without_its_store_the_pool_waits_and_then_goes_on_by_itself() {
     assert!(clusters.iter().all(|cluster| cluster["id"] != lease["id"]), "{clusters:?}");
     assert_eq!(operator.items("/api/v1/records?user=alice").await.unwrap().len(), 1);
     house.leave(&operator, &host).await.unwrap();
-}
-
-#[expect(clippy::print_stdout, reason = "what was measured is shown")]
-fn say(text: &str) {
-    println!("{text}");
 }
