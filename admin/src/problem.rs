@@ -1,4 +1,4 @@
-//! What is answered when a request is not served: one value, which [`crate::dress`] words as a page or as
+//! What is answered when a request is not served: one value, which `crate::dress` words as a page or as
 //! `application/problem+json`, by the path that was asked for.
 
 use std::time::Duration;

@@ -2,8 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, helpers included")]
 
+mod add_host;
 mod arbitrary;
+mod browser;
 mod clusters;
+mod host_form;
 mod hosts;
 mod pages;
 mod roles;

@@ -1,13 +1,14 @@
 //! A fault at every call in turn: `up` and `down` end with an error that somebody can act on, and the next one finishes.
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use common::compose::Project;
 use engine::{EngineError, UpLimits};
 use simdocker::{FaultKind, FaultRule, SimHost, SimOptions};
 
 use crate::place::{Names, Place};
-use crate::scenario::{free, project};
+use crate::project::{free, project};
 
 /// More calls than either makes.
 const MOST: u64 = 60;
@@ -27,7 +28,8 @@ impl Host {
     async fn new() -> Host {
         let sim = SimHost::start(SimOptions::fresh()).await.unwrap();
         let place = Place::new(&Names::fresh(), &sim.url(), IpAddr::V4(sim.address())).await;
-        let project = project(&place);
+        // What is said to be started and is not would be waited for to the end.
+        let project = Project { create_within: Duration::from_secs(2), ..project(&place) };
         Host { sim, place, project }
     }
 

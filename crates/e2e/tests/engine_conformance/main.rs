@@ -5,6 +5,7 @@
 mod faults;
 mod normal;
 mod place;
+mod project;
 mod scenario;
 
 use std::net::{IpAddr, Ipv4Addr};

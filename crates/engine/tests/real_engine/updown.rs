@@ -125,8 +125,8 @@ async fn a_volume_that_vanishes_before_its_container_is_made_comes_back_as_ours(
         }
     };
     bench.engine.up(&project, &bench.owner(0), &UpLimits::default(), &|| Ok(()), &report).await.unwrap();
-    assert_eq!(bench.survey().await.ours[0].volumes, [volume.clone()]);
-    assert_eq!(bench.down(0).await.unwrap().volumes, [volume.clone()]);
+    assert_eq!(bench.survey().await.ours[0].volumes, [volume.as_str()]);
+    assert_eq!(bench.down(0).await.unwrap().volumes, [volume.as_str()]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
