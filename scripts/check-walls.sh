@@ -19,7 +19,7 @@ wall() {
     if [ -n "$hits" ]; then
         broken=$((broken + 1))
         say "Broken wall: $what"
-        printf '%s\n' "$hits" | head -n 10 | sed 's/^/    /' >&2
+        head -n 10 <<<"$hits" | sed 's/^/    /' >&2
     fi
 }
 
@@ -56,14 +56,14 @@ later='TO''DO|FIX''ME|todo''!\('
 if hits=$(git grep -nwE --untracked "$later" -- ':(exclude)Cargo.lock' ':(glob,exclude)**/package-lock.json'); then
     broken=$((broken + 1))
     say "Broken wall: what is to be done stands in an issue, not in a file"
-    printf '%s\n' "$hits" | head -n 10 | sed 's/^/    /' >&2
+    head -n 10 <<<"$hits" | sed 's/^/    /' >&2
 fi
 
 # Cargo's own answer to what app is made of.
 tree=$(cargo tree --offline -p app -e normal --prefix none --format '{p}' 2>/dev/null) ||
     tree=$(cargo tree -p app -e normal --prefix none --format '{p}')
 for crate in bollard engine admin; do
-    if printf '%s\n' "$tree" | grep -qE "^$crate v"; then
+    if grep -qE "^$crate v" <<<"$tree"; then
         broken=$((broken + 1))
         say "Broken wall: app is built with $crate (cargo tree -p app -e normal -i $crate)"
     fi

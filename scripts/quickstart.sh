@@ -87,8 +87,8 @@ start() {
     setsid nohup "$@" >>"$DATA_DIR/$name.log" 2>&1 </dev/null &
     pid=$!
     echo "$pid" >"$DATA_DIR/$name.pid"
-    # Between fork and exec it is still this script, by its command line.
-    for _ in $(seq 50); do
+    # Between fork and exec it is still this script, by its command line; on a busy machine that takes seconds.
+    for _ in $(seq 500); do
         if runs "$name" || ! kill -0 "$pid" 2>/dev/null; then break; fi
         sleep 0.02
     done

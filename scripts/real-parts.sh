@@ -67,8 +67,6 @@ if [ "$want_tools" = yes ]; then
 fi
 if [ "$want_docker" = yes ]; then
     need dockerd docker.io
-    # Newer releases have the command line in a package of its own.
-    if ! have docker && have apt-cache && apt-cache show docker-cli >/dev/null 2>&1; then packages+=(docker-cli); fi
     need iptables iptables
     need ip iproute2
     # Tests make small images from it; one that needs libraries would not run in them.
@@ -78,8 +76,7 @@ fi
 if [ "$want_mongod" = yes ] && ! mongod_works; then
     need python3 python3
     if ! python3 -m pip --version >/dev/null 2>&1; then packages+=(python3-pip); fi
-    # Newer releases carry the same library under a name of their own; mongod itself is asked below.
-    if have apt-cache && apt-cache show libcurl4 2>/dev/null | grep -q '^Filename'; then need_package libcurl4; fi
+    # Its libraries (libcurl, libldap, libssl) come with curl.
 fi
 
 if [ "$check" = yes ]; then
@@ -101,6 +98,8 @@ if [ "$check" = yes ]; then
 fi
 
 if ((${#packages[@]} > 0)); then apt_install "the tests" "${packages[@]}" || exit 1; fi
+# Newer releases have the command line in a package of its own.
+if [ "$want_docker" = yes ] && ! have docker; then apt_install "the tests" docker-cli || exit 1; fi
 
 if [ "$want_docker" = yes ]; then
     url=$(docker_url)

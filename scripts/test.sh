@@ -95,7 +95,7 @@ if ! have cargo-deny && [ "$all" = yes ]; then
     step "install cargo-deny" cargo install cargo-deny --version 0.20.2 --locked
 fi
 if have cargo-deny; then
-    step "licences and sources" cargo deny --offline check licenses bans sources
+    step "licences and sources" cargo deny --offline check --hide-inclusion-graph licenses bans sources
 else
     not_run "licences and sources" "cargo-deny is not installed; --all installs it"
 fi

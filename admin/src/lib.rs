@@ -1,7 +1,7 @@
 //! What operators see, and the reconciler.
 //!
 //! [`routes`] is the whole route table. A page ([`pages`]) and its JSON ([`api`]) are two voices for one operation
-//! ([`operations`]); [`access`] stands before all of them; [`dress`] words what was refused and adds the headers
+//! ([`operations`]); [`access`] stands before all of them; `dress` words what was refused and adds the headers
 //! that every answer carries. [`reconciler`] alone talks to Docker, but for the first look at a host that is added.
 
 pub mod access;

@@ -1,58 +1,76 @@
 //! `poolmanager-admin`: what operators see, and the reconciler.
 //!
 //! Reads its settings from the environment (`docs/configuration.md`), serves until SIGTERM or SIGINT, and ends in
-//! order: requests under way first, then the store.
+//! order: requests under way first, then the reconciler, then the store.
 
-mod command;
-
-use std::net::TcpListener;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
-use actix_web::rt::System;
 use admin::access::{FirstOperator, Passwords, make_first_operator};
 use admin::reconciler::{self, Settings};
 use admin::{Parts, build};
 use anyhow::Context;
+use clap::{Parser, Subcommand};
 use common::compose::Catalog;
-use common::config::{AdminConfig, Source};
+use common::config::{AdminConfig, ConfigError, Secret, Source};
 use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
 
-use command::Command;
-
-fn main() -> ExitCode {
-    match Command::parse(std::env::args().skip(1)) {
-        Ok(Command::Serve) => System::new().block_on(ended(serve())),
-        Ok(Command::Healthcheck) => System::new().block_on(ended(healthcheck())),
-        Ok(Command::Say(text)) => {
-            say(&text);
-            ExitCode::SUCCESS
-        }
-        Err(usage) => {
-            complain(&usage);
-            ExitCode::from(2)
-        }
-    }
+/// PoolManager's service for operators: their pages and API, and the reconciler that looks after the hosts.
+///
+/// Set by environment variables and the file that POOLMANAGER_CONFIG_FILE names; see docs/configuration.md. The
+/// first operator is ADMIN_USERNAME with ADMIN_PASSWORD, else admin with a password that is made and shown once.
+#[derive(Parser)]
+#[command(name = "poolmanager-admin", version)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
 }
 
-async fn ended(work: impl Future<Output = anyhow::Result<()>>) -> ExitCode {
-    match work.await {
+#[derive(Subcommand)]
+enum Command {
+    /// Ask the server that runs with this configuration whether it is ready; exit 0 if it is
+    Healthcheck,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let config = match Source::of_process().and_then(|source| AdminConfig::read(&source)) {
+        Ok(config) => config,
+        Err(error) => {
+            complain(&format!("poolmanager-admin: {error}"));
+            // As for a wrong argument: starting it again as it is will not help.
+            return ExitCode::from(2);
+        }
+    };
+    let work = async {
+        match arguments.command {
+            None => serve(config).await,
+            Some(Command::Healthcheck) => healthcheck(&config).await,
+        }
+    };
+    let ended = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime.block_on(work),
+        Err(error) => Err(error.into()),
+    };
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("poolmanager-admin: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
 
-async fn serve() -> anyhow::Result<()> {
-    let config = AdminConfig::read(&Source::of_process()?)?;
-    common::logging::start(&config.common)?;
+async fn serve(config: AdminConfig) -> anyhow::Result<()> {
+    common::logging::start(&config.common).context("starting the log")?;
     let internal_secret = config.common.internal_secret.load()?;
     let catalog = Catalog::shipped(&config.common.catalog).context("reading the templates")?;
+    config.pool_mix.check(&catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect::<Vec<_>>())?;
     let listener = TcpListener::bind((config.bind, config.port))
-        .with_context(|| format!("listening on {}:{}", config.bind, config.port))?;
+        .with_context(|| format!("listening on {}:{} (ADMIN_BIND, ADMIN_PORT)", config.bind, config.port))?;
     let address = listener.local_addr().context("asking for the address")?;
     let store = common::store::open(&config.common.store, StoreUser::Admin).await.context("opening the store")?;
     let served = serve_from(store.clone(), config, catalog, internal_secret, listener, address).await;
@@ -64,10 +82,13 @@ async fn serve_from(
     store: SharedStore,
     config: AdminConfig,
     catalog: Catalog,
-    internal_secret: common::config::Secret,
+    internal_secret: Secret,
     listener: TcpListener,
-    address: std::net::SocketAddr,
+    address: SocketAddr,
 ) -> anyhow::Result<()> {
+    // Before anybody is told that it serves: whoever reads that may stop it at once.
+    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
+    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     first_operator(&store, &config).await?;
     let catalog = Arc::new(catalog);
     let (reconciler, running_reconciler) = reconciler::start(Settings {
@@ -80,18 +101,19 @@ async fn serve_from(
     });
     let server = build(Parts { store, catalog, config, reconciler, internal_secret, listener })?;
     let handle = server.handle();
-    let running = tokio::task::spawn_local(server);
+    let mut running = tokio::spawn(server);
     tracing::info!(%address, "admin serves at http://{address}");
-    let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
-    let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     tokio::select! {
         _ = terminate.recv() => tracing::info!("SIGTERM: stopping"),
         _ = interrupt.recv() => tracing::info!("SIGINT: stopping"),
+        ended = &mut running => {
+            running_reconciler.stop().await;
+            return ended.context("joining the server")?.context("serving");
+        }
     }
     handle.stop(true).await;
     running_reconciler.stop().await;
-    running.await.context("joining the server")?.context("serving")?;
-    Ok(())
+    running.await.context("joining the server")?.context("serving")
 }
 
 /// Makes the first operator at the first start. A password made here is shown on the terminal and nowhere else: the
@@ -115,23 +137,17 @@ async fn first_operator(store: &SharedStore, config: &AdminConfig) -> anyhow::Re
     Ok(())
 }
 
-/// For a container's health check: exit code 0 if the service on this machine answers.
-async fn healthcheck() -> anyhow::Result<()> {
-    let config = AdminConfig::read(&Source::of_process()?)?;
+/// For a container's health check.
+async fn healthcheck(config: &AdminConfig) -> anyhow::Result<()> {
     let ip = match config.bind {
-        ip if ip.is_unspecified() && ip.is_ipv4() => std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
-        ip if ip.is_unspecified() => std::net::IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        ip if ip.is_unspecified() && ip.is_ipv4() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        ip if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
         ip => ip,
     };
-    let url = format!("http://{}/healthz", std::net::SocketAddr::new(ip, config.port));
-    let client = reqwest::Client::builder().no_proxy().timeout(std::time::Duration::from_secs(5)).build()?;
+    let url = format!("http://{}/readyz", SocketAddr::new(ip, config.port));
+    let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(5)).build()?;
     client.get(&url).send().await?.error_for_status()?;
     Ok(())
-}
-
-#[expect(clippy::print_stdout, reason = "what was asked for on the command line")]
-fn say(text: &str) {
-    println!("{text}");
 }
 
 #[expect(clippy::print_stderr, reason = "for whoever starts the program, not for the log")]

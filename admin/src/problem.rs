@@ -1,4 +1,4 @@
-//! What is answered when a request is not served: one value, which [`crate::dress`] words as a page or as
+//! What is answered when a request is not served: one value, which `crate::dress` words as a page or as
 //! `application/problem+json`, by the path that was asked for.
 
 use std::time::Duration;
@@ -49,6 +49,11 @@ impl Problem {
     /// The request cannot be read.
     pub fn unreadable(why: impl Into<String>) -> Problem {
         Problem::new(StatusCode::BAD_REQUEST, "unreadable", why)
+    }
+
+    /// The body does not come.
+    pub fn too_slow() -> Problem {
+        Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request took too long to arrive.")
     }
 
     /// Too many failed attempts.

@@ -2,6 +2,9 @@
 //!
 //! [`crate::routes`] says of each route what it needs; nothing else checks a role.
 
+use std::future::{Ready, ready};
+use std::time::Duration;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
@@ -10,7 +13,6 @@ use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use common::model::{Operator, Role, Session};
-use std::future::{Ready, ready};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
@@ -30,6 +32,10 @@ pub enum Needs {
     /// An operator with this role or a higher one.
     Role(Role),
 }
+
+/// How long a body of 64 KiB may take: even a poor line needs a second or two. Whoever sends slower keeps a place
+/// that others need.
+const BODY_WITHIN: Duration = Duration::from_secs(10);
 
 /// The body of a request that changes something; at most 64 KiB.
 #[derive(Clone, Debug)]
@@ -80,7 +86,8 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
         return Err(Problem::not_allowed("This request came from another site, so it was not carried out.").into());
     }
     if changes {
-        let body = req.extract::<Bytes>().await?;
+        let body =
+            tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()).await.map_err(|_| Problem::too_slow())??;
         req.extensions_mut().insert(Body(body));
     }
     let state = state(req)?;

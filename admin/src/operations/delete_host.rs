@@ -50,13 +50,13 @@ impl Operations {
                 return Ok(Done::said(format!("Host {} is being deleted already.", leaving.host.settings.name)));
             };
             let name = &next.settings.name;
-            let reason = format!("host {name} is to be deleted, with its {} clusters", leaving.clusters);
+            let reason = format!("host {name} is to be deleted, with its {}", count(leaving.clusters));
             let event = Event::new(now, EventKind::HostChanged, operator(by), reason).about_host(id);
             match self.store.change_host(&next, event).await {
                 Ok(()) => {
                     self.reconciler.ring();
                     return Ok(Done::said(format!(
-                        "Host {name} is being deleted: its {} go first, then the host.",
+                        "Host {name} is being deleted: first its {}, then the host.",
                         count(leaving.clusters)
                     )));
                 }

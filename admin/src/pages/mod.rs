@@ -1,6 +1,6 @@
 //! The pages, one file each. A page turns models into a view of plain texts and numbers; the template lays it out.
 //!
-//! What changes something is a form that is POSTed and answered by a redirect with a message (see [`flash`]); a form
+//! What changes something is a form that is POSTed and answered by a redirect with a message (see `flash`); a form
 //! that is refused comes back with what was typed and the reason at the field.
 
 pub mod cluster;

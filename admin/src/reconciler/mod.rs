@@ -1,7 +1,7 @@
 //! The reconciler: keeps the pool as it is wanted. The only part that talks to Docker.
 //!
-//! Four rooms: [`observe`] reads what is, [`plan_pool`] and [`plan_host`] decide as plain functions, [`execute`] carries one
-//! action out. [`host_loop`] ties them together for one host, [`leader`] for all, under the reconciler lock.
+//! Four rooms: `observe` reads what is, `plan_pool` and `plan_host` decide as plain functions, `execute` carries one
+//! action out. `host_loop` ties them together for one host, `leader` for all, under the reconciler lock.
 //! `docs/architecture.md` has the rules that they keep.
 
 mod contact;

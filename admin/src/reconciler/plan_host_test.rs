@@ -166,19 +166,33 @@ impl Case {
         for word in more {
             match *word {
                 "up" => there = true,
-                "well" => drop(self.view.memory.looks.insert(id.clone(), good(0, NOW))),
-                "ill-1" => drop(self.view.memory.looks.insert(id.clone(), good(1, NOW))),
-                "ill-3" => drop(self.view.memory.looks.insert(id.clone(), good(3, NOW))),
-                "busy" => drop(self.view.memory.busy.insert(id.clone(), Work::Write)),
+                "well" => {
+                    self.view.memory.looks.insert(id.clone(), good(0, NOW));
+                }
+                "ill-1" => {
+                    self.view.memory.looks.insert(id.clone(), good(1, NOW));
+                }
+                "ill-3" => {
+                    self.view.memory.looks.insert(id.clone(), good(3, NOW));
+                }
+                "busy" => {
+                    self.view.memory.busy.insert(id.clone(), Work::Write);
+                }
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
                 "unknown" => cluster.health = Health::Unknown,
                 "old-proof" => cluster.proven_at = Some(ago(40)),
                 "stale" => cluster.proven_at = Some(ago(70)),
                 "unoffered" => cluster.offer = None,
                 "old-flavor" => cluster.flavor_digest = "other".into(),
-                "dead-vp1" => drop(found.nodes.extend([run("vp1", NodeState::Exited)])),
-                "paused-vp1" => drop(found.nodes.extend([run("vp1", NodeState::Paused)])),
-                "gone-vp1" => drop(found.nodes.remove(&node("vp1"))),
+                "dead-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Exited)]);
+                }
+                "paused-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Paused)]);
+                }
+                "gone-vp1" => {
+                    let _ = found.nodes.remove(&node("vp1"));
+                }
                 "known-dead-vp1" => {
                     found.nodes.extend([run("vp1", NodeState::Exited)]);
                     cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Exited;
@@ -190,7 +204,9 @@ impl Case {
                     let retry = Retry { times: 1, not_before: NOW + Duration::from_secs(1), error: "timeout".into() };
                     self.view.memory.retries.insert(id.clone(), retry);
                 }
-                "doomed" => drop(self.view.memory.doomed.insert(id.clone(), "no such image".into())),
+                "doomed" => {
+                    self.view.memory.doomed.insert(id.clone(), "no such image".into());
+                }
                 other => panic!("{other} is said of no cluster"),
             }
         }

@@ -79,7 +79,7 @@ async fn no_input_makes_a_server_error() {
     let ids = [host.id.to_string(), held.id.to_string()];
     let actions = ["start", "stop", "restart", "release", "delete", "other"];
     let draw = (text(), proptest::collection::vec((field(), text()), 0..6), json(), 0usize..4, 0usize..6);
-    for _ in 0..6 {
+    for _ in 0..16 {
         for entry in table().into_iter().filter(|entry| !entry.path.contains("log") && !entry.path.contains("session"))
         {
             let (odd, fields, body, which, action) = draw.new_tree(&mut runner).unwrap().current();
@@ -120,5 +120,20 @@ async fn broken_bodies_are_refused_as_such() {
     let mut deep = format!("csrf={}", browser.csrf).into_bytes();
     deep.extend_from_slice(b"&name=%ff%fe&capacity=\xff&x");
     browser.raw("POST", "/hosts/new", form, deep).await.is(422);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_body_that_does_not_come_is_not_waited_for_for_ever() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let house = House::new().await;
+    let address = house.url.trim_start_matches("http://").to_owned();
+    let mut line = tokio::net::TcpStream::connect(&address).await.unwrap();
+    let head = format!("POST /login HTTP/1.1\r\nHost: {address}\r\nContent-Length: 100\r\n\r\ncsrf=");
+    line.write_all(head.as_bytes()).await.unwrap();
+    let mut answer = vec![0; 12];
+    let read = line.read_exact(&mut answer);
+    tokio::time::timeout(std::time::Duration::from_secs(30), read).await.unwrap().unwrap();
+    assert_eq!(String::from_utf8_lossy(&answer), "HTTP/1.1 408");
     house.end().await;
 }

@@ -1,7 +1,12 @@
 //! The pages and the JSON through the real router, over real HTTP, on a SQLite store of the test's own.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, helpers included")]
+
+mod add_host;
 mod arbitrary;
+mod browser;
 mod clusters;
+mod host_form;
 mod hosts;
 mod pages;
 mod roles;

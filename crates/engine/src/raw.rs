@@ -42,7 +42,8 @@ pub(crate) struct RawContainer {
 pub(crate) struct RawNetwork {
     pub(crate) id: String,
     pub(crate) name: String,
-    pub(crate) created: String,
+    /// `None` if the engine's text for it is none that anybody knows.
+    pub(crate) created: Option<jiff::Timestamp>,
     pub(crate) labels: HashMap<String, String>,
     pub(crate) subnets: Vec<Ipv4Net>,
 }
@@ -151,7 +152,7 @@ impl From<Network> for RawNetwork {
         RawNetwork {
             id: network.id.unwrap_or_default(),
             name: network.name.unwrap_or_default(),
-            created: network.created.unwrap_or_default().to_string(),
+            created: network.created.and_then(|created| created.parse().ok()),
             labels: network.labels.unwrap_or_default(),
             subnets: config.into_iter().filter_map(|config| config.subnet?.parse().ok()).collect(),
         }

@@ -99,7 +99,7 @@ pub(crate) fn container(name: &str, labels: Labels, networks: &[&str]) -> RawCon
 }
 
 pub(crate) fn network(name: &str, labels: Labels) -> RawNetwork {
-    RawNetwork { id: format!("id-of-{name}"), name: name.to_owned(), created: String::new(), labels, subnets: vec![] }
+    RawNetwork { id: format!("id-of-{name}"), name: name.to_owned(), created: None, labels, subnets: vec![] }
 }
 
 pub(crate) fn volume(name: &str, labels: Labels) -> RawVolume {

@@ -2,8 +2,10 @@
 //! field. What may differ (ids, times, versions, what a simulation has no files for) is listed in [`normal`], with its reason.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod faults;
 mod normal;
 mod place;
+mod project;
 mod scenario;
 
 use std::net::{IpAddr, Ipv4Addr};

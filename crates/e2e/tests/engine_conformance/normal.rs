@@ -59,8 +59,19 @@ fn masked(value: &Value) -> Value {
             list.sort_by_key(Value::to_string);
             Value::Array(list)
         }
-        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), masked(value))).collect(),
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), in_order(key, masked(value)))).collect(),
         plain => plain.clone(),
+    }
+}
+
+/// An engine lists the ports of a container in another order each time.
+fn in_order(key: &str, value: Value) -> Value {
+    match value {
+        Value::Array(mut list) if key == "Ports" => {
+            list.sort_by_key(Value::to_string);
+            Value::Array(list)
+        }
+        other => other,
     }
 }
 

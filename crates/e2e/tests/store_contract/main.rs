@@ -1,5 +1,6 @@
 //! The store's contract: one suite, run on both stores. What differs by nature (files, a server that can be away) has
 //! modules of its own.
+#![allow(clippy::unwrap_used, reason = "a helper's panic ends the test as the test's own does")]
 
 mod away;
 mod claims;
@@ -8,6 +9,7 @@ mod crash;
 mod history;
 mod home;
 mod hosts;
+mod indexes;
 mod made;
 mod opening;
 mod people;

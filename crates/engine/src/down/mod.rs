@@ -11,7 +11,6 @@
 mod found;
 mod remove;
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::model::{ClusterId, PoolId};
@@ -20,10 +19,12 @@ use tokio::time::sleep;
 use crate::call::Fenced;
 use crate::{Engine, EngineError, Fence};
 use found::Thing;
+use remove::Refusals;
 
 /// Pauses between rounds. "Active endpoints" without a container has been seen to last some seconds.
-const PAUSES: [Duration; 7] = [
+const PAUSES: [Duration; 8] = [
     Duration::ZERO,
+    Duration::from_millis(50),
     Duration::from_millis(100),
     Duration::from_millis(200),
     Duration::from_millis(500),
@@ -63,9 +64,12 @@ impl Engine {
         self.must_be_single().await?;
         let at = Fenced { engine: self, fence };
         let mut removed = Removed::default();
-        let mut refusals = BTreeMap::new();
-        for pause in PAUSES {
-            sleep(pause).await;
+        let mut refusals = Refusals::new();
+        for (round, pause) in PAUSES.into_iter().enumerate() {
+            // Most often one round does it, and the second look only proves it.
+            if round > 1 || !refusals.is_empty() {
+                sleep(pause).await;
+            }
             let found = at.belongings(pool, cluster, offspring_prefixes).await?;
             if found.is_empty() {
                 return Ok(removed);

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bollard::models::{
     ContainerCreateBody, EndpointSettings, HealthConfig, HostConfig, HostConfigLogConfig, Mount, MountType,
-    NetworkingConfig, PortBinding, PortMap, RestartPolicy as EngineRestart, RestartPolicyNameEnum,
+    MountVolumeOptions, NetworkingConfig, PortBinding, PortMap, RestartPolicy as EngineRestart, RestartPolicyNameEnum,
 };
 use common::compose::{ContainerPort, HealthCheck, MountSpec, Project, Protocol, RestartPolicy, ServiceSpec};
 
@@ -22,7 +22,7 @@ pub(super) fn container(
 ) -> Result<ContainerCreateBody, EngineError> {
     let first = service.networks.first();
     let first = first.map(|(key, aliases)| Ok((network_id(service, key, networks)?, aliases))).transpose()?;
-    let mounts = service.mounts.iter().map(|spec| mount(project, service, spec)).collect::<Result<_, _>>()?;
+    let mounts = service.mounts.iter().map(|spec| mount(project, service, spec, owner)).collect::<Result<_, _>>()?;
     Ok(ContainerCreateBody {
         image: Some(service.image.clone()),
         cmd: (!service.command.is_empty()).then(|| service.command.clone()),
@@ -81,19 +81,22 @@ pub(super) fn network_id(service: &ServiceSpec, key: &str, networks: &Networks) 
     networks.get(key).map(|network| network.id.clone()).ok_or_else(|| unknown(service, "network", key))
 }
 
-fn mount(project: &Project, service: &ServiceSpec, spec: &MountSpec) -> Result<Mount, EngineError> {
-    let (source, target, read_only) = match spec {
-        MountSpec::Volume { key, target, read_only } => {
-            let volume = project.volumes.iter().find(|volume| volume.key == *key);
-            (Some(volume.ok_or_else(|| unknown(service, "volume", key))?.name.clone()), target, *read_only)
-        }
+/// A named volume brings its labels along: an engine makes a volume that it does not find, and one that somebody removed
+/// a moment ago would come back without an owner.
+fn mount(project: &Project, service: &ServiceSpec, spec: &MountSpec, owner: &Ownership) -> Result<Mount, EngineError> {
+    let (key, target, read_only) = match spec {
+        MountSpec::Volume { key, target, read_only } => (Some(key), target, *read_only),
         MountSpec::Anonymous { target } => (None, target, false),
     };
+    let find = |key: &String| project.volumes.iter().find(|volume| volume.key == *key);
+    let volume = key.map(|key| find(key).ok_or_else(|| unknown(service, "volume", key))).transpose()?;
+    let labels = volume.map(|volume| owner.on_volume(project, volume));
     Ok(Mount {
         typ: Some(MountType::VOLUME),
-        source,
+        source: volume.map(|volume| volume.name.clone()),
         target: Some(target.clone()),
         read_only: read_only.then_some(true),
+        volume_options: labels.map(|labels| MountVolumeOptions { labels: Some(labels), ..Default::default() }),
         ..Default::default()
     })
 }

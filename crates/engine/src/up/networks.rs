@@ -128,7 +128,7 @@ impl Up<'_> {
 
 impl RawNetwork {
     /// Orders twins; the id decides between two of one moment, so that all who look choose alike.
-    fn age(&self) -> (&str, &str) {
-        (&self.created, &self.id)
+    fn age(&self) -> (Option<jiff::Timestamp>, &str) {
+        (self.created, &self.id)
     }
 }

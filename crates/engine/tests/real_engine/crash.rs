@@ -98,7 +98,10 @@ async fn an_up_that_died_at_any_call_is_removed_by_down() {
         bench.down(0).await.unwrap_or_else(|error| panic!("down after an up that ended at call {step}: {error}"));
         bench.assert_clean().await;
         match whole {
-            Ok(_) => return,
+            Ok(_) => {
+                assert!(step > 8, "up made {step} calls only: the test counts wrongly");
+                return;
+            }
             Err(error) => assert_eq!(error, EngineError::Fenced, "step {step}"),
         }
     }
@@ -117,4 +120,15 @@ async fn whoever_no_longer_leads_touches_nothing() {
     let id = &before[0].containers[0].id;
     assert_eq!(bench.engine.start_node(id, &fenced).await, Err(EngineError::Fenced));
     assert_eq!(bench.survey().await.ours, before);
+}
+
+#[test]
+fn work_may_move_between_threads() {
+    fn may_move<T: Send>(_: impl FnOnce(&'static Bench) -> T) {}
+    may_move(|bench| bench.engine.events(&bench.pool));
+    may_move(|bench| bench.down_fenced(0, &|| Ok(())));
+    may_move(|bench| async {
+        let project = two(bench, 0);
+        bench.up_fenced(&project, 0, &|| Ok(())).await
+    });
 }

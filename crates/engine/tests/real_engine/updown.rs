@@ -1,11 +1,12 @@
 //! Rules of bringing a project up and down.
 
-use std::collections::HashMap;
+use std::path::Path;
+use std::process::Command;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use bollard::query_parameters::{InspectContainerOptions, ListContainersOptionsBuilder, ListVolumesOptions};
+use bollard::query_parameters::{InspectContainerOptions, ListVolumesOptions};
 use common::compose::{Condition, HealthCheck, NetworkSpec, Project, RestartPolicy};
 use common::model::{NodeState, Slot};
 use engine::{ContainerHealth, EngineError, Progress, UpLimits};
@@ -113,6 +114,22 @@ async fn a_service_on_two_networks_gets_both_also_when_the_second_was_lost() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_volume_that_vanishes_before_its_container_is_made_comes_back_as_ours() {
+    let bench = Bench::new().await;
+    let project = two(&bench, 0);
+    let (volume, container) = (&project.volumes[0].name, &project.services[0].container_name);
+    let report = |progress: Progress| {
+        if progress == (Progress::Creating { name: container.clone() }) {
+            let removed = Command::new("docker").args(["volume", "rm", volume]).output().unwrap();
+            assert!(removed.status.success(), "{removed:?}");
+        }
+    };
+    bench.engine.up(&project, &bench.owner(0), &UpLimits::default(), &|| Ok(()), &report).await.unwrap();
+    assert_eq!(bench.survey().await.ours[0].volumes, [volume.as_str()]);
+    assert_eq!(bench.down(0).await.unwrap().volumes, [volume.as_str()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_job_that_fails_is_told_with_its_code_and_last_words() {
     let bench = Bench::new().await;
     let mut job = service(&bench, 0, "job", "echo preparing; echo no genesis block >&2; exit 3");
@@ -181,16 +198,42 @@ async fn no_more_containers_start_at_once_than_allowed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn compose_finds_our_projects_by_its_own_labels() {
     let bench = Bench::new().await;
-    let project = two(&bench, 2);
-    bench.up(&project, 2).await.unwrap();
-    // What the Compose tool asks for in `ls` and in `ps -p NAME`.
-    let label =
-        |text: String| HashMap::from([("label".to_owned(), vec![text, "com.docker.compose.oneoff=False".to_owned()])]);
-    let filters = label(format!("com.docker.compose.project={}", project.name));
-    let options = ListContainersOptionsBuilder::default().filters(&filters).build();
-    let found = bench.docker.list_containers(Some(options)).await.unwrap();
-    let mut services: Vec<_> =
-        found.into_iter().map(|c| c.labels.unwrap()["com.docker.compose.service"].clone()).collect();
-    services.sort();
-    assert_eq!(services, ["vp0", "vp1"]);
+    let mut project = two(&bench, 2);
+    project.services[0].command[3] = format!("echo a word from vp0; {FOREVER}");
+    let ids = bench.up(&project, 2).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("docker-compose.yml");
+    let service = format!("{{image: \"{}\"}}", bench.image);
+    std::fs::write(&file, format!("version: '3'\nservices: {{vp0: {service}, vp1: {service}}}\n")).unwrap();
+    let ask = |words: &[&str]| compose(&file, &project.name, words);
+
+    let listed = ask(&["ps", "-q"]);
+    let mut listed: Vec<_> = listed.split_whitespace().collect();
+    listed.sort_unstable();
+    let mut expected: Vec<_> = ids.values().map(String::as_str).collect();
+    expected.sort_unstable();
+    assert_eq!(listed, expected);
+    wait_until("compose shows what vp0 says", async || {
+        let logs = ask(&["logs", "vp0"]);
+        (logs.contains("a word from vp0"), logs)
+    })
+    .await;
+    ask(&["stop", "-t", "1", "vp1"]);
+    let found = bench.survey().await.ours.remove(0);
+    let state = |name: &str| found.containers.iter().find(|c| c.node == Some(node(name))).unwrap().state;
+    assert_eq!((state("vp0"), state("vp1")), (NodeState::Running, NodeState::Exited));
+}
+
+/// Asks the Compose tool, whichever generation there is.
+fn compose(file: &Path, project: &str, words: &[&str]) -> String {
+    let plugin = Command::new("docker").args(["compose", "version"]).output().is_ok_and(|done| done.status.success());
+    let mut command = if plugin { Command::new("docker") } else { Command::new("docker-compose") };
+    if plugin {
+        command.arg("compose");
+    }
+    let done = command.arg("-f").arg(file).args(["-p", project]).args(words).output().unwrap_or_else(|error| {
+        panic!("this test asks the Compose tool, and {error}; ./scripts/real-parts.sh installs one")
+    });
+    assert!(done.status.success(), "{words:?}: {}", String::from_utf8_lossy(&done.stderr));
+    String::from_utf8_lossy(&done.stdout).into_owned()
 }

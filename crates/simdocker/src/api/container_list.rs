@@ -72,7 +72,7 @@ fn matches(state: &State, container: &Container, filters: &Filters) -> bool {
     };
     let exposed = |wanted: &str| {
         let port = wanted.split('/').next().unwrap_or_default();
-        container.spec.body.exposed_ports.keys().any(|exposed| exposed.split('/').next() == Some(port))
+        container.spec.body.exposed_ports.iter().any(|exposed| exposed.split('/').next() == Some(port))
     };
     let health = container.health.as_ref().map_or("none", |health| health.status);
     filters.labels(|name| container.spec.body.labels.get(name).map(String::as_str))

@@ -14,6 +14,8 @@ use crate::ids::Id;
 
 /// An idle peer's memory, in bytes.
 const MEMORY: u64 = 5 << 20;
+/// How long the host ran before any container, in nanoseconds.
+const HOST_UPTIME: u64 = 3600 * 1_000_000_000;
 /// An idle peer's share of a processor: a thousandth.
 const IDLE_SHARE: u64 = 1000;
 
@@ -58,13 +60,14 @@ fn sample(engine: &Engine, id: &Id, before: Option<Moment>) -> ApiResult<(Value,
     let cpu = |at: Moment| {
         let ran = u64::try_from(at.since(started).as_nanos()).unwrap_or(u64::MAX);
         let used = 20_000_000 + ran / IDLE_SHARE;
-        let system = u64::try_from(at.0).unwrap_or_default().saturating_mul(u64::from(cpus));
+        // What the whole host has used, since long before this container.
+        let host_time = ran.saturating_add(HOST_UPTIME).saturating_mul(u64::from(cpus));
         json!({
             "cpu_usage": {
                 "total_usage": used, "percpu_usage": vec![used / u64::from(cpus.max(1)); cpus as usize],
                 "usage_in_kernelmode": used / 4, "usage_in_usermode": used - used / 4,
             },
-            "system_cpu_usage": system, "online_cpus": cpus, "throttling_data": no_throttling(),
+            "system_cpu_usage": host_time, "online_cpus": cpus, "throttling_data": no_throttling(),
         })
     };
     let precpu = before.map_or_else(|| json!({"cpu_usage": no_usage(), "throttling_data": no_throttling()}), cpu);
@@ -92,11 +95,7 @@ fn sample(engine: &Engine, id: &Id, before: Option<Moment>) -> ApiResult<(Value,
         "precpu_stats": precpu,
         "memory_stats": {
             "usage": MEMORY, "max_usage": MEMORY,
-            "stats": {
-                "active_anon": MEMORY, "active_file": 0, "cache": 0, "hierarchical_memory_limit": limit,
-                "inactive_anon": 0, "inactive_file": 0, "rss": MEMORY, "total_cache": 0, "total_inactive_file": 0,
-                "total_rss": MEMORY,
-            },
+            "stats": memory_stats(limit),
             "limit": limit,
         },
         "name": name,
@@ -104,6 +103,40 @@ fn sample(engine: &Engine, id: &Id, before: Option<Moment>) -> ApiResult<(Value,
         "networks": network,
     });
     Ok((value, now))
+}
+
+/// All that a version 1 control group counts; what matters to a reader is `cache`, `total_inactive_file` and `rss`.
+fn memory_stats(limit: u64) -> Map<String, Value> {
+    const COUNTED: [&str; 17] = [
+        "active_anon",
+        "active_file",
+        "cache",
+        "dirty",
+        "inactive_anon",
+        "inactive_file",
+        "mapped_file",
+        "pgfault",
+        "pgmajfault",
+        "pgpgin",
+        "pgpgout",
+        "rss",
+        "rss_huge",
+        "unevictable",
+        "writeback",
+        "hierarchical_memory_limit",
+        "hierarchical_memsw_limit",
+    ];
+    let mut stats = Map::new();
+    for name in COUNTED {
+        if name.starts_with("hierarchical") {
+            stats.insert(name.to_owned(), limit.into());
+            continue;
+        }
+        let count = if matches!(name, "active_anon" | "rss") { MEMORY } else { 0 };
+        stats.insert(name.to_owned(), count.into());
+        stats.insert(format!("total_{name}"), count.into());
+    }
+    stats
 }
 
 fn of_stopped(id: &Id, name: &str) -> Value {

@@ -1,6 +1,6 @@
 //! Images, and what a container takes from its image.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use futures_util::stream;
@@ -29,9 +29,10 @@ pub(crate) fn list(engine: &Arc<Engine>, call: &Call) -> ReplyResult {
             let wanted = (!filters.has("reference") || !tags.is_empty())
                 && filters.any("dangling", |wanted| matches!(wanted, "true" | "1") == image.tags.is_empty())
                 && filters.labels(|name| image.what.labels.get(name).map(String::as_str));
+            let labels = Some(&image.what.labels).filter(|labels| !labels.is_empty());
             wanted.then(|| {
                 json!({
-                    "Containers": -1, "Created": image.created.seconds(), "Id": &*image.id, "Labels": (!image.what.labels.is_empty()).then_some(&image.what.labels),
+                    "Containers": -1, "Created": image.created.seconds(), "Id": &*image.id, "Labels": labels,
                     "ParentId": "", "RepoDigests": null, "RepoTags": tags, "SharedSize": -1, "Size": SIZE,
                     "VirtualSize": SIZE,
                 })
@@ -164,7 +165,7 @@ pub(super) fn command_of(state: &State, container: &Container) -> Vec<String> {
 pub(super) fn ports_of(state: &State, container: &Container) -> BTreeSet<String> {
     let body = &container.spec.body;
     let of_image = image_of(state, container).map(|image| image.what.exposed.clone()).unwrap_or_default();
-    let own = body.exposed_ports.keys().chain(body.host_config.port_bindings.keys()).cloned();
+    let own = body.exposed_ports.iter().chain(body.host_config.port_bindings.iter().map(|(port, _)| port)).cloned();
     own.chain(of_image).map(|port| if port.contains('/') { port } else { format!("{port}/tcp") }).collect()
 }
 
@@ -200,8 +201,8 @@ pub(super) fn config(state: &State, container: &Container, given: &Map<String, V
                 map.insert(key.to_owned(), of_image.as_str().into());
             }
         }
-        let merged = |own: &BTreeMap<String, Value>, more: &[String]| {
-            let all: BTreeSet<&String> = own.keys().chain(more).collect();
+        let merged = |own: &[String], more: &[String]| {
+            let all: BTreeSet<&String> = own.iter().chain(more).collect();
             all.into_iter().map(|key| (key.clone(), json!({}))).collect::<Map<_, _>>()
         };
         let exposed = merged(&body.exposed_ports, &image.exposed);

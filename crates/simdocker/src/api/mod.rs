@@ -22,7 +22,6 @@ pub(crate) use request::{Call, without_version};
 use std::sync::Arc;
 
 use crate::engine::Engine;
-use crate::error::ApiError;
 use reply::{Reply, refuse};
 
 /// Carries a call out.
@@ -66,7 +65,7 @@ pub(crate) async fn answer(engine: &Arc<Engine>, call: &Call) -> Reply {
         ("DELETE", ["volumes", name]) => volumes::remove(engine, name, call),
 
         ("GET", ["swarm" | "services" | "nodes" | "tasks" | "secrets" | "configs", ..]) => Err(system::no_swarm()),
-        _ => Err(ApiError::missing("page not found")),
+        _ => Ok(reply::no_such_page()),
     };
     answered.unwrap_or_else(|error| refuse(&error))
 }

@@ -62,6 +62,13 @@ pub(crate) fn refuse(error: &ApiError) -> Reply {
     json(error.status, &json!({ "message": error.message }))
 }
 
+/// A path that there is not: an engine answers that before it says what it is.
+pub(crate) fn no_such_page() -> Reply {
+    let mut reply = bare(404, Body::from("{\"message\":\"page not found\"}\n"));
+    reply.headers_mut().insert(CONTENT_TYPE, JSON);
+    reply
+}
+
 /// A version that is not spoken.
 pub(crate) fn refuse_version(version: &BadVersion) -> Reply {
     match version {

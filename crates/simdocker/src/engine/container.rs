@@ -93,6 +93,8 @@ pub(crate) struct Published {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Endpoint {
     pub(crate) request: EndpointRequest,
+    /// The network that it was connected to by a call, which may share its name with another.
+    pub(crate) pinned: Option<Id>,
     /// Known once it was started there.
     pub(crate) network: Option<Id>,
     /// While it runs.

@@ -1,7 +1,5 @@
 //! Making a container: checks in Docker's order and words, then its record, volumes and places on networks.
 
-use std::collections::BTreeMap;
-
 use indexmap::IndexMap;
 
 use super::container::{Container, Endpoint, Life, Mount};
@@ -68,7 +66,7 @@ impl Engine {
             restart_count: 0,
             streak: 0,
             stopped_by_hand: false,
-            endpoints: endpoints(state, &spec)?,
+            endpoints: endpoints(state, &mut spec),
             mounts,
             sandbox: None,
             logs: Logs::default(),
@@ -92,7 +90,7 @@ impl Engine {
         }
         for (port, bindings) in &host.port_bindings {
             spec::port_and_protocol(port)?;
-            for binding in bindings.iter().flatten() {
+            for binding in bindings {
                 let text = &binding.host_port;
                 let first = text.split('-').next().unwrap_or_default();
                 if !text.is_empty() && first.parse::<u16>().is_err() {
@@ -124,7 +122,7 @@ impl Engine {
         }
         let joined = &body.networking_config.endpoints_config;
         if joined.len() > 1 {
-            let names: Vec<&str> = joined.keys().map(String::as_str).collect();
+            let names: Vec<&str> = joined.iter().map(|(name, _)| name.as_str()).collect();
             let message = format!("Container cannot be connected to network endpoints: {}", names.join(", "));
             return Err(ApiError::bad(message));
         }
@@ -154,7 +152,7 @@ impl Engine {
                 anonymous,
             });
         }
-        for target in spec.body.volumes.keys().chain(of_image) {
+        for target in spec.body.volumes.iter().chain(of_image) {
             if !mounts.iter().any(|mount| mount.target == *target) {
                 mounts.push(Mount {
                     kind: "volume".to_owned(),
@@ -169,7 +167,9 @@ impl Engine {
         }
         for mount in mounts.iter().filter(|mount| mount.kind == "volume") {
             super::volume::check_name(&mount.name)?;
-            self.volume(state, &mount.name, None, None);
+            let asked = spec.body.host_config.mounts.iter().find(|request| request.target == mount.target);
+            let options = asked.and_then(|request| request.volume_options.as_ref());
+            self.volume(state, &mount.name, options.and_then(|options| options.labels.clone()), None);
         }
         Ok(mounts)
     }
@@ -229,27 +229,20 @@ fn from_bind(text: &str) -> ApiResult<Mount> {
 }
 
 /// The networks of a new container. They need not be there yet: a start looks for them.
-fn endpoints(state: &State, spec: &Spec) -> ApiResult<IndexMap<String, Endpoint>> {
-    let mode = match spec.body.host_config.network_mode.as_str() {
-        "" | "default" => "bridge",
-        mode => mode,
-    };
+fn endpoints(state: &State, spec: &mut Spec) -> IndexMap<String, Endpoint> {
+    let asked = std::mem::take(&mut spec.body.networking_config.endpoints_config);
     // A network may be given by its id; its name is what the container keeps.
-    let name_of = |wanted: &str| {
-        let id = state.find_network_to_join(wanted).ok();
-        let found = id.and_then(|id| state.networks.get(&id));
-        found.map_or_else(|| wanted.to_owned(), |network| network.name.clone())
+    let name_of = |wanted: &str| match wanted {
+        "" | "default" => "bridge".to_owned(),
+        wanted => {
+            let id = state.find_network_to_join(wanted).ok();
+            let found = id.and_then(|id| state.networks.get(&id));
+            found.map_or_else(|| wanted.to_owned(), |network| network.name.clone())
+        }
     };
-    let asked: BTreeMap<&str, _> =
-        spec.body.networking_config.endpoints_config.iter().map(|(name, request)| (name.as_str(), request)).collect();
     if asked.is_empty() {
-        return Ok(IndexMap::from([(name_of(mode), Endpoint::default())]));
+        return IndexMap::from([(name_of(&spec.body.host_config.network_mode), Endpoint::default())]);
     }
-    Ok(asked
-        .into_iter()
-        .map(|(name, request)| {
-            let name = if name == "default" { "bridge".to_owned() } else { name_of(name) };
-            (name, Endpoint { request: request.clone().unwrap_or_default(), ..Endpoint::default() })
-        })
-        .collect())
+    let place = |(name, request): (String, _)| (name_of(&name), Endpoint { request, ..Endpoint::default() });
+    asked.into_iter().map(place).collect()
 }

@@ -43,7 +43,13 @@ pub(crate) enum Pull {
 
 impl Images {
     pub(crate) fn of(images: &[SimImage]) -> Self {
-        let known: Vec<Arc<SimImage>> = images.iter().cloned().map(Arc::new).collect();
+        let mut known: Vec<Arc<SimImage>> = Vec::new();
+        for image in images {
+            // Given twice, as by a default and an option: the first is meant.
+            if !known.iter().any(|other| with_tag(&other.reference) == with_tag(&image.reference)) {
+                known.push(Arc::new(image.clone()));
+            }
+        }
         let present = known.iter().filter(|image| image.pull == PullOutcome::Present).map(Image::new).collect();
         Self { present, known }
     }

@@ -11,7 +11,7 @@ use super::container::{Container, Life, Published, Run};
 use super::death::Death;
 use super::health::Health;
 use super::logs::Stream;
-use super::network::join;
+use super::member::join;
 use super::process::Process;
 use super::{Engine, State, spec};
 use crate::clock;
@@ -108,7 +108,7 @@ impl Engine {
         for (port, bindings) in &container.spec.body.host_config.port_bindings {
             let (container_port, protocol) = spec::port_and_protocol(port)?;
             let protocol = if protocol == "udp" { "udp" } else { "tcp" };
-            for binding in bindings.iter().flatten() {
+            for binding in bindings {
                 let host_ip = spec::binding_ip(&binding.host_ip);
                 let wanted: u16 = binding.host_port.split('-').next().and_then(|text| text.parse().ok()).unwrap_or(0);
                 let clash = |port: u16| {

@@ -13,6 +13,7 @@ pub(crate) mod image;
 mod ipam;
 mod launch;
 pub(crate) mod logs;
+mod member;
 pub(crate) mod network;
 mod process;
 pub(crate) use process::Process;
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use indexmap::IndexMap;
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::error::{ApiError, ApiResult};
@@ -50,8 +52,10 @@ pub(crate) struct Engine {
     state: Mutex<State>,
     /// Counts changes; whoever waits for one (wait, logs, connections) looks again.
     changed: watch::Sender<u64>,
-    /// For timers and connections, which must not keep the engine alive.
+    /// For timers, which must not keep the engine alive.
     me: Weak<Engine>,
+    /// Where timers run, whoever sets them.
+    runtime: Handle,
 }
 
 /// What an engine holds.
@@ -69,6 +73,7 @@ pub(crate) struct State {
 }
 
 impl Engine {
+    /// An engine with its images and the networks that every engine has. Called inside a runtime, where its timers run.
     pub(crate) fn new(options: SimOptions) -> Arc<Self> {
         let id = ids::engine(&format!("{}/{}", options.name, ids::fresh()));
         let state = State { networks: network::predefined(), images: Images::of(&options.images), ..State::default() };
@@ -79,6 +84,7 @@ impl Engine {
             state: Mutex::new(state),
             changed: watch::Sender::new(0),
             me: me.clone(),
+            runtime: Handle::current(),
             options,
         })
     }
@@ -101,7 +107,7 @@ impl Engine {
     /// Does something later, unless the engine is gone by then.
     pub(crate) fn later(&self, after: std::time::Duration, act: impl FnOnce(&Engine) + Send + 'static) {
         let me = self.me.clone();
-        tokio::spawn(async move {
+        self.runtime.spawn(async move {
             tokio::time::sleep(after).await;
             if let Some(engine) = me.upgrade() {
                 act(&engine);

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
@@ -35,10 +36,10 @@ pub(crate) struct Body {
     pub(crate) env: Vec<String>,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) labels: Labels,
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) exposed_ports: BTreeMap<String, Value>,
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) volumes: BTreeMap<String, Value>,
+    #[serde(deserialize_with = "keys")]
+    pub(crate) exposed_ports: Vec<String>,
+    #[serde(deserialize_with = "keys")]
+    pub(crate) volumes: Vec<String>,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) tty: bool,
     pub(crate) healthcheck: Option<Healthcheck>,
@@ -54,8 +55,8 @@ pub(crate) struct Body {
 pub(crate) struct HostConfig {
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) network_mode: String,
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) port_bindings: BTreeMap<String, Option<Vec<PortBinding>>>,
+    #[serde(deserialize_with = "pairs")]
+    pub(crate) port_bindings: Vec<(String, Vec<PortBinding>)>,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) restart_policy: RestartPolicy,
     #[serde(deserialize_with = "null_is_default")]
@@ -107,6 +108,15 @@ pub(crate) struct MountRequest {
     pub(crate) target: String,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) read_only: bool,
+    /// For a volume that is not there and is made with the container.
+    pub(crate) volume_options: Option<Box<VolumeOptions>>,
+}
+
+/// How a volume is made with a container.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+pub(crate) struct VolumeOptions {
+    pub(crate) labels: Option<BTreeMap<String, String>>,
 }
 
 /// Where the output goes.
@@ -129,8 +139,8 @@ pub(crate) struct Healthcheck {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct NetworkingConfig {
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) endpoints_config: BTreeMap<String, Option<EndpointRequest>>,
+    #[serde(deserialize_with = "pairs")]
+    pub(crate) endpoints_config: Vec<(String, EndpointRequest)>,
 }
 
 /// How to join one network.
@@ -187,6 +197,18 @@ pub(crate) fn binding_ip(text: &str) -> IpAddr {
 
 fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+/// The names of a set, in order. A list, because a map of one costs half a kilobyte, and there may be 200,000 of each.
+fn keys<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<String>, D::Error> {
+    let set = Option::<BTreeMap<String, IgnoredAny>>::deserialize(from)?.unwrap_or_default();
+    Ok(set.into_keys().collect())
+}
+
+/// The entries of a map, in order; what is null has the default. A list for the same reason.
+fn pairs<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<Vec<(String, T)>, D::Error> {
+    let map = Option::<BTreeMap<String, Option<T>>>::deserialize(from)?.unwrap_or_default();
+    Ok(map.into_iter().map(|(key, value)| (key, value.unwrap_or_default())).collect())
 }
 
 /// A command may be one text or a list.

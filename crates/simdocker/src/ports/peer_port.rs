@@ -18,6 +18,8 @@ use crate::image::Behaviour;
 
 /// Where a peer's REST is, in the container.
 const REST: u16 = 7050;
+/// Where peers speak to each other, in the container; here they need no socket for it.
+const GOSSIP: u16 = 7051;
 /// No request to a peer is larger, in bytes.
 const LARGEST: usize = 1 << 20;
 
@@ -43,13 +45,13 @@ impl Target for PeerPort {
 async fn serve(mut stream: TcpStream, process: Arc<Process>, port: u16) {
     match process.behaviour {
         Behaviour::Peer | Behaviour::ChaincodeStarter if port == REST => rest(stream, process).await,
-        // gRPC and events: something listens there, and waits for a word that nobody here understands.
-        Behaviour::Peer | Behaviour::ChaincodeStarter => {
+        // Something listens there, and waits for a word that nobody here understands.
+        Behaviour::Peer | Behaviour::ChaincodeStarter if port == GOSSIP => {
             let mut heard = [0; 1024];
             while matches!(stream.read(&mut heard).await, Ok(1..)) {}
         }
-        // The host's proxy takes the connection and finds nobody in the container.
-        Behaviour::Idle | Behaviour::Exits { .. } => {
+        // A peer's other ports take a connection and close it; so does the host's proxy where nobody listens behind it.
+        Behaviour::Peer | Behaviour::ChaincodeStarter | Behaviour::Idle | Behaviour::Exits { .. } => {
             process.runs().await;
         }
     }

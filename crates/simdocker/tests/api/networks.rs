@@ -87,6 +87,20 @@ async fn a_running_container_joins_and_leaves() {
 }
 
 #[tokio::test]
+async fn a_container_can_be_connected_by_id_to_a_network_whose_name_is_there_twice() {
+    let host = host().await;
+    bring_up(&host, "home", "10.1.1.0/24", 1, 7050).await;
+    let first = post(&host, "/networks/create", with_subnet("twin", "10.1.2.0/24")).await.1;
+    assert_eq!(post(&host, "/networks/create", with_subnet("twin", "10.1.3.0/24")).await.0, 201);
+    let join = json!({"Container": "home_vp0"});
+    let by_name = post(&host, "/networks/twin/connect", join.clone()).await;
+    assert_eq!((by_name.0, message(&by_name)), (400, "network twin is ambiguous (2 matches found on name)"));
+    let path = format!("/networks/{}/connect", first["Id"].as_str().unwrap());
+    assert_eq!(post(&host, &path, join).await.0, 200);
+    assert_eq!(host.container("home_vp0").unwrap().addresses["twin"].to_string(), "10.1.2.2");
+}
+
+#[tokio::test]
 async fn the_predefined_networks_are_there_and_stay() {
     let host = host().await;
     let (_, list) = get(&host, "/networks").await;

@@ -1,0 +1,89 @@
+//! A host in JSON.
+
+use std::collections::BTreeMap;
+
+use common::model::{HostKind, HostPurpose, HostState, LogTarget};
+use serde::Serialize;
+
+use crate::operations::HostRow;
+
+/// A host.
+#[derive(Serialize)]
+pub struct HostShape {
+    id: String,
+    version: u64,
+    name: String,
+    daemon_url: String,
+    address: String,
+    bind_address: String,
+    capacity: u16,
+    log_level: &'static str,
+    log_type: &'static str,
+    log_server: Option<String>,
+    schedulable: bool,
+    autofill: bool,
+    chaincode_endpoint: Option<String>,
+    kind: &'static str,
+    engine_id: String,
+    engine_version: String,
+    cpus: u32,
+    memory: u64,
+    state: &'static str,
+    state_since: String,
+    state_reason: Option<String>,
+    last_answer: String,
+    leaving: bool,
+    created_at: String,
+    clusters: BTreeMap<&'static str, u64>,
+    outlook: Vec<String>,
+}
+
+/// A host, what is on it, and what the reconciler makes of it.
+pub fn host(row: &HostRow, outlook: Vec<String>) -> HostShape {
+    let host = &row.host;
+    let settings = &host.settings;
+    let (log_type, log_server) = match &settings.log_target {
+        LogTarget::Local => ("local", None),
+        LogTarget::Syslog { server } => ("syslog", Some(server.clone())),
+    };
+    let (state, since, reason) = match &host.contact.state {
+        HostState::Active { since } => ("active", since, None),
+        HostState::Inactive { since, why } => ("inactive", since, Some(why.clone())),
+    };
+    HostShape {
+        id: host.id.to_string(),
+        version: host.version,
+        name: settings.name.to_string(),
+        daemon_url: settings.daemon_url.to_string(),
+        address: settings.address.clone(),
+        bind_address: settings.bind_address.to_string(),
+        capacity: settings.capacity,
+        log_level: settings.log_level.as_str(),
+        log_type,
+        log_server,
+        schedulable: settings.schedulable,
+        autofill: settings.autofill,
+        chaincode_endpoint: settings.chaincode_endpoint.clone(),
+        kind: kind(host.kind),
+        engine_id: host.engine_id.clone(),
+        engine_version: host.contact.engine_version.clone(),
+        cpus: host.contact.cpus,
+        memory: host.contact.memory,
+        state,
+        state_since: since.to_string(),
+        state_reason: reason,
+        last_answer: host.contact.last_answer.to_string(),
+        leaving: matches!(host.purpose, HostPurpose::Leave { .. }),
+        created_at: host.created_at.to_string(),
+        clusters: row.phases.iter().map(|(phase, n)| (phase.as_str(), *n)).collect(),
+        outlook,
+    }
+}
+
+/// `single` or `swarm`.
+pub fn kind(kind: HostKind) -> &'static str {
+    match kind {
+        HostKind::Single => "single",
+        HostKind::Swarm => "swarm",
+    }
+}

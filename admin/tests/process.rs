@@ -1,0 +1,132 @@
+//! The program itself: how it starts, what it tells whoever starts it, and how it ends.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, helpers included")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::path::Path;
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_poolmanager-admin");
+
+fn command(data: &Path, settings: &[(&str, &str)]) -> Command {
+    let mut command = Command::new(PROGRAM);
+    command.env_clear().env("DATA_DIR", data).env("ADMIN_PORT", "0").envs(settings.iter().copied());
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+}
+
+struct Running {
+    child: Child,
+    url: String,
+    log: BufReader<ChildStdout>,
+}
+
+/// A test that fails leaves no process behind.
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Running {
+    /// Starts it and waits for the line that says where it serves.
+    fn start(data: &Path, settings: &[(&str, &str)]) -> Running {
+        let mut child = command(data, settings).spawn().unwrap();
+        let log = BufReader::new(child.stdout.take().unwrap());
+        let mut running = Running { child, url: String::new(), log };
+        let mut line = String::new();
+        while running.log.read_line(&mut line).unwrap() > 0 {
+            if let Some((_, rest)) = line.split_once("serves at ") {
+                running.url = rest.split_whitespace().next().unwrap().to_owned();
+                return running;
+            }
+            line.clear();
+        }
+        panic!("it ended: {}", running.told());
+    }
+
+    fn told(&mut self) -> String {
+        let mut told = String::new();
+        self.child.stderr.take().unwrap().read_to_string(&mut told).unwrap();
+        told
+    }
+
+    /// Sends SIGTERM; what it wrote to stderr, and whether it ended well.
+    fn stop(mut self) -> (String, bool) {
+        let killed = Command::new("kill").arg(self.child.id().to_string()).status().unwrap();
+        assert!(killed.success());
+        let deadline = Instant::now() + Duration::from_secs(20);
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < deadline, "it does not end");
+            std::thread::yield_now();
+        };
+        (self.told(), status.success())
+    }
+}
+
+fn run(data: &Path, settings: &[(&str, &str)], args: &[&str]) -> Output {
+    command(data, settings).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn the_generated_password_is_told_at_the_first_start_only_and_a_stop_is_clean() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Running::start(data.path(), &[]);
+    let port = first.url.rsplit(':').next().unwrap().to_owned();
+    let health = run(data.path(), &[("ADMIN_PORT", &port)], &["healthcheck"]);
+    assert!(health.status.success(), "{}", text(&health.stderr));
+    let (told, well) = first.stop();
+    assert!(well, "{told}");
+    assert!(told.contains("First login: admin / "), "{told}");
+
+    let (told, well) = Running::start(data.path(), &[]).stop();
+    assert!(well);
+    assert_eq!(told, "", "nothing is told twice");
+    let dead = run(data.path(), &[("ADMIN_PORT", &port)], &["healthcheck"]);
+    assert_eq!(dead.status.code(), Some(1));
+}
+
+#[test]
+fn a_password_that_was_chosen_is_not_shown() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = [("ADMIN_USERNAME", "root"), ("ADMIN_PASSWORD", "chosen-by-hand"), ("DEBUG", "True")];
+    let (told, well) = Running::start(data.path(), &settings).stop();
+    assert!(well);
+    assert!(!told.contains("chosen-by-hand") && !told.contains("First login"), "{told}");
+}
+
+#[test]
+fn wrong_arguments_and_wrong_settings_end_with_2_and_say_why() {
+    let data = tempfile::tempdir().unwrap();
+    let wrong = run(data.path(), &[], &["--port", "80"]);
+    assert_eq!(wrong.status.code(), Some(2));
+    assert!(text(&wrong.stderr).contains("Usage: poolmanager-admin"));
+    let wrong = run(data.path(), &[("LOG_LEVEL", "loud")], &[]);
+    assert_eq!(wrong.status.code(), Some(2));
+    let why = text(&wrong.stderr);
+    assert!(why.contains("LOG_LEVEL") && why.contains("loud"), "{why}");
+    let version = run(data.path(), &[], &["--version"]);
+    assert!(version.status.success());
+    assert_eq!(text(&version.stdout).trim(), format!("poolmanager-admin {}", env!("CARGO_PKG_VERSION")));
+    assert!(text(&run(data.path(), &[], &["--help"]).stdout).contains("ADMIN_PASSWORD"));
+}
+
+#[test]
+fn a_second_admin_on_the_same_file_is_told_so() {
+    let data = tempfile::tempdir().unwrap();
+    let first = Running::start(data.path(), &[]);
+    let second = run(data.path(), &[], &[]);
+    assert_eq!(second.status.code(), Some(1));
+    assert!(!text(&second.stderr).contains("panicked"), "{}", text(&second.stderr));
+    let (_, well) = first.stop();
+    assert!(well);
+}

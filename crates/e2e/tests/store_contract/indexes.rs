@@ -1,0 +1,63 @@
+//! No query of the store reads a whole collection.
+
+use std::collections::BTreeSet;
+
+use common::model::HostId;
+use common::store::{ClusterFilter, EventFilter, Holding, LeaseFilter, Page, StoreTarget, StoreUser, open};
+use futures_util::TryStreamExt;
+use mongodb::bson::{Document, doc};
+
+use crate::home::{database, mongod};
+use crate::made::{apply, event, host, key, new_one, pool, release, user};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_query_of_the_store_is_served_by_an_index() {
+    let (url, name) = (mongod().await.url(), database());
+    let target = StoreTarget::Mongo { url: url.clone(), database: name.clone() };
+    let store = open(&target, StoreUser::App).await.unwrap();
+    pool(&store, 30, "a").await;
+    store.insert_host(&host("h1"), event("added")).await.unwrap();
+    let client = mongodb::Client::with_uri_str(&url).await.unwrap();
+    let db = client.database(&name);
+    db.run_command(doc! { "profile": 2 }).await.unwrap();
+
+    for n in 0..3 {
+        let mut ask = apply(&format!("user {n}"), &["a", "b"], Holding::GiveSame);
+        ask.key = key("key");
+        let held = new_one(store.apply(ask.clone()).await.unwrap());
+        store.apply(ask).await.unwrap();
+        let gone = release(&store, &held).await;
+        store.vanish(&gone, event("gone").about(&gone)).await.unwrap();
+    }
+    let page = Page { after: None, limit: 5 };
+    let by_user = ClusterFilter { user: Some(user("user 1")), ..Default::default() };
+    let by_host = ClusterFilter { host: Some(HostId::random()), ..Default::default() };
+    for filter in [ClusterFilter::default(), by_user, by_host.clone()] {
+        store.list_clusters(&filter, &page).await.unwrap();
+    }
+    store.count_clusters().await.unwrap();
+    for filter in [LeaseFilter::default(), LeaseFilter { user: Some(user("user 1")) }] {
+        let records = store.list_lease_records(&filter, &page).await.unwrap();
+        let after = records.first().map(|record| record.lease.id.to_string());
+        store.list_lease_records(&filter, &Page { after, limit: 5 }).await.unwrap();
+    }
+    for host in [None, by_host.host] {
+        store.list_events(&EventFilter { host, cluster: None }, &page).await.unwrap();
+    }
+    store.list_hosts().await.unwrap();
+    store.list_operators().await.unwrap();
+    store.operator_by_name("ann").await.unwrap();
+
+    db.run_command(doc! { "profile": 0 }).await.unwrap();
+    let profile = db.collection::<Document>("system.profile");
+    let whole: Vec<Document> = profile.find(doc! {}).await.unwrap().try_collect().await.unwrap();
+    let plans: Vec<&str> = whole.iter().filter_map(|entry| entry.get_str("planSummary").ok()).collect();
+    let scans: Vec<&Document> =
+        whole.iter().filter(|entry| entry.get_str("planSummary").is_ok_and(|plan| plan.contains("COLLSCAN"))).collect();
+    assert!(scans.is_empty(), "{scans:#?}");
+    let used: BTreeSet<&str> = plans.into_iter().collect();
+    let claim = "IXSCAN { offer.flavor: 1, offer.r: 1, offer.until: 1 }";
+    assert!(used.iter().any(|plan| plan.contains(claim)), "{used:#?}");
+    client.shutdown().immediate(true).await;
+    store.close().await;
+}
