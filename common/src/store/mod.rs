@@ -165,7 +165,7 @@ pub struct LockRecord {
     pub address: String,
     /// Grows each time the lock changes hands: the fencing term.
     pub term: u64,
-    /// Void after this.
+    /// Void after this, by the clock that the store goes by: other machines' may differ from it.
     pub until: Timestamp,
 }
 
@@ -270,8 +270,11 @@ pub trait Store: Send + Sync + 'static {
 
     // The reconciler lock
 
-    /// Takes the lock if it is free, void at `now`, or the holder's own; extends it by `ttl`. `None`: somebody else has it.
+    /// Takes the lock if it is free, void, or the holder's own; it then holds for `ttl` from now on. `None`: somebody else has it.
     /// The term grows by one when the holder changes.
+    ///
+    /// `now` is the caller's clock. A store with a server of its own goes by the server's instead, because callers are on
+    /// several machines there.
     async fn take_lock(
         &self,
         holder: &str,

@@ -246,9 +246,9 @@ impl Store for MongoStore {
         holder: &str,
         address: &str,
         ttl: Duration,
-        now: Timestamp,
+        _now: Timestamp,
     ) -> StoreResult<Option<LockRecord>> {
-        self.db.take_lock(holder, address, ttl, now).await
+        self.db.take_lock(holder, address, ttl).await
     }
 
     async fn drop_lock(&self, holder: &str) -> StoreResult<()> {

@@ -63,24 +63,24 @@ impl Db {
         self.by_id(&self.sessions, id.as_str()).await?.map(shape::read).transpose()
     }
 
-    /// One conditional update; the record is always there.
+    /// One conditional update; the record is always there. Only the server's clock counts, so that a caller whose own
+    /// is fast takes no lock that still holds, and one whose own is slow has none that is void at once.
     pub(super) async fn take_lock(
         &self,
         holder: &str,
         address: &str,
         ttl: Duration,
-        now: Timestamp,
     ) -> StoreResult<Option<LockRecord>> {
-        let mine_or_free = doc! {
-            "_id": LOCK,
-            "$or": [{ "holder": holder }, { "holder": "" }, { "until": { "$lte": now.as_millis() } }],
-        };
+        let now = || doc! { "$toLong": "$$NOW" };
+        let void = doc! { "$expr": { "$lte": ["$until", now()] } };
+        let mine_or_free = doc! { "_id": LOCK, "$or": [{ "holder": holder }, { "holder": "" }, void] };
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let same = doc! { "$eq": ["$holder", { "$literal": holder }] };
         let take = vec![doc! { "$set": {
             "term": { "$cond": [same, "$term", { "$add": ["$term", 1_i64] }] },
             "holder": { "$literal": holder },
             "address": { "$literal": address },
-            "until": (now + ttl).as_millis(),
+            "until": { "$add": [now(), ttl] },
         } }];
         let taken = self.locks.find_one_and_update(mine_or_free, take).return_document(ReturnDocument::After);
         let taken = self.timed(taken).await.map_err(error::db)?;
