@@ -263,6 +263,11 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_operator(&self, operator: &Operator) -> StoreResult<()>;
     /// Adds or replaces a session.
     async fn put_session(&self, session: &Session) -> StoreResult<()>;
+    /// Notes that a session was used; never turns `used_at` back. Only if it is still there, so that one that was ended
+    /// meanwhile does not come back. Gone already is fine.
+    async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
+        Err(StoreError::Broken(format!("this store cannot note that session {id} was used at {used_at}")))
+    }
     /// One session.
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>>;
     /// Ends a session. Gone already is fine.

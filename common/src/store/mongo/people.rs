@@ -59,6 +59,12 @@ impl Db {
         self.timed(over).await.map(|_| ()).map_err(error::db)
     }
 
+    pub(super) async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
+        let later = doc! { "$max": { "used_at": used_at.as_millis() } };
+        let touch = self.sessions.update_one(doc! { "_id": id.as_str() }, later);
+        self.timed(touch).await.map(|_| ()).map_err(error::db)
+    }
+
     pub(super) async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         self.by_id(&self.sessions, id.as_str()).await?.map(shape::read).transpose()
     }

@@ -251,6 +251,11 @@ impl Store for SqliteStore {
         self.write(move |conn| people::put_session(conn, &session)).await
     }
 
+    async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
+        let id = id.clone();
+        self.write(move |conn| people::touch_session(conn, &id, used_at)).await
+    }
+
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         let id = id.clone();
         self.read(move |conn| people::session(conn, &id)).await

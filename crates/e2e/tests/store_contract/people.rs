@@ -57,6 +57,23 @@ pub async fn sessions_are_kept_and_ended(home: &Home) {
     assert_eq!(store.session(&used.id).await.unwrap(), None);
 }
 
+pub async fn a_session_that_was_ended_is_not_brought_back_by_its_use(home: &Home) {
+    let (app, admin) = (home.app().await, home.admin().await);
+    let now = clock::now();
+    let (id, operator) = (SessionId::random(), OperatorId::random());
+    let mut session =
+        Session { id, operator, csrf: "token".into(), created_at: now, used_at: now, ends_at: now + MINUTE };
+    app.put_session(&session).await.unwrap();
+    session.used_at = now + Duration::from_secs(2);
+    app.touch_session(&session.id, session.used_at).await.unwrap();
+    assert_eq!(app.session(&session.id).await.unwrap().as_ref(), Some(&session));
+    app.touch_session(&session.id, now + Duration::from_secs(1)).await.unwrap();
+    assert_eq!(app.session(&session.id).await.unwrap().as_ref(), Some(&session), "the later use counts");
+    admin.delete_session(&session.id).await.unwrap();
+    app.touch_session(&session.id, now + Duration::from_secs(3)).await.unwrap();
+    assert_eq!(app.session(&session.id).await.unwrap(), None);
+}
+
 pub async fn the_lock_has_one_holder_and_a_growing_term(home: &Home) {
     let store = home.app().await;
     let take = |holder: &'static str, ttl| {
