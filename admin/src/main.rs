@@ -14,7 +14,7 @@ use admin::{Parts, build};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use common::compose::Catalog;
-use common::config::{AdminConfig, Secret, Source};
+use common::config::{AdminConfig, ConfigError, Secret, Source};
 use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -59,7 +59,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("poolmanager-admin: {error:#}"));
-            ExitCode::FAILURE
+            if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -68,8 +68,9 @@ async fn serve(config: AdminConfig) -> anyhow::Result<()> {
     common::logging::start(&config.common).context("starting the log")?;
     let internal_secret = config.common.internal_secret.load()?;
     let catalog = Catalog::shipped(&config.common.catalog).context("reading the templates")?;
+    config.pool_mix.check(&catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect::<Vec<_>>())?;
     let listener = TcpListener::bind((config.bind, config.port))
-        .with_context(|| format!("listening on {}:{}", config.bind, config.port))?;
+        .with_context(|| format!("listening on {}:{} (ADMIN_BIND, ADMIN_PORT)", config.bind, config.port))?;
     let address = listener.local_addr().context("asking for the address")?;
     let store = common::store::open(&config.common.store, StoreUser::Admin).await.context("opening the store")?;
     let served = serve_from(store.clone(), config, catalog, internal_secret, listener, address).await;

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::clock;
 use common::compose::Catalog;
-use common::model::{FlavorId, Host, HostId, PhaseKind, SlotLayout};
+use common::model::{FlavorId, Host, HostId, PhaseKind, SlotLayout, Timestamp};
 use common::store::{ClusterCounts, SharedStore, StoreResult};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -20,7 +20,7 @@ use super::plan_pool::{HostRoom, Mix, plan_pool};
 use super::policy::Policy;
 use super::term::Term;
 
-/// The lock is void so long after its last renewal. A standby tries every [`RENEW_EVERY`], so it takes over within ten seconds.
+/// The lock is void so long after its last renewal. A standby tries the moment it runs out, so it takes over within ten seconds.
 const TERM: Duration = Duration::from_secs(7);
 /// Three renewals may fail before the term ends.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
@@ -56,6 +56,7 @@ impl Leader {
         let mut waiting_for: Option<String> = None;
         loop {
             let asked = Instant::now();
+            let mut wait = RENEW_EVERY;
             match self.store.take_lock(&holder, &self.address, TERM, clock::now()).await {
                 Ok(Some(lock)) => {
                     info!(term = lock.term, "this process leads: it looks after the hosts");
@@ -72,7 +73,11 @@ impl Leader {
                     waiting_for = None;
                 }
                 Ok(None) => {
-                    let leader = self.store.lock().await.ok().flatten().map(|lock| lock.holder);
+                    let lock = self.store.lock().await.ok().flatten();
+                    if let Some(lock) = &lock {
+                        wait = until_void(lock.until, clock::now());
+                    }
+                    let leader = lock.map(|lock| lock.holder);
                     if leader != waiting_for {
                         info!("standing by: another admin leads");
                         waiting_for = leader;
@@ -80,7 +85,7 @@ impl Leader {
                 }
                 Err(error) => warn!("the reconciler lock cannot be asked for: {error}"),
             }
-            tokio::time::sleep(RENEW_EVERY).await;
+            tokio::time::sleep(wait).await;
         }
     }
 
@@ -188,6 +193,12 @@ impl Leader {
         }
         hosts.retain(|id, _| records.iter().any(|host| host.id == *id));
     }
+}
+
+/// How long a standby waits before it asks again: to the moment at which the lock runs out, if that comes first, so that
+/// a dead leader is followed as soon as it may be. Never less than a moment: clocks differ.
+fn until_void(until: Timestamp, now: Timestamp) -> Duration {
+    (until.since(now) + Duration::from_millis(50)).min(RENEW_EVERY)
 }
 
 fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {

@@ -146,4 +146,11 @@ impl PoolMix {
         }
         Ok(PoolMix(mix))
     }
+
+    /// Refuses a flavor that is not among those that there are: a misspelt one would leave the pool short without a word.
+    pub fn check(&self, known: &[FlavorId]) -> Result<(), ConfigError> {
+        let Some((unknown, _)) = self.0.iter().find(|(flavor, _)| !known.contains(flavor)) else { return Ok(()) };
+        let known: Vec<&str> = known.iter().map(FlavorId::as_str).collect();
+        Err(ConfigError(format!("POOL_MIX names {unknown}, which is no flavor; these are: {}", known.join(", "))))
+    }
 }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use tracing::level_filters::LevelFilter;
 
 use super::{AdminConfig, AppConfig, CommonConfig, ConfigError, InternalSecret, LogFormat, Source};
-use crate::model::{LogLevel, SlotLayout};
+use crate::model::{FlavorId, LogLevel, SlotLayout};
 use crate::store::StoreTarget;
 
 fn source(environment: &[(&str, &str)]) -> Source {
@@ -140,6 +140,15 @@ fn secrets_are_shown_by_nothing() {
 fn ports_that_leave_no_room_for_one_slot_are_refused() {
     let error = admin(&[("CLUSTER_FIRST_PORT", "7050"), ("CLUSTER_END_PORT", "7100")]).unwrap_err().0;
     assert!(error.contains("CLUSTER_END_PORT") && error.contains("100 ports"), "{error}");
+}
+
+#[test]
+fn a_pool_mix_of_flavors_that_are_not_there_is_refused_with_those_that_are() {
+    let mix = admin(&[("POOL_MIX", "a=2,b=1")]).unwrap().pool_mix;
+    let known = ["a", "b", "c"].map(|name| FlavorId::parse(name).unwrap());
+    assert_eq!(mix.check(&known), Ok(()));
+    let refusal = mix.check(&known[..1]).unwrap_err().0;
+    assert!(refusal.contains("POOL_MIX names b,") && refusal.ends_with(": a"), "{refusal}");
 }
 
 #[test]

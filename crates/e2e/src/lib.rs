@@ -1,6 +1,13 @@
 //! What stories and benches of the whole need: real parts, started and ended by whoever uses them.
 
+pub mod answer;
 pub mod bench;
+pub mod browser;
+pub mod house;
 pub mod mongod;
+pub mod network;
+pub mod on_engine;
+pub mod operator;
 pub mod pool;
+pub mod program;
 pub mod wait;

@@ -49,7 +49,9 @@ pub fn free_layout(slots: u16) -> anyhow::Result<SlotLayout> {
         let end_port = first_port + slots * PORTS;
         let free = (first_port..end_port).all(|port| TcpListener::bind(("127.0.0.1", port)).is_ok());
         if free {
-            let net = format!("10.{}.{}.0/20", 64 + rand::random::<u8>() % 64, rand::random::<u8>() & 0xf0);
+            // Room for 16 slots, or for 64.
+            let (bits, mask) = if slots <= 16 { (20, 0xf0) } else { (18, 0xc0) };
+            let net = format!("10.{}.{}.0/{bits}", 64 + rand::random::<u8>() % 64, rand::random::<u8>() & mask);
             let subnets = SubnetRange(net.parse().context("a subnet")?);
             return Ok(SlotLayout { first_port, ports_per_slot: PORTS, end_port, subnets });
         }

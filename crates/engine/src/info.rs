@@ -52,7 +52,7 @@ impl Engine {
         let docker = docker.map_err(|error| error_map::explain(url, step, deadline::CONNECT, error))?;
         let engine = Engine { docker, url: Arc::new(url.clone()) };
         let negotiated = engine.docker.clone().negotiate_version();
-        let docker = engine.call(step, deadline::CONNECT, negotiated).await?;
+        let docker = engine.call(step, deadline::CONNECT, negotiated).await.map_err(|error| no_engine(url, error))?;
         Ok(Engine { docker, ..engine })
     }
 
@@ -96,6 +96,17 @@ impl Engine {
                     .to_owned(),
             }),
         }
+    }
+}
+
+/// Every engine tells its version; whatever has no such page, or another one there, is something else: a web server, say.
+fn no_engine(url: &DaemonUrl, error: EngineError) -> EngineError {
+    match error {
+        EngineError::Gone { .. } | EngineError::Refused { status: 0, .. } => EngineError::Unreachable {
+            url: url.to_string(),
+            reason: "what answers there is no Docker engine".to_owned(),
+        },
+        other => other,
     }
 }
 

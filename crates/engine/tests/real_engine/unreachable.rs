@@ -50,15 +50,17 @@ async fn a_silent_server_is_given_up_within_the_deadline() {
 #[tokio::test]
 async fn a_server_that_is_no_docker_is_no_engine() {
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = format!("tcp://{}", other.local_addr().unwrap());
-    let serve = tokio::spawn(async move {
-        let (mut stream, _) = other.accept().await.unwrap();
-        let mut request = [0; 1024];
-        let _ = stream.read(&mut request).await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await.unwrap();
-    });
-    let error = Engine::connect(&url(&address)).await.expect_err("it speaks no Docker");
-    assert!(matches!(error, EngineError::Refused { .. }), "{error}");
-    serve.await.unwrap();
+    for says in ["200 OK\r\ncontent-length: 5\r\n\r\nhello", "404 Not Found\r\ncontent-length: 0\r\n\r\n"] {
+        let other = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = format!("tcp://{}", other.local_addr().unwrap());
+        let serve = tokio::spawn(async move {
+            let (mut stream, _) = other.accept().await.unwrap();
+            let mut request = [0; 1024];
+            let _ = stream.read(&mut request).await;
+            stream.write_all(format!("HTTP/1.1 {says}").as_bytes()).await.unwrap();
+        });
+        let error = Engine::connect(&url(&address)).await.expect_err("it speaks no Docker");
+        assert_eq!(error.to_string(), format!("{address} cannot be reached: what answers there is no Docker engine"));
+        serve.await.unwrap();
+    }
 }
