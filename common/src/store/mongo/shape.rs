@@ -47,6 +47,13 @@ pub(super) fn read_cluster(document: Document) -> StoreResult<Cluster> {
     Ok(cluster)
 }
 
+/// Those of them that can be read: what is wrong with one must not keep the others from anybody.
+pub(super) fn read_clusters(documents: Vec<Document>) -> Vec<Cluster> {
+    let read =
+        |document| read_cluster(document).inspect_err(|error| tracing::error!(%error, "a cluster is passed over"));
+    documents.into_iter().filter_map(|document| read(document).ok()).collect()
+}
+
 /// The phase InUse, as it stands in a cluster's document.
 pub(super) fn write_hold(lease: &Lease) -> StoreResult<Document> {
     let mut lease = lease.clone();

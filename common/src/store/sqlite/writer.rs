@@ -151,3 +151,68 @@ fn transaction(conn: &Connection, batch: Vec<Job>, done: &mut Vec<Done>) -> Resu
     }
     outcome
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note(conn: &Connection, text: &str) -> StoreResult<()> {
+        conn.execute("INSERT INTO meta (key, value) VALUES (?1, '')", [text]).map(|_| ()).map_err(sql)
+    }
+
+    fn noted(conn: &Connection) -> Vec<String> {
+        let mut list = conn.prepare("SELECT key FROM meta WHERE key LIKE 'job %' ORDER BY key").unwrap();
+        list.query_map([], |row| row.get(0)).unwrap().collect::<Result<_, _>>().unwrap()
+    }
+
+    /// Four jobs of one batch: what the second wrote before it was refused goes, what the others wrote stays; the
+    /// fourth's caller has gone before its turn.
+    #[test]
+    fn one_refusal_undoes_nothing_of_the_others() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pool.db");
+        let _lock = setup::take_file(&path, crate::store::StoreUser::App).unwrap();
+        setup::prepare(&path).unwrap();
+        let conn = setup::connect(&path).unwrap();
+        let told = std::sync::Arc::new(Mutex::new(Vec::new()));
+        let job = |name: &'static str, keep: bool| -> Job {
+            let told = told.clone();
+            Box::new(move |conn| {
+                note(conn, name).unwrap();
+                let tell = move |outcome: Result<(), StoreError>| told.lock().unwrap().push((name, outcome.is_ok()));
+                Some(Done { keep, tell: Box::new(tell) })
+            })
+        };
+        let gone: Job = Box::new(|_| None);
+        let (hand_in, waiting) = channel();
+        for one in [job("job 1", true), job("job 2", false), job("job 3", true), gone] {
+            hand_in.send(one).unwrap();
+        }
+        drop(hand_in);
+        run(&conn, &waiting, &Notify::new());
+        assert_eq!(noted(&conn), ["job 1", "job 3"]);
+        assert_eq!(*told.lock().unwrap(), [("job 1", true), ("job 2", true), ("job 3", true)]);
+    }
+
+    #[test]
+    fn who_waits_for_a_transaction_that_fails_is_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pool.db");
+        let _lock = setup::take_file(&path, crate::store::StoreUser::App).unwrap();
+        setup::prepare(&path).unwrap();
+        let conn = setup::connect(&path).unwrap();
+        let (tell, told) = oneshot::channel();
+        let ends_it: Job = Box::new(move |conn| {
+            note(conn, "job 1").unwrap();
+            // As SQLite itself does when the disk is full.
+            conn.execute_batch("ROLLBACK").unwrap();
+            Some(Done { keep: true, tell: Box::new(move |outcome| tell.send(outcome).unwrap()) })
+        });
+        let (hand_in, waiting) = channel();
+        hand_in.send(ends_it).unwrap();
+        drop(hand_in);
+        run(&conn, &waiting, &Notify::new());
+        assert!(matches!(told.blocking_recv(), Ok(Err(StoreError::Unavailable(_)))));
+        assert!(noted(&conn).is_empty());
+    }
+}

@@ -116,10 +116,16 @@ async fn a_call_that_gets_no_answer_ends() {
     pool(&store, 2, "a").await;
     proxy.next("update", Fate::Held);
     let begun = Instant::now();
-    let applied = store.apply(apply("ann", &["a"], Holding::GiveSame)).await;
+    let (applied, others) = tokio::join!(store.apply(apply("ann", &["a"], Holding::GiveSame)), async {
+        proxy.happened().await;
+        let other = store.apply(apply("bob", &["a"], Holding::GiveSame)).await;
+        (other, begun.elapsed())
+    });
     assert!(matches!(applied, Err(StoreError::Unavailable(_))), "{applied:?}");
+    new_one(others.0.unwrap());
+    assert!(others.1 < DEADLINE / 2, "one that stands still holds up no other, and this took {:?}", others.1);
     assert!(begun.elapsed() < DEADLINE * 2);
     new_one(store.apply(apply("ann", &["a"], Holding::GiveSame)).await.unwrap());
-    assert_eq!(held(&store).await, 1);
+    assert_eq!(held(&store).await, 2);
     store.close().await;
 }

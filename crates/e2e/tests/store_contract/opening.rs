@@ -177,6 +177,8 @@ async fn what_is_no_store_is_refused_in_words() {
     let mongo = |url: String| StoreTarget::Mongo { url, database: database() };
     let words = refusal(&mongo("http://x".into()), StoreUser::App).await;
     assert!(matches!(words, OpenError::BadUrl(_)), "{words}");
+    let words = refusal(&mongo("mongodb://ann:wr0ng/word@127.0.0.1".into()), StoreUser::App).await;
+    assert!(matches!(words, OpenError::BadUrl(_)) && !words.to_string().contains("wr0ng"), "{words}");
     let nobody = format!("mongodb://127.0.0.1:{}/?serverSelectionTimeoutMS=300", free_port().unwrap());
     let words = refusal(&mongo(nobody), StoreUser::App).await;
     assert!(matches!(words, OpenError::Unreachable(_)), "{words}");

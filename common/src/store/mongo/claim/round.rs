@@ -10,7 +10,7 @@ use super::{Waiting, settle};
 use crate::model::{Cluster, FlavorId, Lease, LeaseRecord, PhaseKind, Timestamp};
 use crate::store::mongo::db::Db;
 use crate::store::mongo::shape;
-use crate::store::{Apply, Holding, KEY_KEPT, StoreError, StoreResult};
+use crate::store::{Apply, Holding, KEY_KEPT, StoreResult};
 
 /// A hold of a user's that still has its cluster.
 struct Hold {
@@ -171,8 +171,11 @@ async fn holds(db: &Db, group: &[Waiting]) -> StoreResult<HashMap<String, User>>
     let found = db.find(&db.clusters, doc! { "phase.lease.user": { "$in": names } }, options).await?;
     let mut users: HashMap<String, User> = HashMap::new();
     for document in &found {
-        let (name, hold) = hold_of(document)
-            .ok_or_else(|| StoreError::Broken(format!("a lease cannot be read: {:?}", document.get("_id"))))?;
+        // Its number still keeps others out, so that only its user is held up.
+        let Some((name, hold)) = hold_of(document) else {
+            tracing::error!(cluster.id = ?document.get("_id"), "a lease cannot be read");
+            continue;
+        };
         let user = users.entry(name).or_default();
         user.nth = user.nth.max(hold.nth);
         user.holds.push(hold);
@@ -215,8 +218,7 @@ async fn offered(db: &Db, flavors: Flavors, count: i64, now: Timestamp) -> Store
         found.extend(db.find(&db.clusters, query, options).await?);
     }
     let all = i64::try_from(found.len()).unwrap_or(count) < count;
-    let clusters = found.into_iter().map(shape::read_cluster).collect::<StoreResult<Vec<_>>>()?;
-    Ok((flavors, Offered { clusters: clusters.into_iter(), all }))
+    Ok((flavors, Offered { clusters: shape::read_clusters(found).into_iter(), all }))
 }
 
 /// What the keys of this group gave before, newest first.

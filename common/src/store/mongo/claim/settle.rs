@@ -118,9 +118,8 @@ async fn hand_out(db: &Db, has: Vec<(Waiting, String)>) -> Vec<Waiting> {
     }
     let ids: Vec<&str> = has.iter().map(|(_, id)| id.as_str()).collect();
     let found = db.find(&db.clusters, doc! { "_id": { "$in": ids } }, FindOptions::default()).await;
-    let found = found.and_then(|all| all.into_iter().map(shape::read_cluster).collect::<StoreResult<Vec<_>>>());
     let clusters: HashMap<String, Cluster> = match found {
-        Ok(found) => found.into_iter().map(|cluster| (cluster.id.to_string(), cluster)).collect(),
+        Ok(found) => shape::read_clusters(found).into_iter().map(|cluster| (cluster.id.to_string(), cluster)).collect(),
         Err(fault) => return without_answer(has.into_iter().map(|(one, _)| one).collect(), &fault),
     };
     let mut again = Vec::new();
