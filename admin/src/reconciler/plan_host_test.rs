@@ -349,9 +349,9 @@ fn a_hosts_new_address_is_told_to_users() {
 #[test]
 fn new_and_free_clusters_are_probed_before_what_users_broke() {
     let broken = "in-use unknown; ".repeat(9);
-    let plan = Case::read(&format!("{broken} free old-proof; creating up")).plan();
+    let plan = Case::read(&format!("{broken} free old-proof; creating up; capacity 11")).plan();
     let looks: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
-    assert_eq!(looks.len(), Policy::default().looks_at_once);
+    assert_eq!(looks.len(), Policy::default().looks_at_once, "{looks:#?}");
     assert_eq!(&looks[..2], ["probe h_10 (every node runs)", "probe h_9 (its proof gets old)"]);
 }
 
