@@ -91,7 +91,7 @@ async fn serve_from(
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     first_operator(&store, &config).await?;
     let catalog = Arc::new(catalog);
-    let (reconciler, running_reconciler) = reconciler::start(Settings {
+    let (reconciler, mut running_reconciler) = reconciler::start(Settings {
         store: store.clone(),
         catalog: catalog.clone(),
         layout: config.layout,
@@ -109,6 +109,10 @@ async fn serve_from(
         ended = &mut running => {
             running_reconciler.stop().await;
             return ended.context("joining the server")?.context("serving");
+        }
+        () = running_reconciler.ended() => {
+            handle.stop(true).await;
+            anyhow::bail!("the reconciler ended, so nobody would look after the pool; the log says why");
         }
     }
     handle.stop(true).await;
