@@ -33,7 +33,7 @@ pub async fn show(who: SignedIn) -> HttpResponse {
 
 /// `DELETE`: signs out.
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.store.delete_session(&who.session.id).await?;
+    state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
     Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
 }
 
@@ -61,6 +61,7 @@ pub fn problem(refused: NotSignedIn) -> Problem {
             Problem::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "The name or the password is wrong.")
         }
         NotSignedIn::TooMany(after) => Problem::too_many(after),
+        NotSignedIn::Busy => Problem::busy(),
         NotSignedIn::Store(error) => error.into(),
         NotSignedIn::Broken(error) => Problem::broken(format!("{error:#}")),
     }
