@@ -19,11 +19,13 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, mut body: Object) -> 
     body.end()?;
     let (secret, session, operator) = state
         .door
-        .sign_in(state.store.as_ref(), &username, &password, client::address(&req), state.now())
+        .sign_in(state.store.as_ref(), &username, &password, client::address(&req, &state.trusted_proxies), state.now())
         .await
         .map_err(problem)?;
     let who = SignedIn { operator, session };
-    Ok(HttpResponse::Ok().cookie(session_cookie(&secret, client::is_https(&req))).json(shape(&who)))
+    Ok(HttpResponse::Ok()
+        .cookie(session_cookie(&secret, client::is_https(&req, &state.trusted_proxies)))
+        .json(shape(&who)))
 }
 
 /// `GET`: who is signed in, and the token.
