@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use admin::access::{FirstOperator, Passwords, make_first_operator};
 use admin::reconciler::{self, Settings};
-use admin::{Parts, build};
+use admin::{Parts, build, check_pool};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use common::compose::Catalog;
@@ -68,7 +68,7 @@ async fn serve(config: AdminConfig) -> anyhow::Result<()> {
     common::logging::start(&config.common).context("starting the log")?;
     let internal_secret = config.common.internal_secret.load()?;
     let catalog = Catalog::shipped(&config.common.catalog).context("reading the templates")?;
-    config.pool_mix.check(&catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect::<Vec<_>>())?;
+    check_pool(&catalog, &config.pool_mix, &config.layout)?;
     let listener = TcpListener::bind((config.bind, config.port))
         .with_context(|| format!("listening on {}:{} (ADMIN_BIND, ADMIN_PORT)", config.bind, config.port))?;
     let address = listener.local_addr().context("asking for the address")?;
