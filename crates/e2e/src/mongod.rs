@@ -4,6 +4,7 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -115,6 +116,8 @@ impl Mongod {
         if self.replica_set {
             command.args(["--replSet", "rs"]);
         }
+        // In a group of its own: Ctrl-C reaches whoever started it only, and then this ends by the input's end.
+        command.process_group(0);
         let mut keeper = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn()?;
         let tie = keeper.stdin.take().context("the keeper's input")?;
         let mut line = String::new();
