@@ -150,13 +150,14 @@ count_of() { { grep -oE "$1" || true; } | wc -l; }
 # --- admin's JSON -----------------------------------------------------------------------------------------------------
 
 csrf=""
-# admin METHOD PATH [BODY]: the answer on stdout; on an error status its words on stderr, and 1.
+# admin METHOD PATH [BODY]: the answer on stdout; on an error status its words on stderr, and 1. The body goes by stdin: it
+# may hold the password, and anybody on this machine can read a program's arguments.
 admin() {
     local method=$1 path=$2 out status
     shift 2
     out="$DATA_DIR/.answer"
     status=$(curl -sS --max-time 60 -o "$out" -w '%{http_code}' -X "$method" -b "$DATA_DIR/.cookies" -c "$DATA_DIR/.cookies" \
-        -H 'Content-Type: application/json' -H "X-CSRF-Token: $csrf" ${1:+--data "$1"} "$ADMIN$path") || return 1
+        -H 'Content-Type: application/json' -H "X-CSRF-Token: $csrf" ${1:+--data @-} "$ADMIN$path" <<<"${1:-}") || return 1
     if [[ $status != 2* ]]; then
         say "  $method $path: $status $(head -c 600 "$out")"
         return 1
@@ -405,8 +406,9 @@ else
 fi
 if [ "$reused" = no ]; then
     echo "$APP_PORT $ADMIN_PORT" >"$DATA_DIR/ports"
-    start poolmanager-admin env DATA_DIR="$DATA_DIR" ADMIN_PORT="$ADMIN_PORT" ADMIN_USERNAME="$ADMIN_USERNAME" \
-        ADMIN_PASSWORD="$ADMIN_PASSWORD" FABRIC_PEER_IMAGE="$FABRIC_PEER_IMAGE" POOL_MIX="$POOL_MIX" "$BIN/poolmanager-admin"
+    # The password not as an argument of env, see admin above.
+    ADMIN_PASSWORD="$ADMIN_PASSWORD" start poolmanager-admin env DATA_DIR="$DATA_DIR" ADMIN_PORT="$ADMIN_PORT" \
+        ADMIN_USERNAME="$ADMIN_USERNAME" FABRIC_PEER_IMAGE="$FABRIC_PEER_IMAGE" POOL_MIX="$POOL_MIX" "$BIN/poolmanager-admin"
     wait_ready poolmanager-admin "$ADMIN/readyz"
     start poolmanager-app env DATA_DIR="$DATA_DIR" APP_PORT="$APP_PORT" FABRIC_PEER_IMAGE="$FABRIC_PEER_IMAGE" "$BIN/poolmanager-app"
     wait_ready poolmanager-app "$APP/readyz"

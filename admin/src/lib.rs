@@ -12,9 +12,11 @@ mod health;
 mod input;
 pub mod operations;
 pub mod pages;
+mod pool_check;
 mod problem;
 pub mod reconciler;
 pub mod routes;
 mod server;
 
+pub use pool_check::check_pool;
 pub use server::{Parts, State, build};

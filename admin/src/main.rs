@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use admin::access::{FirstOperator, Passwords, make_first_operator};
 use admin::reconciler::{self, Settings};
-use admin::{Parts, build};
+use admin::{Parts, build, check_pool};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
 use common::compose::Catalog;
@@ -68,7 +68,7 @@ async fn serve(config: AdminConfig) -> anyhow::Result<()> {
     common::logging::start(&config.common).context("starting the log")?;
     let internal_secret = config.common.internal_secret.load()?;
     let catalog = Catalog::shipped(&config.common.catalog).context("reading the templates")?;
-    config.pool_mix.check(&catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect::<Vec<_>>())?;
+    check_pool(&catalog, &config.pool_mix, &config.layout)?;
     let listener = TcpListener::bind((config.bind, config.port))
         .with_context(|| format!("listening on {}:{} (ADMIN_BIND, ADMIN_PORT)", config.bind, config.port))?;
     let address = listener.local_addr().context("asking for the address")?;
@@ -91,7 +91,7 @@ async fn serve_from(
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     first_operator(&store, &config).await?;
     let catalog = Arc::new(catalog);
-    let (reconciler, running_reconciler) = reconciler::start(Settings {
+    let (reconciler, mut running_reconciler) = reconciler::start(Settings {
         store: store.clone(),
         catalog: catalog.clone(),
         layout: config.layout,
@@ -109,6 +109,10 @@ async fn serve_from(
         ended = &mut running => {
             running_reconciler.stop().await;
             return ended.context("joining the server")?.context("serving");
+        }
+        () = running_reconciler.ended() => {
+            handle.stop(true).await;
+            anyhow::bail!("the reconciler ended, so nobody would look after the pool; the log says why");
         }
     }
     handle.stop(true).await;

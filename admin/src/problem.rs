@@ -69,6 +69,18 @@ impl Problem {
         }
     }
 
+    /// More at once than can be served.
+    pub fn busy() -> Problem {
+        Problem {
+            retry_after: Some(1),
+            ..Problem::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                "busy",
+                "Too many are signing in at this moment. Try again in a few seconds.",
+            )
+        }
+    }
+
     /// Our own code failed: the cause is for the log.
     pub fn broken(cause: impl ToString) -> Problem {
         Problem {

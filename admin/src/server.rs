@@ -9,7 +9,7 @@ use actix_web::web::{Data, PayloadConfig};
 use actix_web::{App, HttpServer};
 use anyhow::Context;
 use common::compose::Catalog;
-use common::config::{AdminConfig, Secret};
+use common::config::{AdminConfig, Secret, TrustedProxies};
 use common::model::{LogLevel, Timestamp};
 use common::store::SharedStore;
 
@@ -55,6 +55,8 @@ pub struct State {
     pub door: Door,
     /// What app shows at `/internal`.
     pub internal_secret: Secret,
+    /// Who is believed about the address behind.
+    pub trusted_proxies: TrustedProxies,
     /// The log level that the form for a new host begins with.
     pub log_level: LogLevel,
     /// The pages.
@@ -84,6 +86,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         operations,
         door: Door::new(Passwords::new()?),
         internal_secret,
+        trusted_proxies: config.trusted_proxies,
         log_level: config.cluster_log_level,
         templates: Templates::load()?,
     });

@@ -114,6 +114,10 @@ fn wrong_arguments_and_wrong_settings_end_with_2_and_say_why() {
     assert_eq!(wrong.status.code(), Some(2));
     let why = text(&wrong.stderr);
     assert!(why.contains("LOG_LEVEL") && why.contains("loud"), "{why}");
+    let small = run(data.path(), &[("CLUSTER_PORTS_PER_SLOT", "10")], &[]);
+    let why = text(&small.stderr);
+    assert_eq!(small.status.code(), Some(2), "{why}");
+    assert!(why.contains("CLUSTER_PORTS_PER_SLOT (10)") && why.contains("-6"), "{why}");
     let version = run(data.path(), &[], &["--version"]);
     assert!(version.status.success());
     assert_eq!(text(&version.stdout).trim(), format!("poolmanager-admin {}", env!("CARGO_PKG_VERSION")));

@@ -1,38 +1,43 @@
-//! Who is on the other end, when a proxy may stand between.
+//! Who is on the other end, when proxies may stand between.
 //!
-//! `X-Forwarded-For` and `X-Forwarded-Proto` are believed when the peer is on loopback or in a private network, where
-//! our own nginx stands. Somebody else in there could lie; what that wins is other addresses to guess passwords from,
-//! while the limit by name still holds.
+//! `X-Forwarded-For` and `X-Forwarded-Proto` are believed of the peers that `TRUSTED_PROXIES` names. From anybody else
+//! they are what a guesser writes to look like many.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use actix_web::HttpRequest;
+use common::config::TrustedProxies;
 
-/// The address of whoever asks.
-pub fn address(req: &HttpRequest) -> IpAddr {
-    let peer = req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical());
-    if !may_be_proxy(peer) {
-        return peer;
+/// The address of whoever asks: going back from the peer, the first that is no proxy of ours.
+pub fn address(req: &HttpRequest, proxies: &TrustedProxies) -> IpAddr {
+    let mut at = peer(req);
+    // Each proxy adds at the end what it saw itself; what comes before is what its own client claimed.
+    let headers: Vec<&str> =
+        req.headers().get_all("x-forwarded-for").map(|value| value.to_str().unwrap_or_default()).collect();
+    for told in headers.iter().rev().flat_map(|header| header.rsplit(',')) {
+        if !proxies.trusts(at) {
+            break;
+        }
+        let Some(told) = parse(told.trim()) else { break };
+        at = told;
     }
-    // The last one is what the proxy saw itself; those before it are what its client claimed.
-    let told = header(req, "x-forwarded-for").and_then(|all| all.rsplit(',').next()?.trim().parse().ok());
-    told.unwrap_or(peer)
+    at
 }
 
 /// Whether the browser speaks https, so that cookies may be kept to it.
-pub fn is_https(req: &HttpRequest) -> bool {
-    header(req, "x-forwarded-proto").is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
+pub fn is_https(req: &HttpRequest, proxies: &TrustedProxies) -> bool {
+    let proto = req.headers().get("x-forwarded-proto").and_then(|value| value.to_str().ok());
+    proxies.trusts(peer(req)) && proto.is_some_and(|proto| proto.eq_ignore_ascii_case("https"))
 }
 
-fn may_be_proxy(peer: IpAddr) -> bool {
-    match peer {
-        IpAddr::V4(ip) => ip.is_loopback() || ip.is_private(),
-        IpAddr::V6(ip) => ip.is_loopback() || ip.is_unique_local(),
-    }
+fn peer(req: &HttpRequest) -> IpAddr {
+    req.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |peer| peer.ip().to_canonical())
 }
 
-fn header<'a>(req: &'a HttpRequest, name: &str) -> Option<&'a str> {
-    req.headers().get(name).and_then(|value| value.to_str().ok())
+/// Some proxies tell the port as well.
+fn parse(text: &str) -> Option<IpAddr> {
+    let ip = text.parse().or_else(|_| text.parse::<SocketAddr>().map(|address| address.ip()));
+    ip.ok().map(|ip: IpAddr| ip.to_canonical())
 }
 
 #[cfg(test)]
@@ -40,17 +45,40 @@ mod tests {
     use super::*;
     use actix_web::test::TestRequest;
 
-    fn seen(peer: &str, forwarded: &str) -> String {
-        let peer = format!("{peer}:1234").parse().unwrap();
-        let req = TestRequest::get().peer_addr(peer).insert_header(("x-forwarded-for", forwarded));
-        address(&req.to_http_request()).to_string()
+    fn request(peer: &str, forwarded: &[&str]) -> HttpRequest {
+        let mut req = TestRequest::get().peer_addr(format!("{peer}:1234").parse().unwrap());
+        for value in forwarded {
+            req = req.append_header(("x-forwarded-for", *value));
+        }
+        req.insert_header(("x-forwarded-proto", "https")).to_http_request()
+    }
+
+    fn seen(trusted: &str, peer: &str, forwarded: &[&str]) -> String {
+        address(&request(peer, forwarded), &TrustedProxies::parse(trusted).unwrap()).to_string()
     }
 
     #[test]
-    fn a_proxy_nearby_is_believed_about_its_client_and_nobody_else_is() {
-        assert_eq!(seen("127.0.0.1", "203.0.113.9"), "203.0.113.9");
-        assert_eq!(seen("172.18.0.2", "198.51.100.1, 203.0.113.9"), "203.0.113.9", "what the client claimed is not it");
-        assert_eq!(seen("203.0.113.9", "198.51.100.1"), "203.0.113.9");
-        assert_eq!(seen("127.0.0.1", "nonsense"), "127.0.0.1");
+    fn a_trusted_proxy_is_believed_about_its_client_and_nobody_else_is() {
+        assert_eq!(seen("172.18.0.0/16", "172.18.0.2", &["203.0.113.9"]), "203.0.113.9");
+        assert_eq!(seen("127.0.0.1", "172.18.0.2", &["203.0.113.9"]), "172.18.0.2", "private is not trusted");
+        assert_eq!(seen("127.0.0.1", "203.0.113.9", &["198.51.100.1"]), "203.0.113.9");
+        assert_eq!(seen("127.0.0.1", "127.0.0.1", &[]), "127.0.0.1");
+        assert_eq!(seen("127.0.0.1", "127.0.0.1", &["nonsense"]), "127.0.0.1");
+        assert_eq!(seen("127.0.0.1", "127.0.0.1", &["203.0.113.9:5000"]), "203.0.113.9");
+    }
+
+    #[test]
+    fn the_last_address_that_is_no_proxy_of_ours_counts() {
+        let ours = "127.0.0.1,10.0.0.0/24";
+        assert_eq!(seen(ours, "127.0.0.1", &["198.51.100.1, 203.0.113.9, 10.0.0.5"]), "203.0.113.9");
+        assert_eq!(seen(ours, "127.0.0.1", &["198.51.100.1", "203.0.113.9", "10.0.0.5"]), "203.0.113.9");
+        assert_eq!(seen(ours, "127.0.0.1", &["198.51.100.1, nonsense, 10.0.0.5"]), "10.0.0.5");
+    }
+
+    #[test]
+    fn https_is_what_a_trusted_proxy_says() {
+        let proxies = TrustedProxies::parse("10.0.0.5").unwrap();
+        assert!(is_https(&request("10.0.0.5", &[]), &proxies));
+        assert!(!is_https(&request("10.0.0.6", &[]), &proxies));
     }
 }

@@ -151,11 +151,7 @@ pub async fn signed_in(req: &ServiceRequest, state: &State) -> Result<Option<Sig
         return Ok(None);
     };
     if let Some(touched) = session::touched(&session, now) {
-        // Read again right before: a session that was ended meanwhile must not come back. What is left is the
-        // moment between these two calls, once a minute at most, for whoever signs out in the middle of a request.
-        if state.store.session(&id).await?.is_some() {
-            state.store.put_session(&touched).await?;
-        }
+        state.store.touch_session(&id, touched.used_at).await?;
     }
     Ok(Some(SignedIn { operator, session }))
 }

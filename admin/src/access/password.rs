@@ -1,6 +1,7 @@
-//! Argon2id, a bounded number at a time and never on a thread that serves requests.
+//! Argon2id, a bounded number at a time and waiting, and never on a thread that serves requests.
 
 use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use anyhow::anyhow;
 use argon2::Argon2;
@@ -8,40 +9,78 @@ use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use tokio::sync::Semaphore;
 
-/// Checks at once. Each takes 19 MiB and some 20 ms of a core, so that a flood of guesses can neither fill the
-/// memory nor take every core from the operators.
-const AT_ONCE: usize = 2;
+/// Checks that may wait for their turn, at some 20 ms each. Whoever comes beyond is told to come again, so that a flood
+/// of guesses makes nobody wait longer than a third of a second.
+const WAITING: usize = 16;
 
 /// Makes and checks password hashes.
 #[derive(Clone)]
 pub struct Passwords {
-    permits: Arc<Semaphore>,
+    /// To be checked or to wait for it.
+    places: Arc<Semaphore>,
+    /// To be checked.
+    turns: Arc<Semaphore>,
     nobodys: Arc<str>,
 }
 
+/// Why a password was neither checked nor hashed.
+#[derive(Debug, thiserror::Error)]
+pub enum NotChecked {
+    /// Too many wait already.
+    #[error("too many passwords are being checked")]
+    Busy,
+    /// Our own code failed.
+    #[error(transparent)]
+    Broken(#[from] anyhow::Error),
+}
+
 impl Passwords {
-    /// Makes the hash that unknown names are checked against.
+    /// Makes the hash that unknown names are checked against. A check takes 19 MiB and a core for some 20 ms; one core
+    /// is left to the operators who are in, if there are two.
     pub fn new() -> anyhow::Result<Passwords> {
+        let cores = available_parallelism().map_or(1, usize::from);
+        Passwords::with_turns(cores.saturating_sub(1).max(1))
+    }
+
+    fn with_turns(turns: usize) -> anyhow::Result<Passwords> {
         let nobodys = hash(&hex::encode(rand::random::<[u8; 16]>()))?;
-        Ok(Passwords { permits: Arc::new(Semaphore::new(AT_ONCE)), nobodys: nobodys.into() })
+        Ok(Passwords {
+            places: Arc::new(Semaphore::new(turns + WAITING)),
+            turns: Arc::new(Semaphore::new(turns)),
+            nobodys: nobodys.into(),
+        })
     }
 
     /// Whether this is the password behind `hash`. Without a hash (there is no such operator) the same work is done
     /// and the answer is no, so that the time taken does not tell which names exist.
-    pub async fn check(&self, password: &str, hash: Option<&str>) -> anyhow::Result<bool> {
+    pub async fn check(&self, password: &str, hash: Option<&str>) -> Result<bool, NotChecked> {
         let known = hash.is_some();
         let hash = hash.unwrap_or(&self.nobodys).to_owned();
         let password = password.to_owned();
-        let _permit = self.permits.acquire().await?;
-        let right = tokio::task::spawn_blocking(move || verify(&password, &hash)).await??;
+        let right = self.in_turn(move || verify(&password, &hash)).await?;
         Ok(right && known)
     }
 
     /// The hash of a new password, in the PHC string format.
-    pub async fn hash(&self, password: &str) -> anyhow::Result<String> {
+    pub async fn hash(&self, password: &str) -> Result<String, NotChecked> {
         let password = password.to_owned();
-        let _permit = self.permits.acquire().await?;
-        tokio::task::spawn_blocking(move || hash(&password)).await?
+        self.in_turn(move || hash(&password)).await
+    }
+
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> anyhow::Result<T> + Send + 'static,
+    ) -> Result<T, NotChecked> {
+        let place = self.places.clone().try_acquire_owned().map_err(|_| NotChecked::Busy)?;
+        let turn = self.turns.clone().acquire_owned().await.map_err(anyhow::Error::from)?;
+        // The work goes on when whoever asked has gone, so both stay with it until it is done.
+        let held = (place, turn);
+        let done = tokio::task::spawn_blocking(move || {
+            let done = work();
+            drop(held);
+            done
+        });
+        Ok(done.await.map_err(anyhow::Error::from)??)
     }
 }
 
@@ -67,5 +106,48 @@ mod tests {
         assert!(passwords.check("correct horse", Some(&hash)).await.unwrap());
         assert!(!passwords.check("correct horsf", Some(&hash)).await.unwrap());
         assert!(!passwords.check("correct horse", None).await.unwrap());
+    }
+
+    #[tokio::test]
+    async fn beyond_those_that_may_wait_it_is_busy_and_then_free_again() {
+        let passwords = Passwords::with_turns(1).unwrap();
+        let turn = passwords.turns.clone().acquire_owned().await.unwrap();
+        let waiting: Vec<_> = (0..=WAITING)
+            .map(|_| {
+                let passwords = passwords.clone();
+                tokio::spawn(async move { passwords.check("guess", None).await })
+            })
+            .collect();
+        while passwords.places.available_permits() > 0 {
+            tokio::task::yield_now().await;
+        }
+        assert!(matches!(passwords.check("guess", None).await, Err(NotChecked::Busy)));
+        drop(turn);
+        for one in waiting {
+            assert!(!one.await.unwrap().unwrap());
+        }
+        assert!(passwords.check("guess", None).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_goes_away_keeps_the_turn_until_the_work_is_done() {
+        let passwords = Passwords::with_turns(1).unwrap();
+        let (ready, started) = tokio::sync::oneshot::channel();
+        let (finish, finished) = std::sync::mpsc::channel::<()>();
+        let asked = passwords.clone();
+        let asking = tokio::spawn(async move {
+            asked
+                .in_turn(move || {
+                    let _ = ready.send(());
+                    Ok(finished.recv()?)
+                })
+                .await
+        });
+        started.await.unwrap();
+        asking.abort();
+        assert!(asking.await.unwrap_err().is_cancelled());
+        assert_eq!(passwords.turns.available_permits(), 0);
+        finish.send(()).unwrap();
+        assert!(!passwords.check("guess", None).await.unwrap());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use common::model::{Actor, Event, EventKind, Operator, Session, Timestamp};
 use common::store::{Store, StoreError};
 
-use super::{Attempts, Passwords, begin_session};
+use super::{Attempts, NotChecked, Passwords, SignedIn, begin_session};
 
 /// Ties the sign-in form to the browser it was given to, before there is a session.
 pub const SIGN_IN_COOKIE: &str = "pm_sign_in";
@@ -28,6 +28,8 @@ pub enum NotSignedIn {
     Wrong,
     /// Too many failures; wait so long.
     TooMany(Duration),
+    /// Too many are at the door at once; this attempt does not count.
+    Busy,
     /// The store does not answer.
     Store(StoreError),
     /// Our own code failed.
@@ -61,7 +63,14 @@ impl Door {
         let operator = if possible { store.operator_by_name(username).await? } else { None };
         let hash = operator.as_ref().map(|operator| operator.password_hash.as_str());
         let password = if possible { password } else { "" };
-        let right = self.passwords.check(password, hash).await.map_err(NotSignedIn::Broken)?;
+        let right = match self.passwords.check(password, hash).await {
+            Ok(right) => right,
+            Err(NotChecked::Busy) => {
+                self.attempts.not_checked(username, from);
+                return Err(NotSignedIn::Busy);
+            }
+            Err(NotChecked::Broken(error)) => return Err(NotSignedIn::Broken(error)),
+        };
         let Some(operator) = operator.filter(|_| right) else {
             // The name is not in the event: people type passwords into the wrong field.
             tracing::warn!(address = %from, "a sign-in failed");
@@ -74,5 +83,12 @@ impl Door {
         let event = Event::new(now, EventKind::Access, actor, format!("signed in from {from}"));
         store.append_events(&[event]).await?;
         Ok((secret, session, operator))
+    }
+
+    /// Ends a session.
+    pub async fn sign_out(&self, store: &dyn Store, who: &SignedIn, now: Timestamp) -> Result<(), StoreError> {
+        store.delete_session(&who.session.id).await?;
+        let actor = Actor::Operator { name: who.operator.username.clone() };
+        store.append_events(&[Event::new(now, EventKind::Access, actor, "signed out")]).await
     }
 }

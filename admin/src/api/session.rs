@@ -19,11 +19,13 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, mut body: Object) -> 
     body.end()?;
     let (secret, session, operator) = state
         .door
-        .sign_in(state.store.as_ref(), &username, &password, client::address(&req), state.now())
+        .sign_in(state.store.as_ref(), &username, &password, client::address(&req, &state.trusted_proxies), state.now())
         .await
         .map_err(problem)?;
     let who = SignedIn { operator, session };
-    Ok(HttpResponse::Ok().cookie(session_cookie(&secret, client::is_https(&req))).json(shape(&who)))
+    Ok(HttpResponse::Ok()
+        .cookie(session_cookie(&secret, client::is_https(&req, &state.trusted_proxies)))
+        .json(shape(&who)))
 }
 
 /// `GET`: who is signed in, and the token.
@@ -33,7 +35,7 @@ pub async fn show(who: SignedIn) -> HttpResponse {
 
 /// `DELETE`: signs out.
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.store.delete_session(&who.session.id).await?;
+    state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
     Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
 }
 
@@ -61,6 +63,7 @@ pub fn problem(refused: NotSignedIn) -> Problem {
             Problem::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "The name or the password is wrong.")
         }
         NotSignedIn::TooMany(after) => Problem::too_many(after),
+        NotSignedIn::Busy => Problem::busy(),
         NotSignedIn::Store(error) => error.into(),
         NotSignedIn::Broken(error) => Problem::broken(format!("{error:#}")),
     }

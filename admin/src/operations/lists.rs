@@ -151,20 +151,10 @@ impl Operations {
         let items = self.store.list_lease_records(filter, page).await?;
         Ok(part(items, page, |record| record.lease.id.to_string()))
     }
-
-    /// Events, newest first.
-    pub async fn events(
-        &self,
-        filter: &common::store::EventFilter,
-        page: &Page,
-    ) -> Result<Listed<common::model::Event>, Refusal> {
-        let items = self.store.list_events(filter, page).await?;
-        Ok(part(items, page, |event| event.id.to_string()))
-    }
 }
 
 /// Cuts the one item too many off again.
-fn part<T>(mut items: Vec<T>, page: &Page, id: impl Fn(&T) -> String) -> Listed<T> {
+pub(super) fn part<T>(mut items: Vec<T>, page: &Page, id: impl Fn(&T) -> String) -> Listed<T> {
     let shown = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_sub(1);
     let more = items.len() > shown;
     items.truncate(shown);

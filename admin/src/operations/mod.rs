@@ -7,6 +7,7 @@ mod add_host;
 mod cluster_moves;
 mod configure_host;
 mod delete_host;
+mod events;
 mod host_input;
 #[cfg(test)]
 mod host_input_test;

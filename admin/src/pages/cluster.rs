@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Cluster, ClusterId, Health, Phase, WishChange};
+use common::model::{Cluster, ClusterId, Health, HostState, Phase, WishChange};
 use common::store::{EventFilter, Page};
 use serde::Serialize;
 
@@ -29,6 +29,7 @@ struct View {
     deadline: Option<When>,
     health_since: Option<When>,
     health_times: u32,
+    host_away: bool,
     proven: Option<When>,
     offered: bool,
     free: bool,
@@ -76,6 +77,10 @@ pub async fn show(
         Health::Failing { since, times, .. } => (Some(when(*since, now)), *times),
         Health::Ok | Health::Unknown => (None, 0),
     };
+    let host_away = match &cluster.health {
+        Health::Unknown => is_away(&state, &cluster).await?,
+        Health::Ok | Health::Failing { .. } => false,
+    };
     let may = |allowed: bool| allowed && who.operates();
     let view = View {
         row: ClusterRow::of(&cluster, &state.catalog, now),
@@ -85,6 +90,7 @@ pub async fn show(
         deadline: deadline.map(|at| when(at, now)),
         health_since,
         health_times,
+        host_away,
         proven: cluster.proven_at.map(|at| when(at, now)),
         offered: cluster.offer.is_some(),
         free: matches!(cluster.phase, Phase::Free { .. }),
@@ -179,6 +185,12 @@ fn nodes(cluster: &Cluster) -> Vec<NodeView> {
         }
     });
     views.collect()
+}
+
+/// Whether the cluster's health is not known because its host does not answer.
+async fn is_away(state: &State, cluster: &Cluster) -> Result<bool, Refusal> {
+    let host = state.store.host(&cluster.host).await?;
+    Ok(host.is_none_or(|host| matches!(host.contact.state, HostState::Inactive { .. })))
 }
 
 async fn find(state: &State, id: &str) -> Result<Cluster, Refusal> {

@@ -40,13 +40,19 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
     let (username, next) = (fields.text("username"), fields.text("next"));
     let came = state
         .door
-        .sign_in(state.store.as_ref(), username, fields.raw("password"), client::address(&req), state.now())
+        .sign_in(
+            state.store.as_ref(),
+            username,
+            fields.raw("password"),
+            client::address(&req, &state.trusted_proxies),
+            state.now(),
+        )
         .await;
     let (status, error) = match came {
         Ok((secret, ..)) => {
             end_former(&req, &state).await?;
             let mut response = see_other(own_page(next));
-            let session = session_cookie(&secret, client::is_https(&req));
+            let session = session_cookie(&secret, client::is_https(&req, &state.trusted_proxies));
             for cookie in [session, removal_cookie(SIGN_IN_COOKIE)] {
                 response.add_cookie(&cookie).map_err(Problem::broken)?;
             }
@@ -65,7 +71,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
 
 /// `POST /logout`
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
-    state.store.delete_session(&who.session.id).await?;
+    state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
     let mut response = see_other("/login?why=out");
     response.add_cookie(&removal_cookie(SESSION_COOKIE)).map_err(Problem::broken)?;
     Ok(response)
@@ -98,7 +104,7 @@ fn form(
         .path("/")
         .http_only(true)
         .same_site(SameSite::Strict)
-        .secure(client::is_https(req))
+        .secure(client::is_https(req, &state.trusted_proxies))
         .finish();
     response.add_cookie(&cookie).map_err(Problem::broken)?;
     Ok(response)

@@ -78,7 +78,7 @@ pub fn health(health: &Health) -> Badge {
     match health {
         Health::Ok => badge("good", "✓", "well"),
         Health::Failing { .. } => badge("bad", "✕", "failing"),
-        Health::Unknown => badge("idle", "?", "not known"),
+        Health::Unknown => badge("idle", "?", "unknown"),
     }
 }
 

@@ -2,23 +2,23 @@
 //! nothing twice; what came of it goes into the host's memory, and the next pass plans again.
 
 use std::collections::BTreeMap;
-use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use common::clock;
-use common::compose::{Catalog, HttpProbe, Placement, Project};
+use common::compose::{Catalog, HttpProbe};
 use common::model::{
-    Actor, Cluster, ClusterId, ClusterName, Endpoint, Event, EventKind, Flavor, FlavorId, Health, Host, HostKind,
-    IllegalMove, LogLevel, LogTarget, NewCluster, Node, NodeName, NodeState, Slot, SlotLayout, Timestamp,
+    Actor, Cluster, ClusterId, ClusterName, Event, EventKind, FlavorId, Health, Host, IllegalMove, NewCluster, Node,
+    NodeName, NodeState, Phase, Slot, SlotLayout, Timestamp,
 };
 use common::store::{SharedStore, StoreError};
 use engine::{Engine, EngineError, Ownership, UpLimits};
+use futures_util::future::join_all;
 use tracing::{debug, info, warn};
 
 use super::memory::{Failure, Outcome};
-use super::plan::{Action, NodeChange, Step};
+use super::placement::{endpoints, project};
+use super::plan::{Action, NodeChange, NodeStep, Step};
 use super::probe;
 use super::term::Term;
 
@@ -39,30 +39,6 @@ pub struct Tools {
     pub http: reqwest::Client,
     /// How long this process may act.
     pub term: Term,
-}
-
-/// What proves each flavor well. A template's probes do not depend on where its cluster stands, so any place will do.
-pub fn probes(catalog: &Catalog) -> anyhow::Result<BTreeMap<FlavorId, Vec<HttpProbe>>> {
-    let layout = SlotLayout::default();
-    let (ports, subnet) =
-        layout.ports(Slot(0)).zip(layout.subnet(Slot(0))).context("the default layout has no slot")?;
-    let mut probes = BTreeMap::new();
-    for flavor in catalog.flavors() {
-        let placement = Placement {
-            cluster: ClusterId::random(),
-            project: "probe".into(),
-            ports,
-            subnet,
-            bind_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            log_target: LogTarget::Local,
-            log_level: LogLevel::Info,
-            kind: HostKind::Single,
-            chaincode_endpoint: None,
-        };
-        let project = catalog.plan(flavor, &placement).with_context(|| format!("planning flavor {}", flavor.id))?;
-        probes.insert(flavor.id.clone(), project.probes);
-    }
-    Ok(probes)
 }
 
 /// What carrying out needs on one host.
@@ -130,53 +106,47 @@ pub async fn execute(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step
     }
 }
 
-/// Takes an offer away while the host's engine is away: the store's business alone.
-pub async fn withdraw(store: &SharedStore, from: &Cluster) -> Outcome {
-    let done = match from.withdraw() {
-        Ok(to) => store.move_cluster(from, &to, None).await.map_err(Trouble::Store),
-        Err(error) => Err(Trouble::Move(error)),
+/// Carries out what is the store's business alone, while the host's engine is away; `None`: this needs the engine.
+pub async fn without_engine(tools: &Tools, from: &Cluster, step: &Step) -> Option<Outcome> {
+    let store = &tools.store;
+    let done = match (&step.action, tools.term.check()) {
+        (_, Err(error)) => Err(Trouble::Engine(error)),
+        (Action::Withdraw { .. }, Ok(())) => match from.withdraw() {
+            Ok(to) => store.move_cluster(from, &to, None).await.map_err(Trouble::Store),
+            Err(error) => Err(Trouble::Move(error)),
+        },
+        (Action::Record { nodes, health, .. }, Ok(())) => record(store, from, nodes, health, &step.why).await,
+        _ => return None,
     };
-    done.map_or_else(judge, |()| Outcome::Done)
+    Some(done.map_or_else(judge, |()| Outcome::Done))
 }
 
 fn judge(trouble: Trouble) -> Outcome {
-    let failure = match trouble {
+    match trouble {
         Trouble::Store(StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::Taken { .. })
-        | Trouble::Vanished => return Outcome::Stale,
+        | Trouble::Vanished => Outcome::Stale,
         Trouble::Move(error) => {
             debug!("decided on an old record: {error}");
-            return Outcome::Stale;
+            Outcome::Stale
         }
-        Trouble::Store(error) => Failure::Later(error.to_string()),
-        Trouble::Plan(error) => Failure::Flavor(error),
-        Trouble::Engine(error) => match error {
-            EngineError::Fenced => Failure::Fenced,
-            EngineError::NameTaken { .. } | EngineError::PortTaken { .. } | EngineError::SubnetTaken { .. } => {
-                Failure::Slot(error.to_string())
-            }
-            EngineError::ImageMissing { .. } | EngineError::Ended { .. } | EngineError::Refused { .. } => {
-                Failure::Flavor(error.to_string())
-            }
-            EngineError::NoSpace { .. } => Failure::Host(error.to_string()),
-            EngineError::Unreachable { .. }
-            | EngineError::Timeout { .. }
-            | EngineError::Gone { .. }
-            | EngineError::NotEmpty { .. } => Failure::Later(error.to_string()),
-        },
-    };
-    Outcome::Failed(failure)
+        Trouble::Store(error) => Outcome::Failed(Failure::Later(error.to_string())),
+        Trouble::Plan(error) => Outcome::Failed(Failure::Flavor(error)),
+        Trouble::Engine(error) => Outcome::Failed(Failure::of_engine(&error)),
+    }
 }
 
 async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step) -> Result<(), Trouble> {
     let store = &hands.tools.store;
     let now = clock::now();
+    hands.tools.term.check()?;
     match &step.action {
         Action::Begin { slot, flavor } => begin(hands, host, *slot, flavor, &step.why).await,
         Action::BringUp { .. } => bring_up(hands, host, known(cluster)?).await,
         Action::Look { .. } => Ok(()),
-        Action::OfferOut { nodes, until, .. } => {
+        Action::OfferOut { nodes, proven, until, .. } => {
             let from = known(cluster)?;
             let mut to = from.offer_out(rand::random(), *until, now)?;
+            to.proven_at = Some(*proven);
             to.nodes.extend(nodes.iter().cloned());
             moved(store, from, &to, EventKind::Ready, &step.why).await
         }
@@ -190,8 +160,10 @@ async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step)
             Ok(store.move_cluster(from, &from.withdraw()?, None).await?)
         }
         Action::Record { nodes, health, .. } => record(store, known(cluster)?, nodes, health, &step.why).await,
-        Action::ChangeNode { node, container, change, restart_seq, .. } => {
-            change_node(hands, known(cluster)?, node, container, *change, *restart_seq, &step.why).await
+        Action::ChangeNodes { changes, .. } => change_nodes(hands, known(cluster)?, changes, &step.why).await,
+        Action::Readdress { address, .. } => {
+            let from = known(cluster)?;
+            Ok(store.move_cluster(from, &from.readdressed(address), None).await?)
         }
         Action::Fail { why, .. } => {
             let from = known(cluster)?;
@@ -208,6 +180,10 @@ async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step)
             Ok(store.vanish(cluster, event).await?)
         }
         Action::Sweep { cluster } => {
+            // Only what has no record on any host: the engine of another one may answer under this one's address.
+            if store.cluster(cluster).await?.is_some() {
+                return Err(Trouble::Vanished);
+            }
             down(hands, cluster).await?;
             let event = event(now, EventKind::Swept, &step.why).about_host(&host.id);
             Ok(store.append_events(&[event]).await?)
@@ -239,7 +215,8 @@ async fn begin(hands: &Hands, host: &Host, slot: Slot, flavor: &FlavorId, why: &
     let flavor = hands.tools.catalog.flavor(flavor).ok_or(Trouble::Vanished)?;
     let id = ClusterId::random();
     let name = ClusterName::of(&host.settings.name, slot);
-    let project = plan(&hands.tools, host, flavor, &id, &name, slot)?;
+    let tools = &hands.tools;
+    let project = project(&tools.catalog, &tools.layout, host, flavor, (&id, &name, slot)).map_err(Trouble::Plan)?;
     let cluster = Cluster::begin(NewCluster {
         id,
         name,
@@ -258,44 +235,10 @@ async fn begin(hands: &Hands, host: &Host, slot: Slot, flavor: &FlavorId, why: &
     Ok(hands.tools.store.insert_cluster(&cluster, event).await?)
 }
 
-fn endpoints(host: &Host, project: &Project) -> BTreeMap<String, Endpoint> {
-    let endpoint = |planned: &common::compose::PlannedEndpoint| Endpoint {
-        node: planned.node.clone(),
-        scheme: planned.scheme.clone(),
-        address: host.settings.address.clone(),
-        port: planned.port,
-    };
-    project.endpoints.iter().map(|(name, planned)| (name.clone(), endpoint(planned))).collect()
-}
-
-fn plan(
-    tools: &Tools,
-    host: &Host,
-    flavor: &Flavor,
-    id: &ClusterId,
-    name: &ClusterName,
-    slot: Slot,
-) -> Result<Project, Trouble> {
-    let (Some(ports), Some(subnet)) = (tools.layout.ports(slot), tools.layout.subnet(slot)) else {
-        return Err(Trouble::Plan(format!("slot {slot} is beyond the port range")));
-    };
-    let placement = Placement {
-        cluster: id.clone(),
-        project: name.project(),
-        ports,
-        subnet,
-        bind_address: host.settings.bind_address,
-        log_target: host.settings.log_target.clone(),
-        log_level: host.settings.log_level,
-        kind: host.kind,
-        chaincode_endpoint: host.settings.chaincode_endpoint.clone(),
-    };
-    tools.catalog.plan(flavor, &placement).map_err(|error| Trouble::Plan(error.to_string()))
-}
-
 async fn bring_up(hands: &Hands, host: &Host, cluster: &Cluster) -> Result<(), Trouble> {
     let flavor = hands.tools.catalog.flavor(&cluster.flavor).ok_or(Trouble::Vanished)?;
-    let project = plan(&hands.tools, host, flavor, &cluster.id, &cluster.name, cluster.slot)?;
+    let (tools, place) = (&hands.tools, (&cluster.id, &cluster.name, cluster.slot));
+    let project = project(&tools.catalog, &tools.layout, host, flavor, place).map_err(Trouble::Plan)?;
     let owner = Ownership {
         pool: hands.tools.store.pool_id().clone(),
         cluster: cluster.id.clone(),
@@ -326,12 +269,13 @@ async fn down(hands: &Hands, cluster: &ClusterId) -> Result<(), Trouble> {
 
 async fn look(hands: &Hands, cluster: Option<&Cluster>) -> Outcome {
     let Some(cluster) = cluster else { return Outcome::Stale };
+    let at = clock::now();
     let result = match hands.tools.probes.get(&cluster.flavor) {
         Some(probes) => probe::ask(&hands.tools.http, &cluster.endpoints, probes).await,
         // A leased cluster outlives its flavor; that its nodes run is all that can be said of it then.
         None => Ok(()),
     };
-    Outcome::Looked(result)
+    Outcome::Looked { at, result }
 }
 
 async fn record(
@@ -347,32 +291,45 @@ async fn record(
     Ok(store.move_cluster(from, &to, event).await?)
 }
 
-async fn change_node(
-    hands: &Hands,
-    from: &Cluster,
-    node: &NodeName,
-    container: &str,
-    change: NodeChange,
-    restart_seq: u32,
-    why: &str,
-) -> Result<(), Trouble> {
+/// Changes nodes, all at once, and records those of which it is known how they are now.
+async fn change_nodes(hands: &Hands, from: &Cluster, changes: &[NodeStep], why: &str) -> Result<(), Trouble> {
+    let outcomes = join_all(changes.iter().map(|step| change_node(hands, step))).await;
+    let (mut seen, mut words, mut failure) = (Vec::new(), Vec::new(), None);
+    for (step, outcome) in changes.iter().zip(outcomes) {
+        match outcome {
+            Ok((state, done)) => {
+                let container = Some(step.container.clone());
+                seen.push((step.node.clone(), Node { container, state, restarted_seq: step.restart_seq }));
+                words.push(format!("{} {done}", step.node));
+            }
+            Err(error) => failure = Some(error),
+        }
+    }
+    if !seen.is_empty() {
+        // What was proven of a free one before says nothing of its nodes now.
+        let free = matches!(from.phase, Phase::Free { .. });
+        let to = from.seen(seen, if free { Health::Unknown } else { from.health.clone() });
+        let reason = format!("{}: {why}", words.join(", "));
+        let event = event(clock::now(), EventKind::NodeChanged, &reason).about(&to);
+        hands.tools.store.move_cluster(from, &to, Some(event)).await?;
+    }
+    failure.map_or(Ok(()), |error| Err(error.into()))
+}
+
+async fn change_node(hands: &Hands, step: &NodeStep) -> Result<(NodeState, &'static str), EngineError> {
     let fence = || hands.tools.term.check();
-    let (state, done) = match change {
+    match step.change {
         NodeChange::Start => {
-            hands.engine.start_node(container, &fence).await?;
-            (NodeState::Running, "started")
+            hands.engine.start_node(&step.container, &fence).await?;
+            Ok((NodeState::Running, "started"))
         }
         NodeChange::Stop => {
-            hands.engine.stop_node(container, STOP_GRACE, &fence).await?;
-            (NodeState::Exited, "stopped")
+            hands.engine.stop_node(&step.container, STOP_GRACE, &fence).await?;
+            Ok((NodeState::Exited, "stopped"))
         }
         NodeChange::Restart => {
-            hands.engine.restart_node(container, STOP_GRACE, &fence).await?;
-            (NodeState::Running, "restarted")
+            hands.engine.restart_node(&step.container, STOP_GRACE, &fence).await?;
+            Ok((NodeState::Running, "restarted"))
         }
-    };
-    let seen = Node { container: Some(container.to_owned()), state, restarted_seq: restart_seq };
-    let to = from.seen(vec![(node.clone(), seen)], from.health.clone());
-    let event = event(clock::now(), EventKind::NodeChanged, &format!("{node} {done}: {why}")).about(&to);
-    Ok(hands.tools.store.move_cluster(from, &to, Some(event)).await?)
+    }
 }

@@ -4,23 +4,23 @@
 //! says "look again", so that missing one costs seconds. The loop owns the host's memory; actions run beside it and
 //! hand their outcomes back to it, so nothing here is shared.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::clock;
-use common::model::{Cluster, ClusterId, DaemonUrl, Host, HostId, Timestamp};
+use common::model::{Actor, Cluster, ClusterId, DaemonUrl, Event, EventKind, Host, HostId, Phase, Timestamp};
 use common::store::StoreError;
-use engine::{Engine, EngineError, UpLimits};
-use futures_util::StreamExt;
-use tokio::sync::{Notify, watch};
-use tokio::task::JoinSet;
+use engine::{EngineError, UpLimits};
+use tokio::sync::watch;
+use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::contact::{Tries, contact};
-use super::execute::{Hands, Tools, execute};
-use super::memory::Outcome;
+use super::execute::{Hands, Tools, execute, without_engine};
+use super::link::{Dirty, Link};
+use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
 use super::plan::{Action, Plan, Step};
@@ -68,6 +68,7 @@ pub async fn run(
         link: None,
         memory: Memory::default(),
         under_way: JoinSet::new(),
+        steps: HashMap::new(),
         seen: None,
         tries: Tries::default(),
         dirty: Arc::new(Dirty::default()),
@@ -82,42 +83,11 @@ pub async fn run(
         tokio::select! {
             changed = orders.changed() => if changed.is_err() { break },
             () = state.dirty.notify.notified() => {}
-            Some(ended) = state.under_way.join_next(), if !state.under_way.is_empty() => state.ended(ended, &orders_now.policy),
+            Some(ended) = state.under_way.join_next_with_id(), if !state.under_way.is_empty() => state.ended(ended, &orders_now.policy),
             () = tokio::time::sleep(wait) => {}
         }
     }
     outlooks.remove(&state.id);
-}
-
-/// Set by the task that reads the engine's events.
-#[derive(Default)]
-struct Dirty {
-    notify: Notify,
-    flag: std::sync::atomic::AtomicBool,
-}
-
-impl Dirty {
-    fn set(&self) {
-        self.flag.store(true, std::sync::atomic::Ordering::SeqCst);
-        self.notify.notify_one();
-    }
-
-    fn take(&self) -> bool {
-        self.flag.swap(false, std::sync::atomic::Ordering::SeqCst)
-    }
-}
-
-/// The connection to the host's engine and the task that reads its events.
-struct Link {
-    url: DaemonUrl,
-    engine: Engine,
-    events: tokio::task::JoinHandle<()>,
-}
-
-impl Drop for Link {
-    fn drop(&mut self) {
-        self.events.abort();
-    }
 }
 
 enum Pass {
@@ -126,7 +96,6 @@ enum Pass {
 }
 
 struct Ended {
-    step: Step,
     cluster: Option<Cluster>,
     outcome: Outcome,
 }
@@ -138,6 +107,7 @@ struct HostLoop {
     link: Option<Link>,
     memory: Memory,
     under_way: JoinSet<Ended>,
+    steps: HashMap<task::Id, Step>,
     seen: Option<(Instant, Seen)>,
     tries: Tries,
     dirty: Arc<Dirty>,
@@ -145,16 +115,16 @@ struct HostLoop {
 
 impl HostLoop {
     async fn pass(&mut self, orders: &Orders, outlooks: &Outlooks) -> Pass {
-        while let Some(ended) = self.under_way.try_join_next() {
+        while let Some(ended) = self.under_way.try_join_next_with_id() {
             self.ended(ended, &orders.policy);
         }
         // The engine first, the records after it: what is found without a record then really has none.
-        let url = match self.tools.store.host(&self.id).await {
-            Ok(Some(host)) => host.settings.daemon_url,
+        let (url, engine_id) = match self.tools.store.host(&self.id).await {
+            Ok(Some(host)) => (host.settings.daemon_url, host.engine_id),
             Ok(None) => return Pass::Gone,
             Err(error) => return self.blind(&error, outlooks),
         };
-        let engine = self.look_at_engine(&url).await;
+        let engine = self.look_at_engine(&url, &engine_id).await;
         let (host, clusters) = match observe::records(&self.tools.store, &self.id).await {
             Ok(Some(records)) => records,
             Ok(None) => return Pass::Gone,
@@ -162,7 +132,8 @@ impl HostLoop {
         };
         let now = clock::now();
         let host = self.note_contact(host, engine.as_ref().err(), now).await;
-        let known: BTreeSet<ClusterId> = clusters.iter().map(|c| c.id.clone()).collect();
+        let found = engine.iter().flat_map(|seen| seen.found.keys().cloned());
+        let known: BTreeSet<ClusterId> = clusters.iter().map(|c| c.id.clone()).chain(found).collect();
         self.memory.keep_only(&known);
         let view = HostView {
             host,
@@ -196,31 +167,29 @@ impl HostLoop {
     }
 
     /// A full look if something may have changed, else a ping when it is time, else what was seen last.
-    async fn look_at_engine(&mut self, url: &DaemonUrl) -> Result<Seen, EngineError> {
-        let result = self.look_or_ping(url).await;
-        match &result {
-            Ok(_) => {}
-            Err(_) => {
-                // The next answer after a failure is a full look, over a new connection.
-                self.tries.bad();
-                self.seen = None;
-                self.link = None;
-            }
+    async fn look_at_engine(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
+        let result = self.look_or_ping(url, engine_id).await;
+        if result.is_err() {
+            // The next answer after a failure is a full look, over a new connection.
+            self.tries.bad();
+            (self.link, self.seen) = (None, None);
         }
         result
     }
 
-    async fn look_or_ping(&mut self, url: &DaemonUrl) -> Result<Seen, EngineError> {
+    async fn look_or_ping(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
         if self.link.as_ref().is_some_and(|link| link.url != *url) {
             (self.link, self.seen) = (None, None);
         }
-        if self.link.is_none() {
-            self.link = Some(self.connect(url).await?);
-        }
-        let Some(engine) = self.link.as_ref().map(|link| link.engine.clone()) else {
-            return Err(EngineError::Gone { what: "the connection".into() });
+        let engine = match &self.link {
+            Some(link) => link.engine.clone(),
+            None => {
+                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), &self.dirty).await?;
+                self.link.insert(link).engine.clone()
+            }
         };
-        let dirty = self.dirty.take();
+        let (dirty, died) = self.dirty.take();
+        died.into_iter().for_each(|cluster| self.memory.suspect(cluster));
         if let Some((at, seen)) = self.seen.as_ref().filter(|(at, _)| !dirty && at.elapsed() < SURVEY_EVERY) {
             let answered = self.tries.answered.map_or(PING_EVERY, |answered| clock::now().since(answered));
             if answered >= PING_EVERY && at.elapsed() >= PING_EVERY {
@@ -231,40 +200,21 @@ impl HostLoop {
         }
         let survey = engine.survey(self.tools.store.pool_id(), &self.tools.layout).await?;
         self.tries.good(clock::now());
-        let seen = observe::seen(survey, &self.tools.layout);
+        let seen = observe::seen(survey);
         self.seen = Some((Instant::now(), seen.clone()));
         Ok(seen)
-    }
-
-    /// Events are listened to before the first look, so that nothing falls between.
-    async fn connect(&self, url: &DaemonUrl) -> Result<Link, EngineError> {
-        let engine = Engine::connect(url).await?;
-        let mut events = engine.events(self.tools.store.pool_id()).await?;
-        let dirty = self.dirty.clone();
-        let (reader, pool) = (engine.clone(), self.tools.store.pool_id().clone());
-        let events = tokio::spawn(async move {
-            loop {
-                while let Some(Ok(_)) = events.next().await {
-                    dirty.set();
-                }
-                // Some may have been missed: a full look, once the stream stands again.
-                tokio::time::sleep(Duration::from_secs(1)).await;
-                if let Ok(stream) = reader.events(&pool).await {
-                    events = stream;
-                }
-                dirty.set();
-            }
-        });
-        Ok(Link { url: url.clone(), engine, events })
     }
 
     async fn note_contact(&mut self, mut host: Host, error: Option<&EngineError>, now: Timestamp) -> Host {
         let words = error.map(EngineError::to_string);
         if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now) {
             if contact.state.is_active() != host.contact.state.is_active() {
-                match &words {
-                    Some(why) => warn!(host.id = %host.id, "host {} is away: {why}", host.settings.name),
-                    None => info!(host.id = %host.id, "host {} answers again", host.settings.name),
+                let reason =
+                    words.as_ref().map_or_else(|| "it answers again".to_owned(), |why| format!("it is away: {why}"));
+                info!(host.id = %host.id, "host {}: {reason}", host.settings.name);
+                let event = Event::new(now, EventKind::HostContact, Actor::Reconciler, reason).about_host(&host.id);
+                if let Err(error) = self.tools.store.append_events(&[event]).await {
+                    warn!(host.id = %host.id, "the event could not be written: {error}");
                 }
             }
             if let Err(error) = self.tools.store.note_contact(&host.id, &contact).await {
@@ -277,47 +227,44 @@ impl HostLoop {
     }
 
     fn start(&mut self, view: HostView, plan: Plan) {
-        let Some(engine) = self.link.as_ref().map(|link| link.engine.clone()) else {
-            return self.start_without_engine(view, plan);
-        };
-        let hands = Hands { tools: self.tools.clone(), engine, limits: self.limits.clone() };
+        let engine = self.link.as_ref().map(|link| link.engine.clone());
+        let host = Arc::new(view.host);
         let mut clusters: BTreeMap<ClusterId, Cluster> = view.clusters.into_iter().map(|c| (c.id.clone(), c)).collect();
         for step in plan.steps {
             let cluster = step.action.cluster().and_then(|id| clusters.remove(id));
             self.memory.begin(&step);
-            let (hands, host) = (hands.clone(), view.host.clone());
-            self.under_way.spawn(async move {
-                let outcome = execute(&hands, &host, cluster.as_ref(), &step).await;
-                Ended { step, cluster, outcome }
+            let (tools, limits, host, todo) = (self.tools.clone(), self.limits.clone(), host.clone(), step.clone());
+            let engine = engine.clone();
+            let task = self.under_way.spawn(async move {
+                let outcome = match (engine, &cluster) {
+                    (Some(engine), _) => {
+                        execute(&Hands { tools, engine, limits }, &host, cluster.as_ref(), &todo).await
+                    }
+                    (None, Some(known)) => without_engine(&tools, known, &todo).await.unwrap_or(Outcome::Stale),
+                    (None, None) => Outcome::Stale,
+                };
+                Ended { cluster, outcome }
             });
+            self.steps.insert(task.id(), step);
         }
     }
 
-    /// With its engine away, only offers are withdrawn, which is the store's business alone.
-    fn start_without_engine(&mut self, view: HostView, plan: Plan) {
-        for step in plan.steps {
-            let Some(cluster) = view.clusters.iter().find(|c| Some(&c.id) == step.action.cluster()).cloned() else {
-                continue;
-            };
-            self.memory.begin(&step);
-            let tools = self.tools.clone();
-            self.under_way.spawn(async move {
-                let outcome = super::execute::withdraw(&tools.store, &cluster).await;
-                Ended { step, cluster: Some(cluster), outcome }
-            });
-        }
-    }
-
-    fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>, policy: &Policy) {
-        let Ok(Ended { step, cluster, outcome }) = ended else {
-            // A panic in an action: what it was about is not known any more, so nothing is remembered as under way.
-            warn!(host.id = %self.id, "an action ended in a panic");
-            self.memory.busy.clear();
-            self.memory.beginning.clear();
-            return;
+    fn ended(&mut self, ended: Result<(task::Id, Ended), JoinError>, policy: &Policy) {
+        let (id, ended) = match ended {
+            Ok((id, ended)) => (id, ended),
+            Err(error) => {
+                warn!(host.id = %self.id, "an action panicked: {error}");
+                let outcome = Outcome::Failed(Failure::Later("it panicked; see the log".into()));
+                (error.id(), Ended { cluster: None, outcome })
+            }
         };
-        if touches_engine(&step.action) {
-            self.dirty.flag.store(true, std::sync::atomic::Ordering::SeqCst);
+        let Some(step) = self.steps.remove(&id) else { return };
+        let Ended { cluster, outcome } = ended;
+        let lasting = cluster.as_ref().is_some_and(|c| matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
+        // A network that does not answer may have lost nodes of which no event told.
+        let bad_look = lasting && matches!(outcome, Outcome::Looked { result: Err(_), .. });
+        if touches_engine(&step.action) || bad_look {
+            self.dirty.set();
         }
         self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
     }
@@ -325,13 +272,14 @@ impl HostLoop {
 
 fn touches_engine(action: &Action) -> bool {
     match action {
-        Action::BringUp { .. } | Action::ChangeNode { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => true,
+        Action::BringUp { .. } | Action::ChangeNodes { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => true,
         Action::Begin { .. }
         | Action::Look { .. }
         | Action::OfferOut { .. }
         | Action::OfferAgain { .. }
         | Action::Withdraw { .. }
         | Action::Record { .. }
+        | Action::Readdress { .. }
         | Action::Fail { .. }
         | Action::Remove { .. }
         | Action::Prove { .. }

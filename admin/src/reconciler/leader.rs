@@ -1,6 +1,6 @@
 //! Who leads: takes the reconciler lock, keeps it, and runs the pool while it has it; stands by while another has it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,9 @@ const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// Targets are made anew this often even if nobody rings.
 const POOL_EVERY: Duration = Duration::from_secs(2);
 
+/// Two turns are at least so far apart.
+const RING_GAP: Duration = Duration::from_millis(50);
+
 /// What leading needs.
 pub struct Leader {
     /// Where records are.
@@ -41,6 +44,8 @@ pub struct Leader {
     pub max_starts: usize,
     /// Where this process' `/internal` answers.
     pub address: String,
+    /// How long this process may act; renewed with the lock.
+    pub term: Term,
     /// Rings.
     pub rings: watch::Receiver<u64>,
     /// What pages are told.
@@ -50,7 +55,7 @@ pub struct Leader {
 impl Leader {
     /// Stands by and leads, by turns, until it is dropped. `holder` names this process in the lock.
     pub async fn run(self, holder: String) -> anyhow::Result<()> {
-        let probes = super::execute::probes(&self.catalog)?;
+        let probes = super::placement::probes(&self.catalog)?;
         // A frozen peer's port accepts and never answers; the probe's own limit covers the rest.
         let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).no_proxy().build()?;
         let mut waiting_for: Option<String> = None;
@@ -59,6 +64,7 @@ impl Leader {
             let mut wait = RENEW_EVERY;
             match self.store.take_lock(&holder, &self.address, TERM, clock::now()).await {
                 Ok(Some(lock)) => {
+                    self.term.renew(asked + TERM);
                     info!(term = lock.term, "this process leads: it looks after the hosts");
                     let tools = Arc::new(Tools {
                         store: self.store.clone(),
@@ -66,7 +72,7 @@ impl Leader {
                         layout: self.layout,
                         probes: probes.clone(),
                         http: http.clone(),
-                        term: Term::until(asked + TERM),
+                        term: self.term.clone(),
                     });
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
@@ -125,13 +131,17 @@ impl Leader {
         let mut hosts: BTreeMap<HostId, watch::Sender<Orders>> = BTreeMap::new();
         let mut loops: JoinSet<HostId> = JoinSet::new();
         loop {
+            // Before the reading: a ring during it is for the next turn.
+            let rings_now = *rings.borrow_and_update();
             match self.read().await {
                 Ok((records, counts)) => {
-                    let rings_now = *rings.borrow_and_update();
+                    self.bury(&records, &counts).await;
                     self.give_orders(&records, &counts, &facts, rings_now, &mut hosts, &mut loops, tools);
                 }
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
+            // Many rings at once are one.
+            tokio::time::sleep(RING_GAP).await;
             tokio::select! {
                 _ = rings.changed() => {}
                 () = tokio::time::sleep(POOL_EVERY) => {}
@@ -145,6 +155,16 @@ impl Leader {
                         }
                     }
                 }
+            }
+        }
+    }
+
+    /// Drops records of clusters whose host has none: nothing of them can be reached any more.
+    async fn bury(&self, records: &[Host], counts: &ClusterCounts) {
+        let of_nobody = |id: &&HostId| !records.iter().any(|host| host.id == **id);
+        for host in counts.keys().map(|(host, _, _)| host).filter(of_nobody).collect::<BTreeSet<_>>() {
+            if let Err(error) = super::bury::bury(&self.store, host).await {
+                warn!(host.id = %host, "records of a host that is gone could not be dropped: {error}");
             }
         }
     }
@@ -165,10 +185,11 @@ impl Leader {
         tools: &Arc<Tools>,
     ) {
         let mut targets = plan_pool(&rooms(records, counts), &self.mix);
-        let free = counts.iter().filter(|((_, _, phase), _)| *phase == PhaseKind::Free).map(|(_, n)| n).sum();
+        let probed = |phase: PhaseKind| matches!(phase, PhaseKind::Free | PhaseKind::InUse);
+        let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(free), rings };
+            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed), rings };
             if let Some(sender) = hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {

@@ -1,6 +1,7 @@
 //! What one action's outcome adds to a host's memory. Plain functions: the loop calls them between two passes.
 
 use common::model::{Cluster, ClusterId, Timestamp, Why};
+use engine::EngineError;
 
 use super::plan::{Action, Step};
 use super::policy::Policy;
@@ -14,7 +15,12 @@ pub enum Outcome {
     /// The record was not what it was any more; the next pass decides anew.
     Stale,
     /// A probe ended.
-    Looked(Result<(), String>),
+    Looked {
+        /// When it was sent.
+        at: Timestamp,
+        /// What was wrong, if anything.
+        result: Result<(), String>,
+    },
     /// It failed.
     Failed(Failure),
 }
@@ -34,6 +40,26 @@ pub enum Failure {
     Fenced,
 }
 
+impl Failure {
+    /// What an engine's error says about trying again.
+    pub fn of_engine(error: &EngineError) -> Failure {
+        match error {
+            EngineError::Fenced => Failure::Fenced,
+            EngineError::NameTaken { .. } | EngineError::PortTaken { .. } | EngineError::SubnetTaken { .. } => {
+                Failure::Slot(error.to_string())
+            }
+            EngineError::ImageMissing { .. } | EngineError::Ended { .. } | EngineError::Refused { .. } => {
+                Failure::Flavor(error.to_string())
+            }
+            EngineError::NoSpace { .. } => Failure::Host(error.to_string()),
+            EngineError::Unreachable { .. }
+            | EngineError::Timeout { .. }
+            | EngineError::Gone { .. }
+            | EngineError::NotEmpty { .. } => Failure::Later(error.to_string()),
+        }
+    }
+}
+
 impl Memory {
     /// Remembers that an action is under way.
     pub fn begin(&mut self, step: &Step) {
@@ -49,10 +75,16 @@ impl Memory {
     pub fn end(&mut self, step: &Step, cluster: Option<&Cluster>, outcome: &Outcome, policy: &Policy, now: Timestamp) {
         if let Action::Begin { slot, flavor } = &step.action {
             self.beginning.remove(slot);
-            if let Outcome::Failed(failure) = outcome {
-                let error = words(failure);
-                let retry = Retry::after(self.failures.get(flavor), error, &policy.flavor_backoff, now);
-                self.failures.insert(flavor.clone(), retry);
+            match outcome {
+                Outcome::Failed(Failure::Flavor(error)) => {
+                    let retry = Retry::after(self.failures.get(flavor), error.clone(), &policy.flavor_backoff, now);
+                    self.failures.insert(flavor.clone(), retry);
+                }
+                // The store's trouble is nobody's fault: soon again.
+                Outcome::Failed(failure) => {
+                    self.host_hold = Some(Retry::after(None, words(failure), &policy.retry, now));
+                }
+                Outcome::Done | Outcome::Stale | Outcome::Looked { .. } => {}
             }
         }
         let Some(id) = step.action.cluster() else { return };
@@ -60,31 +92,40 @@ impl Memory {
         match outcome {
             Outcome::Done => self.done(step, id, cluster, policy, now),
             Outcome::Stale => {}
-            Outcome::Looked(result) => {
+            Outcome::Looked { at, result } => {
                 let bad = if result.is_ok() { 0 } else { self.looks.get(id).map_or(0, |look| look.bad) + 1 };
-                self.looks.insert(id.clone(), Look { at: now, result: result.clone(), bad });
+                self.looks.insert(id.clone(), Look { at: *at, result: result.clone(), bad });
             }
             Outcome::Failed(failure) => self.failed(step, id, cluster, failure, policy, now),
         }
     }
 
     fn done(&mut self, step: &Step, id: &ClusterId, cluster: Option<&Cluster>, policy: &Policy, now: Timestamp) {
+        if let Action::BringUp { .. } = &step.action {
+            // Only the first counts: nodes that end again and again must not put the deadline off for ever.
+            self.brought_up.entry(id.clone()).or_insert(now);
+            // What was seen before says nothing about what was just started.
+            self.looks.remove(id);
+            // Should they not stay up, the next try comes later and later.
+            let retry = Retry::after(self.retries.get(id), "its nodes did not stay up".into(), &policy.retry, now);
+            self.retries.insert(id.clone(), retry);
+            return;
+        }
         self.retries.remove(id);
         match &step.action {
-            Action::BringUp { .. } => {
-                self.brought_up.insert(id.clone(), now);
-                // What was seen before says nothing about what was just started.
-                self.looks.remove(id);
-            }
             Action::OfferOut { .. } => {
                 self.brought_up.remove(id);
+                self.suspects.remove(id);
                 if let Some(cluster) = cluster {
                     self.failures.remove(&cluster.flavor);
                 }
                 self.host_hold = None;
             }
-            Action::ChangeNode { .. } => {
+            Action::ChangeNodes { .. } => {
                 self.looks.remove(id);
+            }
+            Action::Record { .. } => {
+                self.suspects.remove(id);
             }
             Action::Fail { why: why @ Why::CreateTimedOut { .. }, .. } => {
                 if let Some(cluster) = cluster {
@@ -98,7 +139,8 @@ impl Memory {
             | Action::Look { .. }
             | Action::OfferAgain { .. }
             | Action::Withdraw { .. }
-            | Action::Record { .. }
+            | Action::BringUp { .. }
+            | Action::Readdress { .. }
             | Action::Fail { .. }
             | Action::Remove { .. }
             | Action::Prove { .. }
@@ -142,6 +184,12 @@ impl Memory {
         }
     }
 
+    /// A node of it ended, whatever it does now: what was proven before counts no more.
+    pub fn suspect(&mut self, id: ClusterId) {
+        self.looks.remove(&id);
+        self.suspects.insert(id, "a node ended".into());
+    }
+
     /// Forgets what concerns clusters that have no record and no action under way any more.
     pub fn keep_only(&mut self, known: &std::collections::BTreeSet<ClusterId>) {
         let gone: Vec<ClusterId> = self
@@ -150,6 +198,7 @@ impl Memory {
             .chain(self.brought_up.keys())
             .chain(self.doomed.keys())
             .chain(self.retries.keys())
+            .chain(self.suspects.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
             .cloned()
             .collect();
@@ -163,6 +212,7 @@ impl Memory {
         self.brought_up.remove(id);
         self.doomed.remove(id);
         self.retries.remove(id);
+        self.suspects.remove(id);
     }
 }
 
@@ -171,12 +221,13 @@ fn work_of(action: &Action) -> Work {
         Action::BringUp { .. } => Work::BringUp,
         Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,
         Action::Look { .. } => Work::Look,
-        Action::ChangeNode { .. } => Work::Node,
+        Action::ChangeNodes { .. } => Work::Node,
         Action::Begin { .. }
         | Action::OfferOut { .. }
         | Action::OfferAgain { .. }
         | Action::Withdraw { .. }
         | Action::Record { .. }
+        | Action::Readdress { .. }
         | Action::Fail { .. }
         | Action::Remove { .. }
         | Action::Prove { .. }
@@ -188,5 +239,55 @@ fn words(failure: &Failure) -> String {
     match failure {
         Failure::Slot(error) | Failure::Flavor(error) | Failure::Host(error) | Failure::Later(error) => error.clone(),
         Failure::Fenced => "this process no longer leads".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn bring_up(id: &ClusterId) -> Step {
+        Step { action: Action::BringUp { cluster: id.clone() }, name: None, why: String::new() }
+    }
+
+    #[test]
+    fn nodes_that_end_again_and_again_put_no_deadline_off_and_are_started_later_and_later() {
+        let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
+        let mut now = Timestamp::from_millis(0);
+        let mut waits = Vec::new();
+        for _ in 0..4 {
+            memory.end(&bring_up(&id), None, &Outcome::Done, &policy, now);
+            waits.push(memory.retries[&id].not_before.since(now));
+            now = now + Duration::from_secs(30);
+        }
+        assert_eq!(memory.brought_up[&id], Timestamp::from_millis(0));
+        assert_eq!(waits, [1, 2, 4, 8].map(Duration::from_secs));
+    }
+
+    #[test]
+    fn a_sweep_that_failed_is_not_forgotten_while_the_engine_shows_it() {
+        let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
+        let step = Step { action: Action::Sweep { cluster: id.clone() }, name: None, why: String::new() };
+        let failed = Outcome::Failed(Failure::Later("in use".into()));
+        memory.end(&step, None, &failed, &policy, Timestamp::from_millis(0));
+        memory.keep_only(&[id.clone()].into());
+        assert!(memory.retries.contains_key(&id));
+        memory.keep_only(&std::collections::BTreeSet::new());
+        assert!(memory.retries.is_empty());
+    }
+
+    #[test]
+    fn the_stores_trouble_is_not_blamed_on_a_flavor() {
+        let (mut memory, policy) = (Memory::default(), Policy::default());
+        let flavor = common::model::FlavorId::parse("f").unwrap();
+        let action = Action::Begin { slot: common::model::Slot(0), flavor: flavor.clone() };
+        let step = Step { action, name: None, why: String::new() };
+        let now = Timestamp::from_millis(0);
+        memory.end(&step, None, &Outcome::Failed(Failure::Later("away".into())), &policy, now);
+        assert!(memory.failures.is_empty() && memory.host_hold.is_some());
+        memory.end(&step, None, &Outcome::Failed(Failure::Flavor("bad".into())), &policy, now);
+        assert!(memory.failures.contains_key(&flavor));
     }
 }

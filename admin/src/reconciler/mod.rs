@@ -4,13 +4,17 @@
 //! action out. `host_loop` ties them together for one host, `leader` for all, under the reconciler lock.
 //! `docs/architecture.md` has the rules that they keep.
 
+mod bury;
 mod contact;
 mod execute;
 mod host_loop;
 mod leader;
+mod link;
 mod memory;
+mod node_view;
 mod observe;
 mod outlook;
+mod placement;
 mod plan;
 mod plan_cluster;
 mod plan_host;
@@ -23,6 +27,7 @@ mod term;
 mod view;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use common::compose::Catalog;
 use common::model::{FlavorId, SlotLayout};
@@ -35,6 +40,7 @@ pub use outlook::HostOutlook;
 
 use leader::Leader;
 use outlook::Outlooks;
+use term::Term;
 
 /// How the pages and `/internal` reach the reconciler of this process, leading or standing by.
 #[derive(Clone)]
@@ -64,6 +70,7 @@ pub struct Running {
     task: JoinHandle<()>,
     store: SharedStore,
     holder: String,
+    term: Term,
 }
 
 impl Reconciler {
@@ -96,21 +103,42 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let Settings { store, catalog, layout, mix, max_starts, address } = settings;
     let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let outlooks = reconciler.outlooks.clone();
-    let leader = Leader { store: store.clone(), catalog, layout, mix, max_starts, address, rings: ear, outlooks };
+    let term = Term::until(Instant::now());
+    let leader = Leader {
+        store: store.clone(),
+        catalog,
+        layout,
+        mix,
+        max_starts,
+        address,
+        term: term.clone(),
+        rings: ear,
+        outlooks,
+    };
     let name = holder.clone();
     let task = tokio::spawn(async move {
         if let Err(reason) = leader.run(name).await {
             error!("the reconciler cannot run: {reason:#}");
         }
     });
-    (reconciler, Running { task, store, holder })
+    (reconciler, Running { task, store, holder, term })
 }
 
 impl Running {
+    /// Waits until the reconciler ends by itself, which it does only if something is wrong with it: the log says what.
+    /// A service without it must not go on as if the pool were looked after.
+    pub async fn ended(&mut self) {
+        let _panicked = (&mut self.task).await;
+    }
+
     /// Ends what is under way between two calls and gives the lock back, so that a standby leads at once.
     pub async fn stop(self) {
+        // Before the lock is given back nothing more may be sent to an engine.
+        self.term.renew(Instant::now());
         self.task.abort();
-        let _ended = self.task.await;
+        if !self.task.is_finished() {
+            let _aborted = self.task.await;
+        }
         if let Err(reason) = self.store.drop_lock(&self.holder).await {
             tracing::warn!("the reconciler lock was not given back and runs out by itself: {reason}");
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{Cluster, Host, HostId, SlotLayout};
+use common::model::{Cluster, Host, HostId};
 use common::store::{ClusterFilter, Page, SharedStore, StoreResult};
 use engine::Survey;
 
@@ -14,6 +14,11 @@ const PAGE: u32 = 500;
 /// A host's record with those of its clusters, by slot; `None` if the host is gone.
 pub async fn records(store: &SharedStore, id: &HostId) -> StoreResult<Option<(Host, Vec<Cluster>)>> {
     let Some(host) = store.host(id).await? else { return Ok(None) };
+    Ok(Some((host, clusters(store, id).await?)))
+}
+
+/// A host's clusters, by slot.
+pub async fn clusters(store: &SharedStore, id: &HostId) -> StoreResult<Vec<Cluster>> {
     let filter = ClusterFilter { host: Some(id.clone()), ..ClusterFilter::default() };
     let mut clusters: Vec<Cluster> = Vec::new();
     loop {
@@ -26,15 +31,11 @@ pub async fn records(store: &SharedStore, id: &HostId) -> StoreResult<Option<(Ho
         }
     }
     clusters.sort_by_key(|c| c.slot);
-    Ok(Some((host, clusters)))
+    Ok(clusters)
 }
 
 /// What a survey says, in the plan's words.
-pub fn seen(survey: Survey, layout: &SlotLayout) -> Seen {
-    let blocked = (0..layout.slots())
-        .map(common::model::Slot)
-        .filter_map(|slot| Some((slot, survey.foreign.blocks(slot, layout)?)))
-        .collect();
+pub fn seen(survey: Survey) -> Seen {
     let found = survey
         .ours
         .into_iter()
@@ -47,5 +48,5 @@ pub fn seen(survey: Survey, layout: &SlotLayout) -> Seen {
             (cluster.cluster, Found { nodes })
         })
         .collect();
-    Seen { found, blocked }
+    Seen { found, blocked: survey.blocked }
 }

@@ -62,6 +62,8 @@ pub enum Action {
         cluster: ClusterId,
         /// Its nodes as seen.
         nodes: Vec<(NodeName, Node)>,
+        /// When it was proven well.
+        proven: Timestamp,
         /// How long it may be given out.
         until: Timestamp,
     },
@@ -88,18 +90,19 @@ pub enum Action {
         /// Its health now.
         health: Health,
     },
-    /// Carry out a wish, or bring a dead node back.
-    ChangeNode {
+    /// Carry out wishes, or bring dead nodes back.
+    ChangeNodes {
         /// Of which.
         cluster: ClusterId,
-        /// Which node.
-        node: NodeName,
-        /// Its container.
-        container: String,
-        /// What to do.
-        change: NodeChange,
-        /// The wish's restart count, which is then carried out.
-        restart_seq: u32,
+        /// What to do to which nodes, all at once.
+        changes: Vec<NodeStep>,
+    },
+    /// Tell users another address.
+    Readdress {
+        /// Of which.
+        cluster: ClusterId,
+        /// The host's address now.
+        address: String,
     },
     /// Give it up.
     Fail {
@@ -134,6 +137,19 @@ pub enum Action {
     DeleteHost,
 }
 
+/// A change of one node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeStep {
+    /// Which node.
+    pub node: NodeName,
+    /// Its container.
+    pub container: String,
+    /// What to do.
+    pub change: NodeChange,
+    /// The wish's restart count, which is then carried out.
+    pub restart_seq: u32,
+}
+
 /// What is done to a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NodeChange {
@@ -143,6 +159,16 @@ pub enum NodeChange {
     Stop,
     /// Stop and start it.
     Restart,
+}
+
+impl NodeChange {
+    fn verb(self) -> &'static str {
+        match self {
+            NodeChange::Start => "start",
+            NodeChange::Stop => "stop",
+            NodeChange::Restart => "restart",
+        }
+    }
 }
 
 impl Action {
@@ -155,7 +181,8 @@ impl Action {
             | Action::OfferAgain { cluster, .. }
             | Action::Withdraw { cluster }
             | Action::Record { cluster, .. }
-            | Action::ChangeNode { cluster, .. }
+            | Action::ChangeNodes { cluster, .. }
+            | Action::Readdress { cluster, .. }
             | Action::Fail { cluster, .. }
             | Action::Remove { cluster, .. }
             | Action::TakeDown { cluster }
@@ -176,9 +203,11 @@ impl fmt::Display for Step {
             Action::OfferAgain { .. } => write!(f, "offer {name} again")?,
             Action::Withdraw { .. } => write!(f, "withdraw {name}")?,
             Action::Record { .. } => write!(f, "record {name}")?,
-            Action::ChangeNode { node, change: NodeChange::Start, .. } => write!(f, "start {node} of {name}")?,
-            Action::ChangeNode { node, change: NodeChange::Stop, .. } => write!(f, "stop {node} of {name}")?,
-            Action::ChangeNode { node, change: NodeChange::Restart, .. } => write!(f, "restart {node} of {name}")?,
+            Action::ChangeNodes { changes, .. } => {
+                let words: Vec<String> = changes.iter().map(|c| format!("{} {}", c.change.verb(), c.node)).collect();
+                write!(f, "{} of {name}", words.join(", "))?;
+            }
+            Action::Readdress { address, .. } => write!(f, "tell {address} as the address of {name}")?,
             Action::Fail { .. } => write!(f, "fail {name}")?,
             Action::Remove { .. } => write!(f, "remove {name}")?,
             Action::TakeDown { .. } => write!(f, "take down {name}")?,

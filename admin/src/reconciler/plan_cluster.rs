@@ -1,10 +1,11 @@
 //! Decides what to do with one cluster of a host whose engine answers. Part of [`super::plan_host`]: as plain as it.
 
-use common::model::{Cluster, Health, HostPurpose, Node, NodeName, NodeState, Phase, Timestamp, Want, Why};
+use common::model::{Cluster, Health, HostPurpose, NodeState, Phase, Timestamp, Want, Why};
 use common::store::Proof;
 
-use super::plan::{Action, NodeChange};
-use super::plan_host::Planner;
+use super::node_view::{broken, changed_nodes, not_running, same_health, seen_nodes};
+use super::plan::{Action, NodeChange, NodeStep};
+use super::plan_host::{LookWanted, Planner};
 use super::view::Found;
 
 impl Planner<'_> {
@@ -53,17 +54,20 @@ impl Planner<'_> {
             return self.step(cluster, Action::BringUp { cluster: cluster.id.clone() }, missing);
         }
         match look {
-            Some(look) if look.result.is_ok() => {
+            Some(look) if look.result.is_ok() && look.at + self.policy.max_proof_age > self.now => {
                 let until = self.offer_until(look.at);
                 let nodes = seen_nodes(cluster, found);
-                let action = Action::OfferOut { cluster: cluster.id.clone(), nodes, until };
+                let action = Action::OfferOut { cluster: cluster.id.clone(), nodes, proven: look.at, until };
                 self.step(cluster, action, "every node runs and its probes hold");
             }
+            Some(look) if look.result.is_ok() => self.look(cluster, look.at, "its proof is old".into()),
             Some(look) if look.at + self.policy.probe_new_every > self.now => {
                 self.wake(look.at + self.policy.probe_new_every);
             }
-            Some(look) => self.look(cluster, format!("not ready yet: {}", look.result.err().unwrap_or_default())),
-            None => self.look(cluster, "every node runs".into()),
+            Some(look) => {
+                self.look(cluster, look.at, format!("not ready yet: {}", look.result.err().unwrap_or_default()));
+            }
+            None => self.look(cluster, since, "every node runs".into()),
         }
     }
 
@@ -71,15 +75,20 @@ impl Planner<'_> {
         if self.view.host.purpose != HostPurpose::Serve {
             return self.remove(cluster, Why::HostLeaves);
         }
-        if self.flavor_changed(cluster) {
+        if self.flavor_changed(cluster) && self.may_roll(cluster) {
             return self.remove(cluster, Why::FlavorChanged);
         }
         // A node that ran and does not, though nobody stopped it: the network is broken.
         if let Some(seen) = broken(cluster, found) {
             return self.fail(cluster, Why::Unhealthy { seen });
         }
-        if self.wishes(cluster, found) {
+        if self.readdress(cluster) || self.wishes(cluster, found) {
             return;
+        }
+        if let Some(seen) = self.view.memory.suspects.get(&cluster.id).filter(|_| cluster.health == Health::Ok) {
+            let health = cluster.worse(seen.clone(), self.now);
+            let action = Action::Record { cluster: cluster.id.clone(), nodes: Vec::new(), health };
+            return self.step(cluster, action, seen.clone());
         }
         let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
         if stopped || !self.view.host.serves() {
@@ -104,12 +113,13 @@ impl Planner<'_> {
             }
             return self.look_after(cluster, look.at + self.policy.probe_new_every * 4, seen);
         }
-        if look.is_none() && matches!(cluster.health, Health::Failing { .. }) {
-            return self.look(cluster, "it was ill when last seen".into());
+        // An old proof says nothing of a cluster that was ill, or whose nodes were restarted, since.
+        if look.is_none() && cluster.health != Health::Ok {
+            return self.look(cluster, self.now, "not known to be well".into());
         }
         let good = look.map(|look| look.at).max(cluster.proven_at);
         let Some(good) = good else {
-            return self.look(cluster, "never probed".into());
+            return self.look(cluster, cluster.created_at, "never probed".into());
         };
         let fresh = good + self.policy.max_proof_age > self.now;
         match &cluster.offer {
@@ -147,24 +157,32 @@ impl Planner<'_> {
             let action = Action::Record { cluster: cluster.id.clone(), nodes, health };
             return self.step(cluster, action, why);
         }
-        if self.wishes(cluster, found) || self.revive(cluster, found) || bad.is_some() || stopped {
+        if self.readdress(cluster)
+            || self.wishes(cluster, found)
+            || self.revive(cluster, found)
+            || bad.is_some()
+            || stopped
+        {
             return;
         }
         if let Some(look) = look.as_ref().filter(|look| look.result.is_ok()) {
             self.renew(cluster, look.at, None);
         }
-        // What is not known to be well is asked at once, then every second; what is well, twice in a proof's age.
+        // What is not known to be well is asked at once and then every second, for a while.
         let due = match (&look, &cluster.health) {
             (None, Health::Failing { .. } | Health::Unknown) => self.now,
-            (Some(look), _) if look.bad > 0 => look.at + self.policy.probe_new_every * 4,
+            (Some(look), _) if (1..=self.policy.bad_looks).contains(&look.bad) => {
+                look.at + self.policy.probe_new_every * 4
+            }
             (Some(look), _) => look.at + self.policy.probe_leased_every,
             (None, Health::Ok) => cluster.proven_at.map_or(self.now, |at| at + self.policy.probe_leased_every),
         };
         self.look_after(cluster, due, "its proof gets old".into());
     }
 
-    /// Carries out what users and operators want of nodes. Whether there was anything to do.
+    /// Carries out what users and operators want of nodes, of all nodes at once. Whether there was anything to do.
     fn wishes(&mut self, cluster: &Cluster, found: Option<&Found>) -> bool {
+        let mut changes = Vec::new();
         for (name, wish) in &cluster.wishes {
             let (Some(node), Some(now)) = (cluster.nodes.get(name), found.and_then(|f| f.nodes.get(name))) else {
                 continue;
@@ -178,44 +196,62 @@ impl Planner<'_> {
                 Want::Running if !runs && node.state != NodeState::Running => NodeChange::Start,
                 Want::Running => continue,
             };
-            if self.waits(&cluster.id, &format!("changing {name} of {}", cluster.name)) {
-                return true;
-            }
-            let action = Action::ChangeNode {
-                cluster: cluster.id.clone(),
-                node: name.clone(),
-                container: now.container.clone(),
-                change,
-                restart_seq: wish.restart_seq,
-            };
-            // One at a time: the record of the first change is the ground of the next.
-            self.step(cluster, action, "asked for");
-            return true;
+            let (node, container) = (name.clone(), now.container.clone());
+            changes.push(NodeStep { node, container, change, restart_seq: wish.restart_seq });
         }
-        false
+        self.change_nodes(cluster, changes, "asked for")
     }
 
-    /// Brings a dead node of a leased cluster back, if its container is still there: its ledger is in it.
+    /// Brings dead nodes of a leased cluster back, if their containers are still there: their ledgers are in them.
     fn revive(&mut self, cluster: &Cluster, found: Option<&Found>) -> bool {
-        for (name, wish) in &cluster.wishes {
-            let Some(now) = found.and_then(|f| f.nodes.get(name)) else { continue };
-            if wish.want == Want::Stopped || !matches!(now.state, NodeState::Exited | NodeState::Created) {
-                continue;
-            }
-            if self.waits(&cluster.id, &format!("starting {name} of {} again", cluster.name)) {
-                return true;
-            }
-            let action = Action::ChangeNode {
-                cluster: cluster.id.clone(),
-                node: name.clone(),
-                container: now.container.clone(),
-                change: NodeChange::Start,
-                restart_seq: wish.restart_seq,
-            };
-            self.step(cluster, action, format!("{name} ended by itself"));
-            return true;
+        let dead = |state| matches!(state, NodeState::Exited | NodeState::Created);
+        let changes = cluster
+            .wishes
+            .iter()
+            .filter(|(_, wish)| wish.want == Want::Running)
+            .filter_map(|(name, wish)| {
+                let now = found.and_then(|f| f.nodes.get(name)).filter(|now| dead(now.state))?;
+                let (node, container) = (name.clone(), now.container.clone());
+                Some(NodeStep { node, container, change: NodeChange::Start, restart_seq: wish.restart_seq })
+            })
+            .collect();
+        self.change_nodes(cluster, changes, "it ended by itself")
+    }
+
+    fn change_nodes(&mut self, cluster: &Cluster, changes: Vec<NodeStep>, why: &str) -> bool {
+        if changes.is_empty() {
+            return false;
         }
-        false
+        if !self.waits(&cluster.id, &format!("changing nodes of {}", cluster.name)) {
+            self.step(cluster, Action::ChangeNodes { cluster: cluster.id.clone(), changes }, why);
+        }
+        true
+    }
+
+    /// Tells users the host's new address, if that changed since the cluster was made.
+    fn readdress(&mut self, cluster: &Cluster) -> bool {
+        let address = &self.view.host.settings.address;
+        let old = cluster.endpoints.values().any(|endpoint| endpoint.address != *address);
+        if old {
+            let action = Action::Readdress { cluster: cluster.id.clone(), address: address.clone() };
+            self.step(cluster, action, "the host's address changed");
+        }
+        old
+    }
+
+    /// Whether a free cluster of an older flavor may go now: one at a time on a host, and only while its successors
+    /// can be made, so that a new image that is not there does not empty the pool.
+    fn may_roll(&mut self, cluster: &Cluster) -> bool {
+        let memory = &self.view.memory;
+        let moving = self.view.clusters.iter().any(|c| !matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
+        let free_to = !self.rolled && !moving && memory.beginning.is_empty();
+        let may = free_to && !memory.failures.contains_key(&cluster.flavor);
+        if may {
+            self.rolled = true;
+        } else {
+            self.held(format!("replacing {}", cluster.name), "its flavor changed; one at a time".into());
+        }
+        may
     }
 
     fn take_down(&mut self, cluster: &Cluster, since: Timestamp, deadline: Option<Timestamp>) {
@@ -252,16 +288,13 @@ impl Planner<'_> {
     }
 
     fn look_after(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
-        if due <= self.now { self.look(cluster, why) } else { self.wake(due) }
+        if due <= self.now { self.look(cluster, due, why) } else { self.wake(due) }
     }
 
-    fn look(&mut self, cluster: &Cluster, why: String) {
-        if self.looks == 0 {
-            // One that ends wakes the loop, so nothing is said of it.
-            return;
-        }
-        self.looks -= 1;
-        self.step(cluster, Action::Look { cluster: cluster.id.clone() }, why);
+    /// Wants a probe; which ones are sent is decided when all are known.
+    fn look(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
+        let rank = cluster.phase.kind();
+        self.looks_wanted.push(LookWanted { rank, due, cluster: cluster.id.clone(), name: cluster.name.clone(), why });
     }
 
     /// Extends an offer before it runs out, or the age that a lease shows; in one batch for the host.
@@ -288,85 +321,5 @@ impl Planner<'_> {
 
     fn flavor_changed(&self, cluster: &Cluster) -> bool {
         self.facts.flavors.get(&cluster.flavor) != Some(&cluster.flavor_digest)
-    }
-}
-
-/// Nodes that should run and do not, in words.
-fn not_running(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
-    let ill: Vec<String> = cluster
-        .wishes
-        .iter()
-        .filter(|(_, wish)| wish.want == Want::Running)
-        .filter_map(|(name, _)| {
-            let state = state_of(cluster, found, name);
-            (!state.runs()).then(|| format!("{name} is {}", word(state)))
-        })
-        .collect();
-    (!ill.is_empty()).then(|| ill.join(", "))
-}
-
-/// The same, only those that were recorded running: an end that nobody asked for.
-fn broken(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
-    let ill: Vec<String> = cluster
-        .wishes
-        .iter()
-        .filter(|(name, wish)| {
-            wish.want == Want::Running && cluster.nodes.get(*name).is_some_and(|node| node.state == NodeState::Running)
-        })
-        .filter_map(|(name, _)| {
-            let state = state_of(cluster, found, name);
-            (!state.runs()).then(|| format!("{name} is {}", word(state)))
-        })
-        .collect();
-    (!ill.is_empty()).then(|| ill.join(", "))
-}
-
-fn state_of(cluster: &Cluster, found: Option<&Found>, name: &NodeName) -> NodeState {
-    match found.and_then(|found| found.nodes.get(name)) {
-        Some(node) => node.state,
-        // It had a container once: its ledger went with it.
-        None if cluster.nodes.get(name).is_some_and(|node| node.container.is_some()) => NodeState::Gone,
-        None => NodeState::Missing,
-    }
-}
-
-fn seen_nodes(cluster: &Cluster, found: Option<&Found>) -> Vec<(NodeName, Node)> {
-    cluster
-        .nodes
-        .iter()
-        .map(|(name, old)| {
-            let container = found.and_then(|f| f.nodes.get(name)).map(|n| n.container.clone());
-            let node = Node {
-                container: container.or_else(|| old.container.clone()),
-                state: state_of(cluster, found, name),
-                restarted_seq: old.restarted_seq,
-            };
-            (name.clone(), node)
-        })
-        .collect()
-}
-
-fn changed_nodes(cluster: &Cluster, found: Option<&Found>) -> Vec<(NodeName, Node)> {
-    seen_nodes(cluster, found).into_iter().filter(|(name, node)| cluster.nodes.get(name) != Some(node)).collect()
-}
-
-fn same_health(a: &Health, b: &Health) -> bool {
-    match (a, b) {
-        (Health::Failing { seen: a, .. }, Health::Failing { seen: b, .. }) => a == b,
-        (Health::Ok, Health::Ok) | (Health::Unknown, Health::Unknown) => true,
-        (Health::Failing { .. } | Health::Ok | Health::Unknown, _) => false,
-    }
-}
-
-fn word(state: NodeState) -> &'static str {
-    match state {
-        NodeState::Missing => "not made yet",
-        NodeState::Created => "not started",
-        NodeState::Running => "running",
-        NodeState::Paused => "paused",
-        NodeState::Restarting => "restarting",
-        NodeState::Exited => "not running",
-        NodeState::Dead => "dead",
-        NodeState::Gone => "gone",
     }
 }

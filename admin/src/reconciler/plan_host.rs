@@ -5,7 +5,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::model::{Cluster, ClusterId, FlavorId, HostPurpose, Phase, PhaseKind, Slot, Timestamp, Why};
+use common::model::{
+    Cluster, ClusterId, ClusterName, FlavorId, Health, HostPurpose, Phase, PhaseKind, Slot, Timestamp, Why,
+};
 use common::store::Proof;
 
 use super::plan::{Action, Held, Plan, Step};
@@ -33,13 +35,15 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         plan: Plan::default(),
         bring_ups: policy.bring_up_at_once.saturating_sub(busy(Work::BringUp)),
         take_downs: policy.take_down_at_once.saturating_sub(busy(Work::TakeDown)),
-        looks: policy.looks_at_once.saturating_sub(busy(Work::Look)),
+        looks_wanted: Vec::new(),
+        rolled: false,
         proofs: Vec::new(),
     };
     match &view.engine {
         EngineView::Away { why } => planner.away(why),
         EngineView::Seen(seen) => planner.seen(seen, target),
     }
+    planner.looks(policy.looks_at_once.saturating_sub(busy(Work::Look)));
     planner.plan
 }
 
@@ -51,8 +55,21 @@ pub(super) struct Planner<'a> {
     pub plan: Plan,
     pub bring_ups: usize,
     pub take_downs: usize,
-    pub looks: usize,
+    pub looks_wanted: Vec<LookWanted>,
+    /// Whether a cluster of an older flavor goes in this plan.
+    pub rolled: bool,
     pub proofs: Vec<Proof>,
+}
+
+/// A probe that should be sent. Ordered: new clusters first, then free ones, then leased ones; the longest due first,
+/// so that networks that users broke take nobody's turn.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LookWanted {
+    pub rank: PhaseKind,
+    pub due: Timestamp,
+    pub cluster: ClusterId,
+    pub name: ClusterName,
+    pub why: String,
 }
 
 impl Planner<'_> {
@@ -62,10 +79,23 @@ impl Planner<'_> {
         if self.view.host.contact.state.is_active() {
             return;
         }
-        for cluster in &self.view.clusters {
-            if cluster.offer.is_some() && !self.is_busy(&cluster.id) {
-                self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, "its host does not answer");
+        let why = "its host does not answer";
+        for cluster in self.view.clusters.iter().filter(|cluster| !self.view.memory.busy.contains_key(&cluster.id)) {
+            if cluster.offer.is_some() {
+                self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
+            } else if matches!(cluster.phase, Phase::InUse { .. }) && cluster.health != Health::Unknown {
+                let (cluster_id, nodes) = (cluster.id.clone(), Vec::new());
+                self.step(cluster, Action::Record { cluster: cluster_id, nodes, health: Health::Unknown }, why);
             }
+        }
+    }
+
+    /// Sends as many of the wanted probes as may be under way at once; one that ends wakes the loop for the next.
+    fn looks(&mut self, at_once: usize) {
+        let mut wanted = std::mem::take(&mut self.looks_wanted);
+        wanted.sort();
+        for LookWanted { cluster, name, why, .. } in wanted.into_iter().take(at_once) {
+            self.plan.steps.push(Step { action: Action::Look { cluster }, name: Some(name), why });
         }
     }
 
@@ -127,7 +157,9 @@ impl Planner<'_> {
 
     fn leave(&mut self, seen: &Seen) {
         let left = self.view.clusters.len();
-        if left == 0 && seen.found.is_empty() && self.view.memory.busy.is_empty() {
+        let memory = &self.view.memory;
+        let idle = memory.busy.is_empty() && memory.beginning.is_empty();
+        if left == 0 && seen.found.is_empty() && idle {
             let why = "the host is being deleted and nothing of ours is left on it".to_owned();
             self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
             return;

@@ -179,6 +179,16 @@ impl Case {
                     self.view.memory.busy.insert(id.clone(), Work::Write);
                 }
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
+                "suspect" => {
+                    self.view.memory.suspects.insert(id.clone(), "a node ended".into());
+                }
+                "long-ago-well" => {
+                    self.view.memory.looks.insert(id.clone(), good(0, ago(61)));
+                }
+                "elsewhere" => {
+                    let (node, scheme, address) = (node("vp0"), "http".to_owned(), "10.9.9.9".to_owned());
+                    cluster.endpoints.insert("rest".into(), Endpoint { node, scheme, address, port: 7050 });
+                }
                 "unknown" => cluster.health = Health::Unknown,
                 "old-proof" => cluster.proven_at = Some(ago(40)),
                 "stale" => cluster.proven_at = Some(ago(70)),
@@ -293,6 +303,7 @@ fn a_new_cluster_is_free_only_when_it_runs_and_was_probed_well() {
     check("creating up; want 1", "probe h_0 (every node runs)");
     check("creating up ill-1; want 1", "");
     check("creating up well; want 1", "free h_0 (every node runs and its probes hold)");
+    check("creating up long-ago-well; want 1", "probe h_0 (its proof is old)");
     check("creating up well dead-vp1; want 1", "bring up h_0 (vp1 is not running)");
 }
 
@@ -324,6 +335,27 @@ fn a_free_cluster_that_fails_its_probe_is_withdrawn_and_replaced_after_three() {
 }
 
 #[test]
+fn a_free_cluster_whose_node_ended_or_was_restarted_is_proven_anew() {
+    check("free suspect", "record h_0 (a node ended)");
+    check("free unknown unoffered", "probe h_0 (not known to be well)");
+}
+
+#[test]
+fn a_hosts_new_address_is_told_to_users() {
+    check("free elsewhere", "tell 127.0.0.1 as the address of h_0 (the host's address changed)");
+    check("in-use elsewhere well", "tell 127.0.0.1 as the address of h_0 (the host's address changed)");
+}
+
+#[test]
+fn new_and_free_clusters_are_probed_before_what_users_broke() {
+    let broken = "in-use unknown; ".repeat(9);
+    let plan = Case::read(&format!("{broken} free old-proof; creating up; capacity 11")).plan();
+    let looks: Vec<String> = plan.steps.iter().map(ToString::to_string).collect();
+    assert_eq!(looks.len(), Policy::default().looks_at_once, "{looks:#?}");
+    assert_eq!(&looks[..2], ["probe h_10 (every node runs)", "probe h_9 (its proof gets old)"]);
+}
+
+#[test]
 fn a_proof_is_renewed_at_half_its_age_and_an_old_one_offers_nothing() {
     check("free old-proof", "probe h_0 (its proof gets old)");
     check("free stale unoffered", "probe h_0 (its proof gets old)");
@@ -332,7 +364,18 @@ fn a_proof_is_renewed_at_half_its_age_and_an_old_one_offers_nothing() {
 
 #[test]
 fn a_cluster_of_an_older_flavor_is_replaced_unless_somebody_holds_it() {
-    check("free old-flavor", "remove h_0 (its flavor changed)");
+    check(
+        "free old-flavor; free old-flavor",
+        "remove h_0 (its flavor changed)
+         held back: replacing h_1: its flavor changed; one at a time",
+    );
+    // While a successor is on its way, or cannot be made, the old ones serve on.
+    check(
+        "free old-flavor; creating up",
+        "probe h_1 (every node runs)
+         held back: replacing h_0: its flavor changed; one at a time",
+    );
+    check("free old-flavor; flavor-fails 9", "held back: replacing h_0: its flavor changed; one at a time");
     check("in-use old-flavor well", "");
 }
 
@@ -359,10 +402,10 @@ fn a_users_network_that_is_not_known_to_be_well_is_probed_at_once() {
 }
 
 #[test]
-fn wishes_are_carried_out_one_node_at_a_time() {
+fn wishes_are_carried_out_on_all_nodes_at_once() {
     check("in-use stop-wanted", "record h_0 (a node was stopped)");
-    check("free stop-wanted", "stop vp0 of h_0 (asked for)");
-    check("free restart-wanted", "restart vp0 of h_0 (asked for)");
+    check("free stop-wanted", "stop vp0, stop vp1 of h_0 (asked for)");
+    check("free restart-wanted", "restart vp0, restart vp1 of h_0 (asked for)");
 }
 
 #[test]

@@ -42,10 +42,11 @@ impl Policy {
     /// Probes that the whole pool may cost: some 50 small HTTP requests a second are a few percent of one processor.
     pub const PROBES_PER_SECOND: u64 = 50;
 
-    /// The policy for a pool with so many free clusters: beyond 1,500 of them proofs get older instead of more frequent.
-    pub fn for_pool(free: u64) -> Policy {
-        let every = Duration::from_secs((free / Self::PROBES_PER_SECOND).max(30));
-        Policy { max_proof_age: every * 2, probe_every: every, ..Policy::default() }
+    /// The policy for a pool with so many clusters that are probed, free and leased: beyond 1,500 of them proofs get older
+    /// instead of more frequent.
+    pub fn for_pool(probed: u64) -> Policy {
+        let every = Duration::from_secs((probed / Self::PROBES_PER_SECOND).max(30));
+        Policy { max_proof_age: every * 2, probe_every: every, probe_leased_every: every, ..Policy::default() }
     }
 }
 

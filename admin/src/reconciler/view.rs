@@ -66,6 +66,8 @@ pub struct Memory {
     pub looks: BTreeMap<ClusterId, Look>,
     /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
     pub brought_up: BTreeMap<ClusterId, Timestamp>,
+    /// Clusters of which a node ended since their last proof, and what was seen.
+    pub suspects: BTreeMap<ClusterId, String>,
     /// Clusters that cannot be made, and why: trying again would end the same way.
     pub doomed: BTreeMap<ClusterId, String>,
     /// Clusters whose last action failed: not before when it is tried again, and why.
@@ -96,7 +98,7 @@ pub enum Work {
 /// One probe's outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// When it ended.
+    /// When it was sent.
     pub at: Timestamp,
     /// What was wrong, if anything.
     pub result: Result<(), String>,

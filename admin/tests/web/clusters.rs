@@ -1,7 +1,7 @@
 //! The lists of clusters, and what can be done with one.
 
 use common::clock::now;
-use common::model::{Metadata, PhaseKind, Want, Why};
+use common::model::{Contact, HostState, Metadata, PhaseKind, Want, Why};
 use serde_json::json;
 
 use crate::support::{House, hidden};
@@ -92,6 +92,43 @@ async fn a_clusters_page_tells_what_it_is() {
     assert_eq!(api["lease"]["metadata"]["purpose"], "a course");
     assert_eq!(api["endpoints"]["rest"]["url"], "http://h1.example:7050");
     assert_eq!(api["nodes"][0]["name"], "vp0");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_clusters_events_tell_for_whom_it_was_applied_also_when_it_is_gone() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    let gone = house.add_record(&host, 1, "bob").await;
+    let held = house.add_held(&host, 0, "alice", Metadata::new()).await;
+    let mut browser = house.browser_of("vera").await;
+    browser.get(&format!("/clusters/{}", held.id)).await.is(200).has("applied").has("given to alice");
+    browser.get(&format!("/events?cluster={}", held.id)).await.is(200).has("given to alice");
+    for (cluster, user, kinds) in
+        [(&held, "alice", vec!["applied", "creating"]), (&gone, "bob", vec!["removed", "applied", "creating"])]
+    {
+        let events = browser.get(&format!("/api/v1/events?cluster={}", cluster.id)).await.json();
+        let events = events["items"].as_array().unwrap();
+        assert_eq!(events.iter().map(|event| event["kind"].as_str().unwrap()).collect::<Vec<_>>(), kinds);
+        let applied = events.iter().find(|event| event["kind"] == "applied").unwrap();
+        assert_eq!((&applied["actor"], &applied["user"]), (&json!("user"), &json!(user)));
+        assert_eq!(applied["cluster_name"], cluster.name.as_str());
+        assert_eq!(applied["at"], cluster.lease().unwrap().applied_at.to_string());
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_health_that_is_unknown_because_the_host_is_away_says_so() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    let cluster = house.add_cluster(&host, 0).await;
+    let mut browser = house.browser_of("vera").await;
+    let path = format!("/clusters/{}", cluster.id);
+    assert!(!browser.get(&path).await.is(200).has("unknown").text.contains("does not answer"));
+    let state = HostState::Inactive { since: now(), why: "refused".into() };
+    house.store.note_contact(&host.id, &Contact { state, ..host.contact.clone() }).await.unwrap();
+    browser.get(&path).await.is(200).has("unknown").has("its host does not answer");
     house.end().await;
 }
 

@@ -6,6 +6,7 @@ use admin::access::{FirstOperator, Passwords, SESSION_COOKIE, make_first_operato
 use common::clock::now;
 use common::config::Secret;
 use common::model::{Role, Session};
+use common::store::{EventFilter, Page};
 use serde_json::json;
 
 use crate::support::{Browser, House, PASSWORD, hidden};
@@ -26,6 +27,9 @@ async fn the_right_password_opens_and_sign_out_closes() {
     assert_eq!(out.location(), "/login?why=out");
     browser.cookies.insert(SESSION_COOKIE.into(), cookie);
     assert_eq!(browser.get("/hosts").await.status, 303, "the session itself has ended, not only the cookie");
+    let events = house.store.list_events(&EventFilter::default(), &Page::first(2)).await.unwrap();
+    let access: Vec<&str> = events.iter().map(|event| event.reason.as_str()).collect();
+    assert_eq!(access, ["signed out", "signed in from 127.0.0.1"]);
     house.end().await;
 }
 
@@ -63,6 +67,9 @@ async fn guessing_is_stopped_even_with_the_right_password_at_last() {
     page.is(429).has("Too many failed attempts");
     assert!(!page.header("retry-after").is_empty());
     browser.sign_in("otto", PASSWORD).await.is(303);
+    let mut elsewhere = Browser::new(&house.url);
+    elsewhere.headers.push(("x-forwarded-for", "203.0.113.9".into()));
+    elsewhere.sign_in("ada", PASSWORD).await.is(303);
     house.end().await;
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{CommonConfig, ConfigError, Secret, Source, parse};
+use super::{CommonConfig, ConfigError, Secret, Source, TrustedProxies, parse};
 use crate::model::{FlavorId, LogLevel, SlotLayout, SubnetRange};
 
 /// What the operators' service and its reconciler read.
@@ -28,6 +28,8 @@ pub struct AdminConfig {
     pub max_starts: usize,
     /// `POOL_MIX`
     pub pool_mix: PoolMix,
+    /// `TRUSTED_PROXIES`
+    pub trusted_proxies: TrustedProxies,
 }
 
 /// Which flavors the pool is made of, with their weights; empty: all that ship, equally.
@@ -53,6 +55,7 @@ impl AdminConfig {
             layout: layout(source)?,
             max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(4),
             pool_mix: source.parsed("POOL_MIX", PoolMix::parse)?.unwrap_or_default(),
+            trusted_proxies: source.parsed("TRUSTED_PROXIES", TrustedProxies::parse)?.unwrap_or_default(),
         })
     }
 

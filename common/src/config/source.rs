@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 
 /// Every variable that is read, by either program: one file can serve both. A file that has another name in it is refused.
-pub const NAMES: [&str; 25] = [
+pub const NAMES: [&str; 26] = [
     "ADMIN_BIND",
     "ADMIN_INTERNAL_ADDRESS",
     "ADMIN_PASSWORD",
@@ -30,6 +30,7 @@ pub const NAMES: [&str; 25] = [
     "MONGO_DB",
     "MONGO_URL",
     "POOL_MIX",
+    "TRUSTED_PROXIES",
     FILE_NAME,
 ];
 

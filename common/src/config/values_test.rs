@@ -115,6 +115,8 @@ fn a_wrong_value_is_told_with_its_name_the_value_and_what_is_allowed() {
         ("POOL_MIX", "a=x", "FLAVOR=WEIGHT"),
         ("POOL_MIX", "a=1,a=2", "twice"),
         ("POOL_MIX", "a=0", "every weight is 0"),
+        ("TRUSTED_PROXIES", "10.0.0.0/33", "networks or addresses"),
+        ("TRUSTED_PROXIES", "127.0.0.1, nginx", "networks or addresses"),
     ] {
         let error = admin(&[(name, value)]).expect_err(name).0;
         assert!(error.contains(name) && error.contains(allowed) && error.contains(&format!("{value:?}")), "{error}");

@@ -186,6 +186,15 @@ impl Cluster {
         next
     }
 
+    /// The same cluster, with its services at another address of the same host.
+    pub fn readdressed(&self, address: &str) -> Cluster {
+        let mut next = Cluster { version: self.version + 1, ..self.clone() };
+        for endpoint in next.endpoints.values_mut() {
+            address.clone_into(&mut endpoint.address);
+        }
+        next
+    }
+
     /// The health that one more bad look makes of this one.
     pub fn worse(&self, seen: String, now: Timestamp) -> Health {
         match &self.health {

@@ -35,7 +35,7 @@ pub enum EventKind {
     Creating,
     /// A cluster became free.
     Ready,
-    /// A cluster was given to a user. Derived from the lease; not stored on its own.
+    /// A cluster was given to a user. Derived from the lease when a cluster's events are listed; not stored on its own.
     Applied,
     /// A cluster was given back.
     Released,
@@ -108,5 +108,18 @@ impl Event {
     pub fn about_host(mut self, host: &HostId) -> Event {
         self.host = Some(host.clone());
         self
+    }
+
+    /// A claim, from the lease it made: claims write no event of their own. The same lease gives the same event.
+    pub fn of_claim(lease: &super::Lease, cluster: &ClusterId, cluster_name: &str, host: &HostId) -> Event {
+        let actor = Actor::User { id: lease.user.clone() };
+        let said = format!("given to {}", lease.user);
+        let mut event = Event::new(lease.applied_at, EventKind::Applied, actor, said).about_host(host);
+        // Both are 24 digits at random.
+        event.id = EventId::parse(lease.id.as_str()).unwrap_or(event.id);
+        event.cluster = Some((cluster.clone(), cluster_name.to_owned()));
+        event.lease = Some(lease.id.clone());
+        event.user = Some(lease.user.clone());
+        event
     }
 }

@@ -165,7 +165,7 @@ pub struct LockRecord {
     pub address: String,
     /// Grows each time the lock changes hands: the fencing term.
     pub term: u64,
-    /// Void after this.
+    /// Void after this, by the clock that the store goes by: other machines' may differ from it.
     pub until: Timestamp,
 }
 
@@ -263,6 +263,11 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_operator(&self, operator: &Operator) -> StoreResult<()>;
     /// Adds or replaces a session.
     async fn put_session(&self, session: &Session) -> StoreResult<()>;
+    /// Notes that a session was used; never turns `used_at` back. Only if it is still there, so that one that was ended
+    /// meanwhile does not come back. Gone already is fine.
+    async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
+        Err(StoreError::Broken(format!("this store cannot note that session {id} was used at {used_at}")))
+    }
     /// One session.
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>>;
     /// Ends a session. Gone already is fine.
@@ -270,8 +275,11 @@ pub trait Store: Send + Sync + 'static {
 
     // The reconciler lock
 
-    /// Takes the lock if it is free, void at `now`, or the holder's own; extends it by `ttl`. `None`: somebody else has it.
+    /// Takes the lock if it is free, void, or the holder's own; it then holds for `ttl` from now on. `None`: somebody else has it.
     /// The term grows by one when the holder changes.
+    ///
+    /// `now` is the caller's clock. A store with a server of its own goes by the server's instead, because callers are on
+    /// several machines there.
     async fn take_lock(
         &self,
         holder: &str,

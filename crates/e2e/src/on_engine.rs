@@ -101,6 +101,13 @@ impl OnEngine {
         Ok(self.look().await?.into_keys().collect())
     }
 
+    /// When a container was last started, in the engine's words.
+    pub async fn started_at(&self, container: &str) -> anyhow::Result<String> {
+        let options = None::<bollard::query_parameters::InspectContainerOptions>;
+        let state = self.docker.inspect_container(container, options).await?.state;
+        state.and_then(|state| state.started_at).context("the engine does not say when it was started")
+    }
+
     /// Stops a container behind everybody's back.
     pub async fn stop(&self, container: &str) -> anyhow::Result<()> {
         let options = bollard::query_parameters::StopContainerOptionsBuilder::default().t(1).build();

@@ -85,7 +85,7 @@ impl Engine {
         self.call(Step("pinging", "the daemon"), deadline::PING, self.docker.ping()).await.map(drop)
     }
 
-    /// Refuses what is for single engines only.
+    /// Refuses what is for single engines only: making a cluster. What is there already is looked after anywhere.
     pub(crate) async fn must_be_single(&self) -> Result<(), EngineError> {
         match kind_of(&self.raw_info().await?) {
             HostKind::Single => Ok(()),

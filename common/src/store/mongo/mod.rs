@@ -233,6 +233,10 @@ impl Store for MongoStore {
         self.db.put_session(session).await
     }
 
+    async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
+        self.db.touch_session(id, used_at).await
+    }
+
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         self.db.session(id).await
     }
@@ -246,9 +250,9 @@ impl Store for MongoStore {
         holder: &str,
         address: &str,
         ttl: Duration,
-        now: Timestamp,
+        _now: Timestamp,
     ) -> StoreResult<Option<LockRecord>> {
-        self.db.take_lock(holder, address, ttl, now).await
+        self.db.take_lock(holder, address, ttl).await
     }
 
     async fn drop_lock(&self, holder: &str) -> StoreResult<()> {

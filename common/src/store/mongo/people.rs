@@ -59,28 +59,34 @@ impl Db {
         self.timed(over).await.map(|_| ()).map_err(error::db)
     }
 
+    pub(super) async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
+        let later = doc! { "$max": { "used_at": used_at.as_millis() } };
+        let touch = self.sessions.update_one(doc! { "_id": id.as_str() }, later);
+        self.timed(touch).await.map(|_| ()).map_err(error::db)
+    }
+
     pub(super) async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>> {
         self.by_id(&self.sessions, id.as_str()).await?.map(shape::read).transpose()
     }
 
-    /// One conditional update; the record is always there.
+    /// One conditional update; the record is always there. Only the server's clock counts, so that a caller whose own
+    /// is fast takes no lock that still holds, and one whose own is slow has none that is void at once.
     pub(super) async fn take_lock(
         &self,
         holder: &str,
         address: &str,
         ttl: Duration,
-        now: Timestamp,
     ) -> StoreResult<Option<LockRecord>> {
-        let mine_or_free = doc! {
-            "_id": LOCK,
-            "$or": [{ "holder": holder }, { "holder": "" }, { "until": { "$lte": now.as_millis() } }],
-        };
+        let now = || doc! { "$toLong": "$$NOW" };
+        let void = doc! { "$expr": { "$lte": ["$until", now()] } };
+        let mine_or_free = doc! { "_id": LOCK, "$or": [{ "holder": holder }, { "holder": "" }, void] };
+        let ttl = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         let same = doc! { "$eq": ["$holder", { "$literal": holder }] };
         let take = vec![doc! { "$set": {
             "term": { "$cond": [same, "$term", { "$add": ["$term", 1_i64] }] },
             "holder": { "$literal": holder },
             "address": { "$literal": address },
-            "until": (now + ttl).as_millis(),
+            "until": { "$add": [now(), ttl] },
         } }];
         let taken = self.locks.find_one_and_update(mine_or_free, take).return_document(ReturnDocument::After);
         let taken = self.timed(taken).await.map_err(error::db)?;

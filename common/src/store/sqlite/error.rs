@@ -1,8 +1,17 @@
 //! What SQLite's errors mean to a caller of the store.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use rusqlite::{Error, ErrorCode};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreResult};
+
+/// The outcome of `work`, though it panic: one call's fault must not end the thread, or lose the connection, that the
+/// next call needs. What it left undone is for the caller to roll back.
+pub(super) fn caught<T>(work: impl FnOnce() -> StoreResult<T>) -> StoreResult<T> {
+    // Nothing but the connection outlives the panic, and that is whole: statements end with the frames that ran them.
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(StoreError::Broken("a call panicked".into())))
+}
 
 /// Busy, full or failing disks are [`StoreError::Unavailable`]; the rest is a fault.
 pub(super) fn sql(error: Error) -> StoreError {

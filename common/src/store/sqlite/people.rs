@@ -68,6 +68,15 @@ pub(super) fn put_session(conn: &Connection, session: &Session) -> StoreResult<(
         .map_err(sql)
 }
 
+pub(super) fn touch_session(conn: &Connection, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
+    conn.prepare_cached(
+        "UPDATE session SET body = json_set(body, '$.used_at', max(?2, json_extract(body, '$.used_at'))) WHERE id = ?1",
+    )
+    .and_then(|mut touch| touch.execute(params![id.as_str(), used_at.as_millis()]))
+    .map(|_| ())
+    .map_err(sql)
+}
+
 pub(super) fn session(conn: &Connection, id: &SessionId) -> StoreResult<Option<Session>> {
     one(conn, "SELECT body FROM session WHERE id = ?1", "a session", id.as_str())
 }

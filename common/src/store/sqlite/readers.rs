@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use rusqlite::Connection;
 use tokio::sync::Semaphore;
 
+use super::error::caught;
 use super::setup;
 use crate::store::{StoreError, StoreResult};
 
@@ -42,7 +43,7 @@ impl Readers {
         let idle = self.idle.clone();
         let outcome = tokio::task::spawn_blocking(move || {
             let conn = idle.lock().ok().and_then(|mut idle| idle.pop()).ok_or_else(closed)?;
-            let outcome = work(&conn);
+            let outcome = caught(|| work(&conn));
             if let Ok(mut idle) = idle.lock() {
                 idle.push(conn);
             }
@@ -58,5 +59,24 @@ impl Readers {
         if let Ok(mut idle) = self.idle.lock() {
             idle.clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn reads_that_panic_lose_no_connection() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pool.db");
+        let _lock = setup::take_file(&path, crate::store::StoreUser::App).unwrap();
+        setup::prepare(&path).unwrap();
+        let readers = Readers::open(&path).unwrap();
+        for _ in 0..CONNECTIONS {
+            let panics = readers.read(|_| -> StoreResult<()> { panic!("on purpose") });
+            assert!(matches!(panics.await, Err(StoreError::Broken(_))));
+        }
+        assert_eq!(readers.read(|_| Ok(7)).await.unwrap(), 7);
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use rusqlite::Connection;
 use tokio::sync::{Notify, oneshot};
 
-use super::error::sql;
+use super::error::{caught, sql};
 use super::setup;
 use crate::store::{StoreError, StoreResult};
 
@@ -70,7 +70,7 @@ impl Writer {
             if tell.is_closed() {
                 return None;
             }
-            let outcome = work(conn);
+            let outcome = caught(|| work(conn));
             Some(Done {
                 keep: outcome.is_ok(),
                 tell: Box::new(move |committed| {
@@ -192,6 +192,23 @@ mod tests {
         run(&conn, &waiting, &Notify::new());
         assert_eq!(noted(&conn), ["job 1", "job 3"]);
         assert_eq!(*told.lock().unwrap(), [("job 1", true), ("job 2", true), ("job 3", true)]);
+    }
+
+    #[tokio::test]
+    async fn a_job_that_panics_is_undone_and_ends_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pool.db");
+        let _lock = setup::take_file(&path, crate::store::StoreUser::App).unwrap();
+        setup::prepare(&path).unwrap();
+        let writer = Writer::start(&path, Duration::from_secs(10), std::sync::Arc::default()).unwrap();
+        let panics = writer.write(|conn| -> StoreResult<()> {
+            note(conn, "job 1").unwrap();
+            panic!("on purpose");
+        });
+        assert!(matches!(panics.await, Err(StoreError::Broken(_))));
+        writer.write(|conn| note(conn, "job 2")).await.unwrap();
+        assert_eq!(noted(&setup::connect(&path).unwrap()), ["job 2"]);
+        writer.stop();
     }
 
     #[test]

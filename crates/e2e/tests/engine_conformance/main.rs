@@ -7,6 +7,7 @@ mod normal;
 mod place;
 mod project;
 mod scenario;
+mod swarm;
 
 use std::net::{IpAddr, Ipv4Addr};
 

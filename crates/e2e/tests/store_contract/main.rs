@@ -84,6 +84,7 @@ on_both_stores!(
     history::the_event_comes_with_the_change,
     people::operators_are_unique_by_name,
     people::sessions_are_kept_and_ended,
+    people::a_session_that_was_ended_is_not_brought_back_by_its_use,
     people::the_lock_has_one_holder_and_a_growing_term,
     people::of_many_who_want_the_lock_one_gets_it,
     watching::every_kind_of_change_is_seen,

@@ -92,7 +92,7 @@ async fn an_older_sqlite_store_is_migrated_and_a_newer_one_refused() {
     put(&old);
     let store = open(&target, StoreUser::App).await.unwrap();
     assert_eq!(*store.pool_id(), pool);
-    assert_eq!(listed(&store).await, [old.clone()]);
+    assert_eq!(listed(&store).await, std::slice::from_ref(&old));
     // A program of the version before that still runs writes as it always did.
     put(&new);
     assert_eq!(listed(&store).await, [new, old]);

@@ -100,6 +100,8 @@ async fn nodes_are_stopped_started_and_restarted(
     let height = network.height("vp0").await.unwrap();
     app.act("stop", &vp3).await.unwrap();
     assert_eq!(state("vp3").await, "exited");
+    let container = before["vp3"].as_str().unwrap();
+    let started = house.engine.started_at(container).await.unwrap();
     assert_eq!(state("vp0").await, "running");
     // Three of four go on, and vp0's REST no longer lists the fourth.
     network.until_listed(&ALL[..3]).await;
@@ -108,6 +110,7 @@ async fn nodes_are_stopped_started_and_restarted(
     // It was stopped on purpose: that is no illness, and nobody starts it again.
     let shown = app.get(&format!("/v2/cluster/{}", id(lease)), &[]).await.unwrap().is(200).json();
     assert_ne!(shown["data"]["health"], "FAIL", "{shown}");
+    assert_eq!(house.engine.started_at(container).await.unwrap(), started);
     assert_eq!((&shown["data"]["status"], &shown["data"]["user_id"]), (&"running".into(), &"alice".into()), "{shown}");
 
     app.act("start", &vp3).await.unwrap();

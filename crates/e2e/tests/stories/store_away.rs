@@ -56,14 +56,15 @@ async fn without_its_store_the_pool_waits_and_then_goes_on_by_itself() {
 
     house.mongod.as_mut().unwrap().restart().await.unwrap();
     let back = Instant::now();
-    wait_until("app to serve again", PATIENCE, || async {
+    let again = wait_until("app to serve again", PATIENCE, || async {
         match app.apply("alice").await {
-            Ok(Ok(again)) => Ok(assert_eq!(again["id"], lease["id"], "she holds what she held")),
+            Ok(Ok(again)) => Ok(again),
             other => Err(format!("{other:?}")),
         }
     })
     .await;
     let app_after = back.elapsed();
+    assert_eq!(again["id"], lease["id"], "she holds what she held");
     // The broken free one is replaced now.
     wait_until("the broken one to go", PATIENCE, || async {
         let clusters = operator.items("/api/v1/clusters").await.map_err(|error| format!("{error:#}"))?;

@@ -52,6 +52,8 @@ impl Engine {
     /// `offspring_prefixes` are [`common::compose::Project::offspring_prefixes`]: name prefixes of containers and images that its
     /// nodes started and built themselves. Each must have the cluster's id in it, so that no stranger's name can match.
     /// Foreign containers on the cluster's networks are disconnected and otherwise left alone.
+    ///
+    /// Also on a host that has become part of a swarm since: the labels say what is ours, and nothing new is made.
     pub async fn down(
         &self,
         pool: &PoolId,
@@ -61,7 +63,6 @@ impl Engine {
     ) -> Result<Removed, EngineError> {
         check_prefixes(cluster, offspring_prefixes)?;
         fence()?;
-        self.must_be_single().await?;
         let at = Fenced { engine: self, fence };
         let mut removed = Removed::default();
         let mut refusals = Refusals::new();

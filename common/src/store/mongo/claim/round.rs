@@ -36,8 +36,8 @@ struct User {
 /// What is on offer of one set of flavors.
 struct Offered {
     clusters: std::vec::IntoIter<Cluster>,
-    /// Whether there was no more than this.
-    all: bool,
+    /// Whether there was nothing at all.
+    none: bool,
 }
 
 /// What becomes of one apply in this round.
@@ -134,7 +134,9 @@ impl Round {
         };
         // Another set of flavors may have taken it in this round.
         let Some(cluster) = offered.clusters.find(|cluster| !self.taken.contains(cluster.id.as_str())) else {
-            return if offered.all && self.taken.is_empty() { Fate::NoneFree } else { Fate::Waits };
+            // What another claim of this round takes may yet come free again, when that claim fails. But only what this
+            // apply could have had is worth waiting for.
+            return if offered.none { Fate::NoneFree } else { Fate::Waits };
         };
         self.taken.insert(cluster.id.as_str().to_owned());
         let pinned = one.sent_as.filter(|nth| user.holds.iter().all(|hold| hold.nth != *nth));
@@ -218,7 +220,9 @@ async fn offered(db: &Db, flavors: Flavors, count: i64, now: Timestamp) -> Store
         found.extend(db.find(&db.clusters, query, options).await?);
     }
     let all = i64::try_from(found.len()).unwrap_or(count) < count;
-    Ok((flavors, Offered { clusters: shape::read_clusters(found).into_iter(), all }))
+    let clusters = shape::read_clusters(found).into_iter();
+    let none = all && clusters.as_slice().is_empty();
+    Ok((flavors, Offered { clusters, none }))
 }
 
 /// What the keys of this group gave before, newest first.
@@ -236,3 +240,7 @@ async fn ended(db: &Db, group: &[Waiting]) -> StoreResult<Vec<LeaseRecord>> {
     let options = FindOptions::builder().sort(doc! { "ended.at": -1 }).build();
     db.find(&db.leases, doc! { "$or": keys }, options).await?.into_iter().map(shape::read_record).collect()
 }
+
+#[cfg(test)]
+#[path = "round_test.rs"]
+mod tests;

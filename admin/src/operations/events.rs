@@ -1,0 +1,101 @@
+//! What happened: the events that are stored, and in a cluster's own list the claim, which is derived from its lease.
+//!
+//! A claim is one write and so writes no event. A cluster is leased at most once, so that its lease, or the record of it,
+//! tells the one that is missing.
+
+use common::model::{ClusterId, Event};
+use common::store::{EventFilter, Page};
+
+use super::lists::part;
+use super::{Listed, Operations, Refusal};
+
+/// Of a cluster that is gone, in how many of its last events the lease is looked for; its very last names it.
+const NAMES_ITS_LEASE: u32 = 5;
+
+impl Operations {
+    /// Events, newest first; of one cluster with its claim.
+    pub async fn events(&self, filter: &EventFilter, page: &Page) -> Result<Listed<Event>, Refusal> {
+        let stored = self.store.list_events(filter, page).await?;
+        let Some(cluster) = &filter.cluster else { return Ok(part(stored, page, |event| event.id.to_string())) };
+        let claim = self.claim_of(cluster).await?.filter(|claim| filter.host.is_none() || filter.host == claim.host);
+        Ok(with_claim(stored, claim, page))
+    }
+
+    async fn claim_of(&self, id: &ClusterId) -> Result<Option<Event>, Refusal> {
+        if let Some(cluster) = self.store.cluster(id).await? {
+            let claim = |lease| Event::of_claim(lease, &cluster.id, cluster.name.as_str(), &cluster.host);
+            return Ok(cluster.lease().map(claim));
+        }
+        let filter = EventFilter { host: None, cluster: Some(id.clone()) };
+        let last = self.store.list_events(&filter, &Page::first(NAMES_ITS_LEASE)).await?;
+        let Some(lease) = last.into_iter().find_map(|event| event.lease) else { return Ok(None) };
+        let record = self.store.lease_record(&lease).await?;
+        Ok(record.map(|r| Event::of_claim(&r.lease, &r.cluster, r.cluster_name.as_str(), &r.host)))
+    }
+}
+
+/// Puts the claim where it belongs, if that is in this part. A part is on from an event that is stored, so a claim
+/// between two parts goes to the end of the first, which has the event after it at hand.
+fn with_claim(stored: Vec<Event>, claim: Option<Event>, page: &Page) -> Listed<Event> {
+    let shown = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_sub(1);
+    let following = stored.get(shown).map(|event| event.at);
+    let newest = stored.first().map(|event| event.at);
+    let mut listed = part(stored, page, |event| event.id.to_string());
+    let Some(claim) = claim else { return listed };
+    let not_later = page.after.is_none() || newest.is_some_and(|newest| claim.at <= newest);
+    let not_earlier = following.is_none_or(|following| claim.at > following);
+    if not_later && not_earlier {
+        let place = listed.items.partition_point(|event| event.at > claim.at);
+        listed.items.insert(place, claim);
+    }
+    listed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::model::{Actor, EventKind, Timestamp};
+    use std::time::Duration;
+
+    fn event(second: u64, kind: EventKind) -> Event {
+        let at = Timestamp::from_millis(1_000_000_000_000) + Duration::from_secs(second);
+        Event::new(at, kind, Actor::Reconciler, "because")
+    }
+
+    /// All parts of a list of events at these seconds, newest first, with a claim.
+    fn parts(mut seconds: Vec<u64>, claim: u64, of: usize) -> Vec<Vec<Event>> {
+        seconds.sort_unstable_by(|a, b| b.cmp(a));
+        let all: Vec<Event> = seconds.into_iter().map(|second| event(second, EventKind::HealthChanged)).collect();
+        let claim = event(claim, EventKind::Applied);
+        let (mut parts, mut from, mut after) = (Vec::new(), 0, None);
+        loop {
+            let page = Page { after: after.clone(), limit: u32::try_from(of).unwrap() + 1 };
+            let stored = all[from..].iter().take(of + 1).cloned().collect();
+            let listed = with_claim(stored, Some(claim.clone()), &page);
+            parts.push(listed.items);
+            let Some(next) = listed.next else { return parts };
+            assert!(all.iter().any(|event| event.id.as_str() == next), "the next part begins at one that is stored");
+            after = Some(next);
+            from += of;
+        }
+    }
+
+    #[test]
+    fn a_claim_is_in_exactly_one_part_and_in_its_place() {
+        for claim in 0..=12 {
+            for of in 1..=4 {
+                let parts = parts(vec![1, 2, 3, 3, 5, 7, 9, 11], claim, of);
+                let all: Vec<&Event> = parts.iter().flatten().collect();
+                let claims = all.iter().filter(|event| event.kind == EventKind::Applied).count();
+                assert_eq!(claims, 1, "claim at {claim}, {of} in a part");
+                assert!(all.is_sorted_by(|a, b| a.at >= b.at), "claim at {claim}, {of} in a part");
+            }
+        }
+    }
+
+    #[test]
+    fn a_claim_is_shown_also_when_all_else_is_forgotten() {
+        let parts = parts(vec![], 1, 3);
+        assert_eq!(parts[0].len(), 1);
+    }
+}
