@@ -48,8 +48,9 @@ pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
 
 impl Settings {
     fn bounds(&self) -> Bounds {
-        // A pool that is nearly used up would be another measurement.
-        Bounds { most: self.clusters * 3 / 5, within: self.round_limit }
+        // A pool that is used up would be another measurement. And of 10,000 it must be over 6,400 applies: a pause of the
+        // machine hits all 64 that are in flight, and one alone should not be the p99.
+        Bounds { most: self.clusters / 5 * 4, within: self.round_limit }
     }
 
     /// One round through app, over so many connections.

@@ -11,8 +11,8 @@ use e2e::program::binary;
 /// Measures applies through poolmanager-app, and beside them, by turns, the same claims made straight on the database.
 ///
 /// Starts all it needs (a private mongod, the app that is built beside this program) on the loopback, and ends it.
-/// Takes two minutes or so. Tells on standard error how it goes; the last line of standard output is one JSON object. docs/benchmarks.md
-/// explains its keys. Exit code 1 if anything failed, or if one cluster was given out twice.
+/// Takes two minutes or so. Tells on standard error how it goes; the last line of standard output is one JSON object:
+/// docs/benchmarks.md explains its keys. Exit code 1 if anything failed, or if one cluster was given out twice.
 #[derive(Parser)]
 #[command(name = "bench-apply", version)]
 struct Arguments {
@@ -23,7 +23,7 @@ struct Arguments {
     #[arg(long, default_value_t = 5, value_parser = RangedU64ValueParser::<u32>::new().range(1..=25))]
     rounds: u32,
     /// Seconds after which a round sends no more applies
-    #[arg(long, default_value_t = 4, value_parser = RangedU64ValueParser::<u32>::new().range(1..=30))]
+    #[arg(long, default_value_t = 5, value_parser = RangedU64ValueParser::<u32>::new().range(1..=30))]
     round_seconds: u32,
 }
 
