@@ -119,18 +119,19 @@ fn served_at(line: &str) -> Option<String> {
     Some(rest[..end].to_owned())
 }
 
-/// A binary of this build: beside the folder that the test's own executable is in.
-fn binary(name: &str) -> anyhow::Result<PathBuf> {
-    let own = std::env::current_exe().context("asking for the test's own path")?;
-    let folder = own.ancestors().nth(2).context("a test lies in target/PROFILE/deps")?;
-    let path = folder.join(name);
-    let built = std::fs::metadata(&path).and_then(|data| data.modified());
-    let Ok(built) = built else {
-        bail!("there is no {}: run `cargo build --workspace` (in the profile of the test)", path.display());
+/// A binary of this build: in the folder that this program's own executable is in, or in the one above it, where a
+/// test's is.
+pub fn binary(name: &str) -> anyhow::Result<PathBuf> {
+    let build = if cfg!(debug_assertions) { "cargo build --workspace" } else { "cargo build --release --workspace" };
+    let own = std::env::current_exe().context("asking for this program's own path")?;
+    let mut paths = own.ancestors().skip(1).take(2).map(|folder| folder.join(name));
+    let Some(path) = paths.find(|path| path.is_file()) else {
+        bail!("there is no {name} beside {}: run `{build}`", own.display());
     };
+    let built = std::fs::metadata(&path).and_then(|data| data.modified()).context("asking for a program's time")?;
     // Testing this package alone does not build the programs, and an old one would tell an old story.
     if let Some(newer) = newer_source(&path.with_extension("d"), built) {
-        bail!("{} is older than {newer}: run `cargo build --workspace`", path.display());
+        bail!("{} is older than {newer}: run `{build}`", path.display());
     }
     Ok(path)
 }

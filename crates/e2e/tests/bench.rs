@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use e2e::bench::{Settings, app_beside_this_program, run};
+use e2e::bench::{Settings, run};
+use e2e::program::binary;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bench_gives_every_number_and_no_cluster_twice() {
     let settings = Settings {
-        app: app_beside_this_program().unwrap(),
+        app: binary("poolmanager-app").unwrap(),
         clusters: 300,
         rounds: 1,
         round_limit: Duration::from_secs(1),

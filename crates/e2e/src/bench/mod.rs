@@ -46,18 +46,6 @@ pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
     measured.report()
 }
 
-/// The program beside this one, as `cargo build` puts them.
-pub fn app_beside_this_program() -> anyhow::Result<PathBuf> {
-    let this = std::env::current_exe().context("finding this program")?;
-    // Tests are one folder further down.
-    let beside = this.parent().into_iter().flat_map(|folder| [Some(folder), folder.parent()]).flatten();
-    let found = beside.map(|folder| folder.join("poolmanager-app")).find(|path| path.is_file());
-    let release = if cfg!(debug_assertions) { "" } else { " --release" };
-    found.with_context(|| {
-        format!("there is no poolmanager-app beside {}: run cargo build{release} -p app", this.display())
-    })
-}
-
 impl Settings {
     fn bounds(&self) -> Bounds {
         // A pool that is nearly used up would be another measurement.

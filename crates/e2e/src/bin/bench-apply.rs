@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use clap::builder::RangedU64ValueParser;
-use e2e::bench::{Report, Settings, app_beside_this_program, run};
+use e2e::bench::{Report, Settings, run};
+use e2e::program::binary;
 
 /// Measures applies through poolmanager-app, and beside them, by turns, the same claims made straight on the database.
 ///
@@ -52,7 +53,7 @@ async fn bench(arguments: &Arguments, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
         say("this is a debug build: its numbers say little; use cargo run --release");
     }
     let settings = Settings {
-        app: app_beside_this_program()?,
+        app: binary("poolmanager-app")?,
         clusters: arguments.clusters,
         rounds: arguments.rounds,
         round_limit: Duration::from_secs(arguments.round_seconds.into()),
