@@ -8,6 +8,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use mongodb::options::FindOptions;
 use mongodb::{Collection, Database};
+use serde::de::DeserializeOwned;
 
 use super::error;
 use crate::store::{StoreError, StoreResult};
@@ -51,12 +52,12 @@ impl Db {
     }
 
     /// All documents that a query finds.
-    pub(super) async fn find(
+    pub(super) async fn find<T: DeserializeOwned + Send + Sync + Unpin>(
         &self,
-        of: &Collection<Document>,
+        of: &Collection<T>,
         filter: Document,
         options: FindOptions,
-    ) -> StoreResult<Vec<Document>> {
+    ) -> StoreResult<Vec<T>> {
         let all = async { of.find(filter).with_options(options).await?.try_collect::<Vec<_>>().await };
         self.timed(all).await.map_err(error::db)
     }

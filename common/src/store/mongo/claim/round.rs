@@ -217,7 +217,7 @@ async fn offered(db: &Db, flavors: Flavors, count: i64, now: Timestamp) -> Store
             .limit(missing)
             .batch_size(u32::try_from(missing).unwrap_or(u32::MAX))
             .build();
-        found.extend(db.find(&db.clusters, query, options).await?);
+        found.extend(db.find(&db.clusters.clone_with_type(), query, options).await?);
     }
     let all = i64::try_from(found.len()).unwrap_or(count) < count;
     let clusters = shape::read_clusters(found).into_iter();

@@ -117,7 +117,8 @@ async fn hand_out(db: &Db, has: Vec<(Waiting, String)>) -> Vec<Waiting> {
         return Vec::new();
     }
     let ids: Vec<&str> = has.iter().map(|(_, id)| id.as_str()).collect();
-    let found = db.find(&db.clusters, doc! { "_id": { "$in": ids } }, FindOptions::default()).await;
+    let query = doc! { "_id": { "$in": ids } };
+    let found = db.find(&db.clusters.clone_with_type(), query, FindOptions::default()).await;
     let clusters: HashMap<String, Cluster> = match found {
         Ok(found) => shape::read_clusters(found).into_iter().map(|cluster| (cluster.id.to_string(), cluster)).collect(),
         Err(fault) => return without_answer(has.into_iter().map(|(one, _)| one).collect(), &fault),
