@@ -51,6 +51,14 @@ impl Passwords {
         })
     }
 
+    /// At which there is no place for anybody.
+    #[cfg(test)]
+    pub(super) fn crowded() -> Passwords {
+        let crowded = Passwords::with_turns(1).expect("made");
+        crowded.places.forget_permits(usize::MAX >> 3);
+        crowded
+    }
+
     /// Whether this is the password behind `hash`. Without a hash (there is no such operator) the same work is done
     /// and the answer is no, so that the time taken does not tell which names exist.
     pub async fn check(&self, password: &str, hash: Option<&str>) -> Result<bool, NotChecked> {

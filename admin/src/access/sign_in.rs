@@ -92,3 +92,26 @@ impl Door {
         store.append_events(&[Event::new(now, EventKind::Access, actor, "signed out")]).await
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::store::{StoreTarget, StoreUser};
+
+    #[tokio::test]
+    async fn who_finds_the_door_crowded_is_told_to_come_again_and_has_not_failed() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Sqlite { path: folder.path().join("poolmanager.db") };
+        let store = common::store::open(&target, StoreUser::Admin).await.unwrap();
+        let door = Door::new(Passwords::crowded());
+        let address = IpAddr::from([192, 0, 2, 1]);
+        for _ in 0..50 {
+            let came = door.sign_in(store.as_ref(), "ada", "guess", address, common::clock::now()).await;
+            let refused = came.expect_err("crowded");
+            assert!(matches!(refused, NotSignedIn::Busy), "{refused:?}");
+            let problem = crate::api::session::problem(refused);
+            assert_eq!((problem.status.as_u16(), problem.retry_after), (503, Some(1)));
+        }
+        store.close().await;
+    }
+}

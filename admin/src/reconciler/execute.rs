@@ -106,19 +106,32 @@ pub async fn execute(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step
     }
 }
 
-/// Carries out what is the store's business alone, while the host's engine is away; `None`: this needs the engine.
-pub async fn without_engine(tools: &Tools, from: &Cluster, step: &Step) -> Option<Outcome> {
-    let store = &tools.store;
-    let done = match (&step.action, tools.term.check()) {
-        (_, Err(error)) => Err(Trouble::Engine(error)),
-        (Action::Withdraw { .. }, Ok(())) => match from.withdraw() {
-            Ok(to) => store.move_cluster(from, &to, None).await.map_err(Trouble::Store),
-            Err(error) => Err(Trouble::Move(error)),
-        },
-        (Action::Record { nodes, health, .. }, Ok(())) => record(store, from, nodes, health, &step.why).await,
-        _ => return None,
+/// Carries out what is the store's business alone, while the host's engine is away; the rest is put off.
+pub async fn without_engine(tools: &Tools, host: &Host, cluster: Option<&Cluster>, step: &Step) -> Outcome {
+    let done = match &step.action {
+        Action::Withdraw { .. } | Action::Record { .. } | Action::DeleteHost => {
+            write_down(tools, host, cluster, step).await
+        }
+        _ => Err(Trouble::Vanished),
     };
-    Some(done.map_or_else(judge, |()| Outcome::Done))
+    done.map_or_else(judge, |()| Outcome::Done)
+}
+
+/// What both with and without an engine can be written down.
+async fn write_down(tools: &Tools, host: &Host, cluster: Option<&Cluster>, step: &Step) -> Result<(), Trouble> {
+    tools.term.check()?;
+    match &step.action {
+        Action::Withdraw { .. } => {
+            let from = known(cluster)?;
+            Ok(tools.store.move_cluster(from, &from.withdraw()?, None).await?)
+        }
+        Action::Record { nodes, health, .. } => record(&tools.store, known(cluster)?, nodes, health, &step.why).await,
+        Action::DeleteHost => {
+            let event = event(clock::now(), EventKind::HostChanged, &step.why).about_host(&host.id);
+            Ok(tools.store.delete_host(&host.id, host.version, event).await?)
+        }
+        _ => Err(Trouble::Vanished),
+    }
 }
 
 fn judge(trouble: Trouble) -> Outcome {
@@ -155,11 +168,9 @@ async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step)
             let to = from.offer_again(rand::random(), *until, *proven)?;
             Ok(store.move_cluster(from, &to, None).await?)
         }
-        Action::Withdraw { .. } => {
-            let from = known(cluster)?;
-            Ok(store.move_cluster(from, &from.withdraw()?, None).await?)
+        Action::Withdraw { .. } | Action::Record { .. } | Action::DeleteHost => {
+            write_down(&hands.tools, host, cluster, step).await
         }
-        Action::Record { nodes, health, .. } => record(store, known(cluster)?, nodes, health, &step.why).await,
         Action::ChangeNodes { changes, .. } => change_nodes(hands, known(cluster)?, changes, &step.why).await,
         Action::Readdress { address, .. } => {
             let from = known(cluster)?;
@@ -189,10 +200,6 @@ async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step)
             Ok(store.append_events(&[event]).await?)
         }
         Action::Prove { proofs } => Ok(store.prove(proofs).await?),
-        Action::DeleteHost => {
-            let event = event(now, EventKind::HostChanged, &step.why).about_host(&host.id);
-            Ok(store.delete_host(&host.id, host.version, event).await?)
-        }
     }
 }
 
@@ -270,11 +277,14 @@ async fn down(hands: &Hands, cluster: &ClusterId) -> Result<(), Trouble> {
 async fn look(hands: &Hands, cluster: Option<&Cluster>) -> Outcome {
     let Some(cluster) = cluster else { return Outcome::Stale };
     let at = clock::now();
+    let leased = matches!(cluster.phase, Phase::InUse { .. });
     let result = match hands.tools.probes.get(&cluster.flavor) {
         Some(probes) => probe::ask(&hands.tools.http, &cluster.endpoints, probes).await,
-        // A leased cluster outlives its flavor; that its nodes run is all that can be said of it then.
-        None => Ok(()),
+        None => Err("its flavor is gone, and its probes with it".to_owned()),
     };
+    // A leased cluster outlives its flavor: that its nodes run is all that can be said of it then.
+    let same = hands.tools.catalog.flavor(&cluster.flavor).is_some_and(|now| now.digest == cluster.flavor_digest);
+    let result = if leased && !same { Ok(()) } else { result };
     Outcome::Looked { at, result }
 }
 

@@ -178,7 +178,10 @@ impl HostLoop {
     }
 
     async fn look_or_ping(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
-        if self.link.as_ref().is_some_and(|link| link.url != *url) {
+        let heard = self.dirty.take();
+        let now = clock::now();
+        heard.died.into_iter().for_each(|cluster| self.memory.suspect(cluster, now));
+        if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
             (self.link, self.seen) = (None, None);
         }
         let engine = match &self.link {
@@ -188,9 +191,7 @@ impl HostLoop {
                 self.link.insert(link).engine.clone()
             }
         };
-        let (dirty, died) = self.dirty.take();
-        died.into_iter().for_each(|cluster| self.memory.suspect(cluster));
-        if let Some((at, seen)) = self.seen.as_ref().filter(|(at, _)| !dirty && at.elapsed() < SURVEY_EVERY) {
+        if let Some((at, seen)) = self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < SURVEY_EVERY) {
             let answered = self.tries.answered.map_or(PING_EVERY, |answered| clock::now().since(answered));
             if answered >= PING_EVERY && at.elapsed() >= PING_EVERY {
                 engine.ping().await?;
@@ -236,12 +237,9 @@ impl HostLoop {
             let (tools, limits, host, todo) = (self.tools.clone(), self.limits.clone(), host.clone(), step.clone());
             let engine = engine.clone();
             let task = self.under_way.spawn(async move {
-                let outcome = match (engine, &cluster) {
-                    (Some(engine), _) => {
-                        execute(&Hands { tools, engine, limits }, &host, cluster.as_ref(), &todo).await
-                    }
-                    (None, Some(known)) => without_engine(&tools, known, &todo).await.unwrap_or(Outcome::Stale),
-                    (None, None) => Outcome::Stale,
+                let outcome = match engine {
+                    Some(engine) => execute(&Hands { tools, engine, limits }, &host, cluster.as_ref(), &todo).await,
+                    None => without_engine(&tools, &host, cluster.as_ref(), &todo).await,
                 };
                 Ended { cluster, outcome }
             });

@@ -2,15 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use common::model::{ClusterId, DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
 use tokio::sync::Notify;
-
-/// Between two tries to listen to an engine's events again.
-const LISTEN_AGAIN: Duration = Duration::from_secs(1);
 
 /// What events say: look again, and what is not to be trusted until it was.
 #[derive(Default)]
@@ -20,10 +16,15 @@ pub struct Dirty {
     state: Mutex<State>,
 }
 
+/// What was heard.
 #[derive(Default)]
-struct State {
-    look: bool,
-    died: BTreeSet<ClusterId>,
+pub struct State {
+    /// A look is due.
+    pub look: bool,
+    /// The link is to be made anew.
+    pub broken: bool,
+    /// Clusters of which a node ended.
+    pub died: BTreeSet<ClusterId>,
 }
 
 impl Dirty {
@@ -38,10 +39,15 @@ impl Dirty {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).died.insert(cluster);
     }
 
-    /// Whether a look is due, and of which clusters a node ended, since the last call.
-    pub fn take(&self) -> (bool, BTreeSet<ClusterId>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        (std::mem::take(&mut state.look), std::mem::take(&mut state.died))
+    /// The stream ended: some may have been missed, and another engine may answer by now.
+    fn broke(&self) {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).broken = true;
+        self.set();
+    }
+
+    /// What was heard since the last call.
+    pub fn take(&self) -> State {
+        std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -82,22 +88,15 @@ impl Link {
             });
         }
         let mut events = engine.events(pool).await?;
-        let (dirty, reader, pool) = (dirty.clone(), engine.clone(), pool.clone());
+        let dirty = dirty.clone();
         let events = tokio::spawn(async move {
-            loop {
-                while let Some(Ok(event)) = events.next().await {
-                    if let (EventKind::Die { .. } | EventKind::Oom, Some(cluster)) = (&event.kind, event.cluster) {
-                        dirty.died(cluster);
-                    }
-                    dirty.set();
-                }
-                // Some may have been missed: a full look, once the stream stands again.
-                tokio::time::sleep(LISTEN_AGAIN).await;
-                if let Ok(stream) = reader.events(&pool).await {
-                    events = stream;
+            while let Some(Ok(event)) = events.next().await {
+                if let (EventKind::Die { .. } | EventKind::Oom, Some(cluster)) = (&event.kind, event.cluster) {
+                    dirty.died(cluster);
                 }
                 dirty.set();
             }
+            dirty.broke();
         });
         Ok(Link { url: url.clone(), engine, events })
     }

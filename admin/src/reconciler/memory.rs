@@ -3,7 +3,7 @@
 use common::model::{Cluster, ClusterId, Timestamp, Why};
 use engine::EngineError;
 
-use super::plan::{Action, Step};
+use super::plan::{Action, NodeChange, Step};
 use super::policy::Policy;
 use super::view::{Look, Memory, Retry, Work};
 
@@ -87,15 +87,37 @@ impl Memory {
                 Outcome::Done | Outcome::Stale | Outcome::Looked { .. } => {}
             }
         }
+        if step.action.only_writes() {
+            match outcome {
+                Outcome::Failed(Failure::Later(error)) => {
+                    let hold = Retry::after(self.write_hold.as_ref(), error.clone(), &policy.retry, now);
+                    self.write_hold = Some(hold);
+                }
+                Outcome::Done => self.write_hold = None,
+                Outcome::Stale | Outcome::Looked { .. } | Outcome::Failed(_) => {}
+            }
+        }
         let Some(id) = step.action.cluster() else { return };
         self.busy.remove(id);
         match outcome {
             Outcome::Done => self.done(step, id, cluster, policy, now),
+            // It has a record after all, so the engine is not where it should be: not at once again.
+            Outcome::Stale if matches!(step.action, Action::Sweep { .. }) => {
+                let retry = Retry::after(self.retries.get(id), "it has a record".into(), &policy.retry, now);
+                self.retries.insert(id.clone(), retry);
+            }
             Outcome::Stale => {}
+            // A node ended after it was sent: it proves nothing.
+            Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| at <= ended) => {}
             Outcome::Looked { at, result } => {
+                if result.is_ok() {
+                    self.suspects.remove(id);
+                    self.retries.remove(id);
+                }
                 let bad = if result.is_ok() { 0 } else { self.looks.get(id).map_or(0, |look| look.bad) + 1 };
                 self.looks.insert(id.clone(), Look { at: *at, result: result.clone(), bad });
             }
+            Outcome::Failed(_) if step.action.only_writes() => {}
             Outcome::Failed(failure) => self.failed(step, id, cluster, failure, policy, now),
         }
     }
@@ -115,17 +137,21 @@ impl Memory {
         match &step.action {
             Action::OfferOut { .. } => {
                 self.brought_up.remove(id);
-                self.suspects.remove(id);
                 if let Some(cluster) = cluster {
                     self.failures.remove(&cluster.flavor);
                 }
                 self.host_hold = None;
             }
-            Action::ChangeNodes { .. } => {
+            Action::ChangeNodes { changes, .. } => {
                 self.looks.remove(id);
+                if changes.iter().any(|change| change.change == NodeChange::Start) {
+                    // One that ends at once is started again, a second later.
+                    self.retries
+                        .insert(id.clone(), Retry::after(None, "it did not stay up".into(), &policy.retry, now));
+                }
             }
-            Action::Record { .. } => {
-                self.suspects.remove(id);
+            Action::Readdress { .. } => {
+                self.looks.remove(id);
             }
             Action::Fail { why: why @ Why::CreateTimedOut { .. }, .. } => {
                 if let Some(cluster) = cluster {
@@ -140,7 +166,7 @@ impl Memory {
             | Action::OfferAgain { .. }
             | Action::Withdraw { .. }
             | Action::BringUp { .. }
-            | Action::Readdress { .. }
+            | Action::Record { .. }
             | Action::Fail { .. }
             | Action::Remove { .. }
             | Action::Prove { .. }
@@ -185,9 +211,9 @@ impl Memory {
     }
 
     /// A node of it ended, whatever it does now: what was proven before counts no more.
-    pub fn suspect(&mut self, id: ClusterId) {
+    pub fn suspect(&mut self, id: ClusterId, now: Timestamp) {
         self.looks.remove(&id);
-        self.suspects.insert(id, "a node ended".into());
+        self.suspects.insert(id, now);
     }
 
     /// Forgets what concerns clusters that have no record and no action under way any more.
@@ -276,6 +302,18 @@ mod tests {
         assert!(memory.retries.contains_key(&id));
         memory.keep_only(&std::collections::BTreeSet::new());
         assert!(memory.retries.is_empty());
+    }
+
+    #[test]
+    fn a_probe_that_was_sent_before_a_node_ended_proves_nothing() {
+        let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
+        let step = Step { action: Action::Look { cluster: id.clone() }, name: None, why: String::new() };
+        let at = Timestamp::from_millis;
+        memory.suspect(id.clone(), at(5));
+        memory.end(&step, None, &Outcome::Looked { at: at(5), result: Ok(()) }, &policy, at(9));
+        assert!(memory.looks.is_empty() && memory.suspects.contains_key(&id));
+        memory.end(&step, None, &Outcome::Looked { at: at(6), result: Ok(()) }, &policy, at(9));
+        assert!(memory.looks.contains_key(&id) && memory.suspects.is_empty());
     }
 
     #[test]

@@ -172,6 +172,27 @@ impl NodeChange {
 }
 
 impl Action {
+    /// Whether it is a write to the store and nothing else.
+    pub fn only_writes(&self) -> bool {
+        match self {
+            Action::Begin { .. }
+            | Action::OfferOut { .. }
+            | Action::OfferAgain { .. }
+            | Action::Withdraw { .. }
+            | Action::Record { .. }
+            | Action::Readdress { .. }
+            | Action::Fail { .. }
+            | Action::Remove { .. }
+            | Action::Prove { .. }
+            | Action::DeleteHost => true,
+            Action::BringUp { .. }
+            | Action::Look { .. }
+            | Action::ChangeNodes { .. }
+            | Action::TakeDown { .. }
+            | Action::Sweep { .. } => false,
+        }
+    }
+
     /// The cluster that it is about, if it has a record already.
     pub fn cluster(&self) -> Option<&ClusterId> {
         match self {

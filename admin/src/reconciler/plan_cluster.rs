@@ -8,6 +8,9 @@ use super::plan::{Action, NodeChange, NodeStep};
 use super::plan_host::{LookWanted, Planner};
 use super::view::Found;
 
+/// A free cluster with which something failed so many times is replaced.
+const FREE_TRIES: u32 = 3;
+
 impl Planner<'_> {
     pub(super) fn cluster(&mut self, cluster: &Cluster, found: Option<&Found>) {
         match &cluster.phase {
@@ -28,6 +31,9 @@ impl Planner<'_> {
         }
         if self.flavor_changed(cluster) {
             return self.fail(cluster, Why::FlavorChanged);
+        }
+        if self.readdress(cluster) {
+            return;
         }
         if let Some(error) = self.view.memory.doomed.get(&cluster.id) {
             return self.fail(cluster, Why::CreateFailed { error: error.clone() });
@@ -82,13 +88,21 @@ impl Planner<'_> {
         if let Some(seen) = broken(cluster, found) {
             return self.fail(cluster, Why::Unhealthy { seen });
         }
+        // Nothing of it is worth many tries while nobody holds it.
+        if let Some(retry) = self.view.memory.retries.get(&cluster.id).filter(|retry| retry.times >= FREE_TRIES) {
+            return self.fail(cluster, Why::Unhealthy { seen: retry.error.clone() });
+        }
         if self.readdress(cluster) || self.wishes(cluster, found) {
             return;
         }
-        if let Some(seen) = self.view.memory.suspects.get(&cluster.id).filter(|_| cluster.health == Health::Ok) {
+        if let Some(seen) = not_running(cluster, found) {
+            return self.fail(cluster, Why::Unhealthy { seen });
+        }
+        if self.view.memory.suspects.contains_key(&cluster.id) && cluster.health == Health::Ok {
+            let seen = "a node ended".to_owned();
             let health = cluster.worse(seen.clone(), self.now);
             let action = Action::Record { cluster: cluster.id.clone(), nodes: Vec::new(), health };
-            return self.step(cluster, action, seen.clone());
+            return self.step(cluster, action, seen);
         }
         let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
         if stopped || !self.view.host.serves() {
@@ -103,7 +117,8 @@ impl Planner<'_> {
         let look = self.view.memory.looks.get(&cluster.id).cloned();
         if let Some(look) = look.as_ref().filter(|look| look.bad > 0) {
             let seen = look.result.clone().err().unwrap_or_default();
-            if look.bad >= self.policy.bad_looks {
+            // One of an older flavor is asked by the new one's probes, which it need not satisfy: it only waits its turn to go.
+            if look.bad >= self.policy.bad_looks && !self.flavor_changed(cluster) {
                 return self.fail(cluster, Why::Unhealthy { seen });
             }
             if cluster.offer.is_some() || cluster.health == Health::Ok {
@@ -157,12 +172,7 @@ impl Planner<'_> {
             let action = Action::Record { cluster: cluster.id.clone(), nodes, health };
             return self.step(cluster, action, why);
         }
-        if self.readdress(cluster)
-            || self.wishes(cluster, found)
-            || self.revive(cluster, found)
-            || bad.is_some()
-            || stopped
-        {
+        if self.readdress(cluster) || self.wishes(cluster, found) || bad.is_some() || stopped {
             return;
         }
         if let Some(look) = look.as_ref().filter(|look| look.result.is_ok()) {
@@ -180,7 +190,8 @@ impl Planner<'_> {
         self.look_after(cluster, due, "its proof gets old".into());
     }
 
-    /// Carries out what users and operators want of nodes, of all nodes at once. Whether there was anything to do.
+    /// Carries out what users and operators want of nodes, of all nodes at once, and brings back those that ended though
+    /// they should run; their ledgers are in their containers. Whether there was anything to do.
     fn wishes(&mut self, cluster: &Cluster, found: Option<&Found>) -> bool {
         let mut changes = Vec::new();
         for (name, wish) in &cluster.wishes {
@@ -192,30 +203,15 @@ impl Planner<'_> {
                 Want::Stopped if runs => NodeChange::Stop,
                 Want::Stopped => continue,
                 Want::Running if node.restarted_seq < wish.restart_seq => NodeChange::Restart,
-                // It was seen stopped and is wanted again.
+                Want::Running if now.state == NodeState::Paused && node.state == NodeState::Paused => NodeChange::Start,
+                // It was seen stopped and is to run.
                 Want::Running if !runs && node.state != NodeState::Running => NodeChange::Start,
                 Want::Running => continue,
             };
             let (node, container) = (name.clone(), now.container.clone());
             changes.push(NodeStep { node, container, change, restart_seq: wish.restart_seq });
         }
-        self.change_nodes(cluster, changes, "asked for")
-    }
-
-    /// Brings dead nodes of a leased cluster back, if their containers are still there: their ledgers are in them.
-    fn revive(&mut self, cluster: &Cluster, found: Option<&Found>) -> bool {
-        let dead = |state| matches!(state, NodeState::Exited | NodeState::Created);
-        let changes = cluster
-            .wishes
-            .iter()
-            .filter(|(_, wish)| wish.want == Want::Running)
-            .filter_map(|(name, wish)| {
-                let now = found.and_then(|f| f.nodes.get(name)).filter(|now| dead(now.state))?;
-                let (node, container) = (name.clone(), now.container.clone());
-                Some(NodeStep { node, container, change: NodeChange::Start, restart_seq: wish.restart_seq })
-            })
-            .collect();
-        self.change_nodes(cluster, changes, "it ended by itself")
+        self.change_nodes(cluster, changes, "as it is wanted")
     }
 
     fn change_nodes(&mut self, cluster: &Cluster, changes: Vec<NodeStep>, why: &str) -> bool {
@@ -242,10 +238,17 @@ impl Planner<'_> {
     /// Whether a free cluster of an older flavor may go now: one at a time on a host, and only while its successors
     /// can be made, so that a new image that is not there does not empty the pool.
     fn may_roll(&mut self, cluster: &Cluster) -> bool {
-        let memory = &self.view.memory;
-        let moving = self.view.clusters.iter().any(|c| !matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
-        let free_to = !self.rolled && !moving && memory.beginning.is_empty();
-        let may = free_to && !memory.failures.contains_key(&cluster.flavor);
+        let (view, now) = (self.view, self.now);
+        let on_its_way =
+            |c: &Cluster| matches!(c.phase, Phase::Creating { .. } | Phase::Removing { why: Why::FlavorChanged, .. });
+        let moving = view.clusters.iter().any(on_its_way) || !view.memory.beginning.is_empty();
+        // None is made again of a flavor that is gone; others take its place.
+        let made_again = self.facts.flavors.contains_key(&cluster.flavor);
+        let lately = self.policy.flavor_backoff.limit;
+        let fails = view.memory.failures.get(&cluster.flavor).is_some_and(|retry| retry.not_before + lately > now)
+            || view.memory.host_hold.as_ref().is_some_and(|hold| hold.not_before > now);
+        let kept_up = view.host.serves() && view.host.settings.autofill && !self.short_of.contains(&cluster.flavor);
+        let may = !self.rolled && !moving && (!made_again || (kept_up && !fails));
         if may {
             self.rolled = true;
         } else {

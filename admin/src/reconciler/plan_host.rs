@@ -36,6 +36,7 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         bring_ups: policy.bring_up_at_once.saturating_sub(busy(Work::BringUp)),
         take_downs: policy.take_down_at_once.saturating_sub(busy(Work::TakeDown)),
         looks_wanted: Vec::new(),
+        short_of: BTreeSet::new(),
         rolled: false,
         proofs: Vec::new(),
     };
@@ -44,6 +45,7 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         EngineView::Seen(seen) => planner.seen(seen, target),
     }
     planner.looks(policy.looks_at_once.saturating_sub(busy(Work::Look)));
+    planner.hold_writes();
     planner.plan
 }
 
@@ -56,6 +58,8 @@ pub(super) struct Planner<'a> {
     pub bring_ups: usize,
     pub take_downs: usize,
     pub looks_wanted: Vec<LookWanted>,
+    /// Flavors of which fewer wait than should.
+    pub short_of: BTreeSet<FlavorId>,
     /// Whether a cluster of an older flavor goes in this plan.
     pub rolled: bool,
     pub proofs: Vec<Proof>,
@@ -80,6 +84,10 @@ impl Planner<'_> {
             return;
         }
         let why = "its host does not answer";
+        if self.view.host.purpose != HostPurpose::Serve && self.view.clusters.is_empty() && self.is_idle() {
+            let why = "the host is being deleted and has no clusters; its engine does not answer".to_owned();
+            self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
+        }
         for cluster in self.view.clusters.iter().filter(|cluster| !self.view.memory.busy.contains_key(&cluster.id)) {
             if cluster.offer.is_some() {
                 self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
@@ -87,6 +95,17 @@ impl Planner<'_> {
                 let (cluster_id, nodes) = (cluster.id.clone(), Vec::new());
                 self.step(cluster, Action::Record { cluster: cluster_id, nodes, health: Health::Unknown }, why);
             }
+        }
+    }
+
+    /// While the store takes no writes, none is tried but at the end of the wait.
+    fn hold_writes(&mut self) {
+        let Some(hold) = self.view.memory.write_hold.clone().filter(|hold| hold.not_before > self.now) else { return };
+        let before = self.plan.steps.len();
+        self.plan.steps.retain(|step| !step.action.only_writes());
+        if self.plan.steps.len() < before {
+            self.held("what is to be written down", hold.error);
+            self.wake(hold.not_before);
         }
     }
 
@@ -101,6 +120,7 @@ impl Planner<'_> {
 
     fn seen(&mut self, seen: &Seen, target: &Target) {
         let leaving = self.view.host.purpose != HostPurpose::Serve;
+        self.short_of = self.needs(target).into_iter().map(|(flavor, _)| flavor).collect();
         let surplus = if leaving { BTreeSet::new() } else { self.surplus() };
         for cluster in &self.view.clusters {
             if self.is_busy(&cluster.id) {
@@ -157,9 +177,7 @@ impl Planner<'_> {
 
     fn leave(&mut self, seen: &Seen) {
         let left = self.view.clusters.len();
-        let memory = &self.view.memory;
-        let idle = memory.busy.is_empty() && memory.beginning.is_empty();
-        if left == 0 && seen.found.is_empty() && idle {
+        if left == 0 && seen.found.is_empty() && self.is_idle() {
             let why = "the host is being deleted and nothing of ours is left on it".to_owned();
             self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
             return;
@@ -267,6 +285,10 @@ impl Planner<'_> {
 
     pub fn take_down_limit(&self) -> String {
         format!("the host is at its limit of {} removals at once", self.policy.take_down_at_once)
+    }
+
+    fn is_idle(&self) -> bool {
+        self.view.memory.busy.is_empty() && self.view.memory.beginning.is_empty()
     }
 
     pub fn is_busy(&self, id: &ClusterId) -> bool {

@@ -100,6 +100,10 @@ impl Case {
                 ["orphan"] => {
                     case.seen.found.insert(ClusterId::parse(&"f".repeat(24)).unwrap(), Found::default());
                 }
+                ["write-hold"] => {
+                    let not_before = NOW + Duration::from_secs(2);
+                    case.view.memory.write_hold = Some(Retry { times: 1, not_before, error: "disk full".into() });
+                }
                 ["flavor-fails", seconds] => {
                     let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
                     let retry = Retry { times: 2, not_before, error: "no such image".into() };
@@ -180,7 +184,7 @@ impl Case {
                 }
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
                 "suspect" => {
-                    self.view.memory.suspects.insert(id.clone(), "a node ended".into());
+                    self.view.memory.suspects.insert(id.clone(), ago(1));
                 }
                 "long-ago-well" => {
                     self.view.memory.looks.insert(id.clone(), good(0, ago(61)));
@@ -213,6 +217,20 @@ impl Case {
                 "failing-once" => {
                     let retry = Retry { times: 1, not_before: NOW + Duration::from_secs(1), error: "timeout".into() };
                     self.view.memory.retries.insert(id.clone(), retry);
+                }
+                "failing-thrice" => {
+                    let retry =
+                        Retry { times: 3, not_before: NOW + Duration::from_secs(4), error: "port taken".into() };
+                    self.view.memory.retries.insert(id.clone(), retry);
+                }
+                "known-stopped-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Exited)]);
+                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Exited;
+                }
+                "known-paused-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Paused)]);
+                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Paused;
+                    cluster.health = Health::Failing { since: ago(1), times: 1, seen: "vp1 is paused".into() };
                 }
                 "doomed" => {
                     self.view.memory.doomed.insert(id.clone(), "no such image".into());
@@ -375,6 +393,11 @@ fn a_cluster_of_an_older_flavor_is_replaced_unless_somebody_holds_it() {
         "probe h_1 (every node runs)
          held back: replacing h_0: its flavor changed; one at a time",
     );
+    check(
+        "free old-flavor; want 2",
+        "create f in slot 1 (1 of f are missing, room for 8)
+         held back: replacing h_0: its flavor changed; one at a time",
+    );
     check("free old-flavor; flavor-fails 9", "held back: replacing h_0: its flavor changed; one at a time");
     check("in-use old-flavor well", "");
 }
@@ -390,7 +413,7 @@ fn a_users_network_outlasts_a_shrunken_host() {
 #[test]
 fn a_users_dead_node_is_recorded_then_started_again() {
     check("in-use dead-vp1", "record h_0 (vp1 is not running)");
-    check("in-use known-dead-vp1", "start vp1 of h_0 (asked for)");
+    check("in-use known-dead-vp1", "start vp1 of h_0 (as it is wanted)");
     check("in-use gone-vp1", "record h_0 (vp1 is gone)");
 }
 
@@ -404,8 +427,39 @@ fn a_users_network_that_is_not_known_to_be_well_is_probed_at_once() {
 #[test]
 fn wishes_are_carried_out_on_all_nodes_at_once() {
     check("in-use stop-wanted", "record h_0 (a node was stopped)");
-    check("free stop-wanted", "stop vp0, stop vp1 of h_0 (asked for)");
-    check("free restart-wanted", "restart vp0, restart vp1 of h_0 (asked for)");
+    check("free stop-wanted", "stop vp0, stop vp1 of h_0 (as it is wanted)");
+    check("free restart-wanted", "restart vp0, restart vp1 of h_0 (as it is wanted)");
+}
+
+#[test]
+fn a_free_cluster_whose_node_cannot_be_started_is_replaced() {
+    check("free known-stopped-vp1", "start vp1 of h_0 (as it is wanted)");
+    check("free known-stopped-vp1 failing-thrice", "fail h_0 (unhealthy: port taken)");
+}
+
+#[test]
+fn a_users_frozen_node_goes_on() {
+    check("in-use known-paused-vp1", "start vp1 of h_0 (as it is wanted)");
+}
+
+#[test]
+fn while_the_store_takes_no_writes_none_is_tried() {
+    check(
+        "free ill-1; free old-proof; write-hold",
+        "
+        probe h_1 (its proof gets old)
+        held back: what is to be written down: disk full",
+    );
+}
+
+#[test]
+fn a_leaving_host_without_clusters_goes_even_if_it_does_not_answer() {
+    check(
+        "leaving; inactive",
+        "
+        delete the host's record (the host is being deleted and has no clusters; its engine does not answer)
+        held back: everything on this host: it does not answer: refused",
+    );
 }
 
 #[test]

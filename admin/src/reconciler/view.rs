@@ -66,8 +66,8 @@ pub struct Memory {
     pub looks: BTreeMap<ClusterId, Look>,
     /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
     pub brought_up: BTreeMap<ClusterId, Timestamp>,
-    /// Clusters of which a node ended since their last proof, and what was seen.
-    pub suspects: BTreeMap<ClusterId, String>,
+    /// Clusters of which a node ended, and when that was heard: older proofs count no more.
+    pub suspects: BTreeMap<ClusterId, Timestamp>,
     /// Clusters that cannot be made, and why: trying again would end the same way.
     pub doomed: BTreeMap<ClusterId, String>,
     /// Clusters whose last action failed: not before when it is tried again, and why.
@@ -76,6 +76,8 @@ pub struct Memory {
     pub failures: BTreeMap<FlavorId, Retry>,
     /// Slots in which the engine refused something, for a while.
     pub refused_slots: BTreeMap<Slot, Retry>,
+    /// The store takes no writes.
+    pub write_hold: Option<Retry>,
     /// The host as a whole lacks something (disk, subnets), so nothing new is begun.
     pub host_hold: Option<Retry>,
 }

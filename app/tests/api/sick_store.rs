@@ -150,6 +150,9 @@ impl Store for SickStore {
     async fn put_session(&self, _: &Session) -> StoreResult<()> {
         self.sick().await
     }
+    async fn touch_session(&self, _: &SessionId, _: Timestamp) -> StoreResult<()> {
+        self.sick().await
+    }
     async fn session(&self, _: &SessionId) -> StoreResult<Option<Session>> {
         self.sick().await
     }

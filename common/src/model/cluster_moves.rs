@@ -141,7 +141,8 @@ impl Cluster {
         }
     }
 
-    /// Changes what is wanted of nodes. Only of a cluster at rest: Free or InUse. `None` if there is no such node.
+    /// Changes what is wanted of nodes. Only of a cluster at rest: Free or InUse. `None` if there is no such node;
+    /// one that is gone counts as none, for nothing can be done about it.
     pub fn wish(&self, scope: &NodeScope, change: WishChange) -> Result<Option<Cluster>, IllegalMove> {
         if !matches!(self.phase, Phase::Free { .. } | Phase::InUse { .. }) {
             return self.refuse(match change {
@@ -153,7 +154,8 @@ impl Cluster {
         let mut next = Cluster { version: self.version + 1, ..self.clone() };
         let mut met = false;
         for (name, wish) in &mut next.wishes {
-            if matches!(scope, NodeScope::One(one) if one != name) {
+            let gone = next.nodes.get(name).is_some_and(|node| node.state == NodeState::Gone);
+            if matches!(scope, NodeScope::One(one) if one != name) || gone {
                 continue;
             }
             met = true;
@@ -191,6 +193,10 @@ impl Cluster {
         let mut next = Cluster { version: self.version + 1, ..self.clone() };
         for endpoint in next.endpoints.values_mut() {
             address.clone_into(&mut endpoint.address);
+        }
+        // Nobody has asked it there yet.
+        if matches!(next.phase, Phase::Free { .. }) {
+            (next.offer, next.health) = (None, Health::Unknown);
         }
         next
     }

@@ -265,9 +265,7 @@ pub trait Store: Send + Sync + 'static {
     async fn put_session(&self, session: &Session) -> StoreResult<()>;
     /// Notes that a session was used; never turns `used_at` back. Only if it is still there, so that one that was ended
     /// meanwhile does not come back. Gone already is fine.
-    async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()> {
-        Err(StoreError::Broken(format!("this store cannot note that session {id} was used at {used_at}")))
-    }
+    async fn touch_session(&self, id: &SessionId, used_at: Timestamp) -> StoreResult<()>;
     /// One session.
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>>;
     /// Ends a session. Gone already is fine.
