@@ -16,6 +16,8 @@ mod observe;
 mod outlook;
 mod placement;
 mod plan;
+#[cfg(test)]
+mod plan_case;
 mod plan_cluster;
 mod plan_host;
 #[cfg(test)]

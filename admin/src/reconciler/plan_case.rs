@@ -1,0 +1,253 @@
+//! A case of a host's plan, read from text: what stands in its slots, and facts about the host. For tests.
+//!
+//! A case is a list of clusters, in the order of slots, and of facts, parted by `;`. The time is 1,000 s.
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use common::model::*;
+
+use super::plan::Plan;
+use super::plan_host::{Facts, plan_host};
+use super::plan_pool::Target;
+use super::policy::Policy;
+use super::view::*;
+
+const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+
+fn ago(seconds: u64) -> Timestamp {
+    NOW - Duration::from_secs(seconds)
+}
+
+fn flavor() -> FlavorId {
+    FlavorId::parse("f").unwrap()
+}
+
+fn node(name: &str) -> NodeName {
+    NodeName::parse(name).unwrap()
+}
+
+fn host(capacity: u16) -> Host {
+    Host {
+        id: HostId::parse(&"a".repeat(24)).unwrap(),
+        version: 1,
+        settings: HostSettings {
+            name: HostName::parse("h").unwrap(),
+            daemon_url: DaemonUrl::parse("tcp://127.0.0.1:1").unwrap(),
+            address: "127.0.0.1".into(),
+            bind_address: IpAddr::from([127, 0, 0, 1]),
+            capacity,
+            log_level: LogLevel::Info,
+            log_target: LogTarget::Local,
+            schedulable: true,
+            autofill: true,
+            chaincode_endpoint: None,
+        },
+        engine_id: "e".into(),
+        kind: HostKind::Single,
+        purpose: HostPurpose::Serve,
+        contact: Contact {
+            state: HostState::Active { since: ago(900) },
+            last_answer: NOW,
+            engine_version: "20.10".into(),
+            cpus: 2,
+            memory: 1 << 30,
+        },
+        created_at: ago(900),
+    }
+}
+
+/// The state of a case while its text is read.
+pub struct Case {
+    pub view: HostView,
+    pub seen: Seen,
+    want: u32,
+    policy: Policy,
+}
+
+impl Case {
+    fn new() -> Case {
+        let view = HostView {
+            host: host(9),
+            clusters: Vec::new(),
+            engine: EngineView::Seen(Seen::default()),
+            memory: Memory::default(),
+        };
+        Case { view, seen: Seen::default(), want: 0, policy: Policy::default() }
+    }
+
+    /// Reads a case.
+    pub fn read(text: &str) -> Case {
+        let mut case = Case::new();
+        for part in text.split(';').map(str::trim).filter(|part| !part.is_empty()) {
+            let words: Vec<&str> = part.split_whitespace().collect();
+            match words[..] {
+                ["capacity", n] => case.view.host.settings.capacity = n.parse().unwrap(),
+                ["want", n] => case.want = n.parse().unwrap(),
+                ["leaving"] => case.view.host.purpose = HostPurpose::Leave { since: ago(9), asked_by: "o".into() },
+                ["cordoned"] => case.view.host.settings.schedulable = false,
+                ["by-hand"] => case.view.host.settings.autofill = false,
+                ["away"] => case.view.engine = EngineView::Away { why: "refused".into() },
+                ["inactive"] => {
+                    case.view.engine = EngineView::Away { why: "refused".into() };
+                    case.view.host.contact.state = HostState::Inactive { since: ago(9), why: "refused".into() };
+                }
+                ["blocked", slot] => {
+                    case.seen.blocked.insert(Slot(slot.parse().unwrap()), "port 7050 is published by web".into());
+                }
+                ["at-once", n] => case.policy.bring_up_at_once = n.parse().unwrap(),
+                ["orphan"] => {
+                    case.seen.found.insert(ClusterId::parse(&"f".repeat(24)).unwrap(), Found::default());
+                }
+                ["write-hold"] => {
+                    let not_before = NOW + Duration::from_secs(2);
+                    case.view.memory.write_hold = Some(Retry { times: 1, not_before, error: "disk full".into() });
+                }
+                ["flavor-fails", seconds] => {
+                    let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
+                    let retry = Retry { times: 2, not_before, error: "no such image".into() };
+                    case.view.memory.failures.insert(flavor(), retry);
+                }
+                [phase, ref more @ ..] => case.cluster(phase, more),
+                [] => {}
+            }
+        }
+        if matches!(case.view.engine, EngineView::Seen(_)) {
+            case.view.engine = EngineView::Seen(case.seen.clone());
+        }
+        case
+    }
+
+    fn cluster(&mut self, phase: &str, more: &[&str]) {
+        let slot = Slot(self.view.clusters.len() as u16);
+        let id = ClusterId::parse(&format!("{:024x}", slot.0)).unwrap();
+        let name = ClusterName::of(&self.view.host.settings.name, slot);
+        let begun = Cluster::begin(NewCluster {
+            id: id.clone(),
+            name,
+            host: self.view.host.id.clone(),
+            host_name: self.view.host.settings.name.clone(),
+            slot,
+            flavor: flavor(),
+            flavor_digest: "d".into(),
+            size: 2,
+            nodes: vec![node("vp0"), node("vp1")],
+            endpoints: BTreeMap::new(),
+            now: ago(100),
+            deadline: NOW + Duration::from_secs(20),
+        });
+        let lease = Lease {
+            id: LeaseId::parse(&"1".repeat(24)).unwrap(),
+            user: UserId::parse("u").unwrap(),
+            nth: 1,
+            key: None,
+            applied_at: ago(50),
+            metadata: BTreeMap::new(),
+        };
+        let run = |name: &str, state| (node(name), FoundNode { container: format!("{name}-id"), state });
+        let ran = |name: &str| {
+            (node(name), Node { container: Some(format!("{name}-id")), state: NodeState::Running, restarted_seq: 0 })
+        };
+        let mut found = Found { nodes: [run("vp0", NodeState::Running), run("vp1", NodeState::Running)].into() };
+        let free = || {
+            let mut free = begun.offer_out(0.5, NOW + Duration::from_secs(55), ago(5)).unwrap();
+            free.nodes.extend([ran("vp0"), ran("vp1")]);
+            free
+        };
+        let mut cluster = match phase {
+            "creating" => begun.clone(),
+            "free" => free(),
+            "in-use" => free().claim(lease, ago(5)).unwrap(),
+            "releasing" => free().claim(lease, ago(5)).unwrap().release("u", ago(2)).unwrap(),
+            "removing" => free().remove(Why::PoolShrunk, ago(2)).unwrap(),
+            "failed" => begun.fail(Why::CreateFailed { error: "boom".into() }, ago(2)).unwrap(),
+            "lost" => free().claim(lease, ago(5)).unwrap().lose("host removed".into(), ago(2)).unwrap(),
+            other => panic!("{other} is no phase and no fact"),
+        };
+        let mut there = !matches!(phase, "creating" | "failed");
+        let good = |bad, at| Look { at, result: if bad == 0 { Ok(()) } else { Err("3 peers, not 4".into()) }, bad };
+        for word in more {
+            match *word {
+                "up" => there = true,
+                "well" => {
+                    self.view.memory.looks.insert(id.clone(), good(0, NOW));
+                }
+                "ill-1" => {
+                    self.view.memory.looks.insert(id.clone(), good(1, NOW));
+                }
+                "ill-3" => {
+                    self.view.memory.looks.insert(id.clone(), good(3, NOW));
+                }
+                "busy" => {
+                    self.view.memory.busy.insert(id.clone(), Work::Write);
+                }
+                "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
+                "suspect" => {
+                    self.view.memory.suspects.insert(id.clone(), ago(1));
+                }
+                "long-ago-well" => {
+                    self.view.memory.looks.insert(id.clone(), good(0, ago(61)));
+                }
+                "elsewhere" => {
+                    let (node, scheme, address) = (node("vp0"), "http".to_owned(), "10.9.9.9".to_owned());
+                    cluster.endpoints.insert("rest".into(), Endpoint { node, scheme, address, port: 7050 });
+                }
+                "unknown" => cluster.health = Health::Unknown,
+                "old-proof" => cluster.proven_at = Some(ago(40)),
+                "stale" => cluster.proven_at = Some(ago(70)),
+                "unoffered" => cluster.offer = None,
+                "old-flavor" => cluster.flavor_digest = "other".into(),
+                "dead-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Exited)]);
+                }
+                "paused-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Paused)]);
+                }
+                "gone-vp1" => {
+                    let _ = found.nodes.remove(&node("vp1"));
+                }
+                "known-dead-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Exited)]);
+                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Exited;
+                    cluster.health = Health::Failing { since: ago(1), times: 1, seen: "vp1 is not running".into() };
+                }
+                "stop-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Stop).unwrap().unwrap(),
+                "restart-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Restart).unwrap().unwrap(),
+                "failing-once" => {
+                    let retry = Retry { times: 1, not_before: NOW + Duration::from_secs(1), error: "timeout".into() };
+                    self.view.memory.retries.insert(id.clone(), retry);
+                }
+                "failing-thrice" => {
+                    let retry =
+                        Retry { times: 3, not_before: NOW + Duration::from_secs(4), error: "port taken".into() };
+                    self.view.memory.retries.insert(id.clone(), retry);
+                }
+                "known-stopped-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Exited)]);
+                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Exited;
+                }
+                "known-paused-vp1" => {
+                    found.nodes.extend([run("vp1", NodeState::Paused)]);
+                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Paused;
+                    cluster.health = Health::Failing { since: ago(1), times: 1, seen: "vp1 is paused".into() };
+                }
+                "doomed" => {
+                    self.view.memory.doomed.insert(id.clone(), "no such image".into());
+                }
+                other => panic!("{other} is said of no cluster"),
+            }
+        }
+        if there {
+            self.seen.found.insert(id, found);
+        }
+        self.view.clusters.push(cluster);
+    }
+
+    /// What is planned for it.
+    pub fn plan(&self) -> Plan {
+        let target = Target { want: [(flavor(), self.want)].into() };
+        let facts = Facts { flavors: [(flavor(), "d".into())].into(), slots: 12 };
+        plan_host(&self.view, &target, &facts, &self.policy, NOW)
+    }
+}
