@@ -389,7 +389,12 @@ load_login
 if [ "$engine" = sim ]; then
     # A loopback address of its own, where its networks' ports answer as well.
     sim_at=127.$((RANDOM % 200 + 20)).$((RANDOM % 250 + 1)).$((RANDOM % 250 + 1))
-    if [ -s "$DATA_DIR/sim-at" ]; then sim_at=$(cat "$DATA_DIR/sim-at"); fi
+    if [ -s "$DATA_DIR/sim-at" ]; then
+        sim_at=$(cat "$DATA_DIR/sim-at")
+    elif runs simdocker; then
+        # What an interrupted run left: nobody knows where it answers.
+        end simdocker
+    fi
     if ! runs simdocker; then
         echo "$sim_at" >"$DATA_DIR/sim-at"
         start simdocker "$BIN/simdocker" --listen "tcp://$sim_at:2375" --start-time 100ms --image "$FABRIC_PEER_IMAGE"
