@@ -109,12 +109,14 @@ fn new_host(settings: HostSettings, info: EngineInfo, now: Timestamp) -> Host {
         engine_id: info.id,
         kind: info.kind,
         purpose: HostPurpose::Serve,
+        try_again: None,
         contact: Contact {
             state: HostState::Active { since: now },
             last_answer: now,
             engine_version: info.version,
             cpus: info.cpus,
             memory: info.memory,
+            made_at: None,
         },
         created_at: now,
     }

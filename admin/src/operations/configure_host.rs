@@ -48,8 +48,8 @@ fn decide(
             "host {name} was changed by somebody else meanwhile; look at it again and repeat your change"
         )));
     }
-    if let HostPurpose::Leave { asked_by, .. } = &host.purpose {
-        return Err(Refusal::Conflict(format!("host {name} is being deleted (asked by {asked_by})")));
+    if let HostPurpose::Leave { asked, .. } = &host.purpose {
+        return Err(Refusal::Conflict(format!("host {name} is being deleted (asked by {})", asked.by)));
     }
     // A capacity that is kept is never below anything, even while a cluster too many is on its way out.
     let clusters = clusters.min(host.settings.capacity.into());

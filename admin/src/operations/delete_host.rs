@@ -1,7 +1,7 @@
 //! Deleting a host: refused while users hold clusters on it; else it is marked to leave, and the reconciler removes
 //! its clusters and then its record.
 
-use common::model::{ClusterName, Event, EventKind, Host, HostId, HostPurpose, PhaseKind, Timestamp};
+use common::model::{Asked, ClusterName, Event, EventKind, Host, HostId, HostPurpose, PhaseKind, Timestamp};
 use common::store::{ClusterFilter, Page, StoreError};
 
 use super::{Done, Operations, Refusal, TRIES, operator};
@@ -84,7 +84,7 @@ fn decide(leaving: &Leaving, by: &str, now: Timestamp) -> Result<Option<Host>, R
             named.join(", ")
         )));
     }
-    Ok(Some(host.leave(by, now)))
+    Ok(Some(host.leave(Asked { since: now, by: by.to_owned() }, false)))
 }
 
 fn count(n: u64) -> String {

@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 
-use common::model::host::parse_address;
 use common::model::{DaemonUrl, Host, HostName, HostSettings, InvalidText, LogLevel, LogTarget, SlotLayout};
 
 use super::Fault;
@@ -101,14 +100,14 @@ impl HostInput {
         let address = match (self.address.as_str(), &daemon_url) {
             ("", None) => None,
             ("", Some(url)) => match url.host() {
-                Some(host) => take(&mut faults, "address", parse_address(host)),
+                Some(host) => take(&mut faults, "address", common::model::parse_address(host)),
                 None => {
                     let why = "is needed with unix://: the IP address or name by which users reach this machine";
                     faults.push(Fault::new("address", why));
                     None
                 }
             },
-            (text, _) => take(&mut faults, "address", parse_address(text)),
+            (text, _) => take(&mut faults, "address", common::model::parse_address(text)),
         };
         let bind_address = take(&mut faults, "bind_address", parse_bind(&self.bind_address));
         let capacity = take(&mut faults, "capacity", parse_capacity(&self.capacity, layout, clusters_now));
@@ -135,6 +134,7 @@ impl HostInput {
                 log_target,
                 schedulable: self.schedulable,
                 autofill: self.autofill,
+                mix: Vec::new(),
                 chaincode_endpoint,
             }),
             _ => Err(faults),

@@ -56,6 +56,7 @@ fn kind(kind: EventKind) -> &'static str {
         EventKind::Failed => "failed",
         EventKind::Removing => "removing",
         EventKind::Removed => "removed",
+        EventKind::Lost => "lost",
         EventKind::Wished => "wished",
         EventKind::NodeChanged => "node",
         EventKind::HealthChanged => "health",

@@ -70,8 +70,8 @@ pub async fn show(
         last_answer: when(host.contact.last_answer, now),
         created: when(host.created_at, now),
         leaving: match &host.purpose {
-            HostPurpose::Serve => None,
-            HostPurpose::Leave { asked_by, .. } => Some(asked_by.clone()),
+            HostPurpose::Leave { asked, .. } => Some(asked.by.clone()),
+            _ => None,
         },
         outlook: state.reconciler.outlook().into_iter().filter(|o| o.host == id).flat_map(|o| o.lines).collect(),
         phases: row.phases.iter().map(|(phase, n)| (words::phase(*phase), *n)).collect(),

@@ -66,7 +66,7 @@ mod tests {
     fn active(last: i64) -> Contact {
         let at = Timestamp::from_millis;
         let state = HostState::Active { since: at(0) };
-        Contact { state, last_answer: at(last), engine_version: "20.10".into(), cpus: 2, memory: 1 }
+        Contact { state, last_answer: at(last), engine_version: "20.10".into(), cpus: 2, memory: 1, made_at: None }
     }
 
     #[test]

@@ -233,7 +233,7 @@ impl HostLoop {
         let mut clusters: BTreeMap<ClusterId, Cluster> = view.clusters.into_iter().map(|c| (c.id.clone(), c)).collect();
         for step in plan.steps {
             let cluster = step.action.cluster().and_then(|id| clusters.remove(id));
-            self.memory.begin(&step);
+            self.memory.begin(&step, clock::now());
             let (tools, limits, host, todo) = (self.tools.clone(), self.limits.clone(), host.clone(), step.clone());
             let engine = engine.clone();
             let task = self.under_way.spawn(async move {

@@ -5,7 +5,7 @@ use engine::EngineError;
 
 use super::plan::{Action, NodeChange, Step};
 use super::policy::Policy;
-use super::view::{Look, Memory, Retry, Work};
+use super::view::{Busy, Look, Memory, Retry, Work};
 
 /// What came of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,12 +62,12 @@ impl Failure {
 
 impl Memory {
     /// Remembers that an action is under way.
-    pub fn begin(&mut self, step: &Step) {
+    pub fn begin(&mut self, step: &Step, now: Timestamp) {
         if let Action::Begin { slot, .. } = &step.action {
             self.beginning.insert(*slot);
         }
         if let Some(cluster) = step.action.cluster() {
-            self.busy.insert(cluster.clone(), work_of(&step.action));
+            self.busy.insert(cluster.clone(), Busy { work: work_of(&step.action), since: now });
         }
     }
 

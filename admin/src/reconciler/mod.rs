@@ -19,6 +19,7 @@ mod plan;
 #[cfg(test)]
 mod plan_case;
 mod plan_cluster;
+mod plan_create;
 mod plan_host;
 #[cfg(test)]
 mod plan_host_test;

@@ -36,8 +36,8 @@ impl Outlooks {
     pub fn put(&self, view: &HostView, plan: &Plan) {
         let routine = |action: &Action| matches!(action, Action::Look { .. } | Action::Prove { .. });
         let under_way = view.clusters.iter().filter_map(|cluster| {
-            let work = view.memory.busy.get(&cluster.id)?;
-            Some(format!("{}: {work} under way", cluster.name))
+            let busy = view.memory.busy.get(&cluster.id)?;
+            Some(format!("{}: {} under way", cluster.name, busy.work))
         });
         let steps = plan.steps.iter().filter(|step| !routine(&step.action)).map(ToString::to_string);
         let held = plan.held.iter().map(ToString::to_string);

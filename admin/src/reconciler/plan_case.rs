@@ -42,17 +42,20 @@ fn host(capacity: u16) -> Host {
             log_target: LogTarget::Local,
             schedulable: true,
             autofill: true,
+            mix: Vec::new(),
             chaincode_endpoint: None,
         },
         engine_id: "e".into(),
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
+        try_again: None,
         contact: Contact {
             state: HostState::Active { since: ago(900) },
             last_answer: NOW,
             engine_version: "20.10".into(),
             cpus: 2,
             memory: 1 << 30,
+            made_at: None,
         },
         created_at: ago(900),
     }
@@ -85,7 +88,10 @@ impl Case {
             match words[..] {
                 ["capacity", n] => case.view.host.settings.capacity = n.parse().unwrap(),
                 ["want", n] => case.want = n.parse().unwrap(),
-                ["leaving"] => case.view.host.purpose = HostPurpose::Leave { since: ago(9), asked_by: "o".into() },
+                ["leaving"] => {
+                    case.view.host.purpose =
+                        HostPurpose::Leave { asked: Asked { since: ago(9), by: "o".into() }, by_force: false }
+                }
                 ["cordoned"] => case.view.host.settings.schedulable = false,
                 ["by-hand"] => case.view.host.settings.autofill = false,
                 ["away"] => case.view.engine = EngineView::Away { why: "refused".into() },
@@ -180,7 +186,7 @@ impl Case {
                     self.view.memory.looks.insert(id.clone(), good(3, NOW));
                 }
                 "busy" => {
-                    self.view.memory.busy.insert(id.clone(), Work::Write);
+                    self.view.memory.busy.insert(id.clone(), Busy { work: Work::Write, since: ago(1) });
                 }
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
                 "suspect" => {

@@ -1,6 +1,6 @@
 //! Decides what to do with one cluster of a host whose engine answers. Part of [`super::plan_host`]: as plain as it.
 
-use common::model::{Cluster, Health, HostPurpose, NodeState, Phase, Timestamp, Want, Why};
+use common::model::{Cluster, Health, NodeState, Phase, Timestamp, Want, Why};
 use common::store::Proof;
 
 use super::node_view::{broken, changed_nodes, not_running, same_health, seen_nodes};
@@ -26,7 +26,7 @@ impl Planner<'_> {
     }
 
     fn creating(&mut self, cluster: &Cluster, found: Option<&Found>, since: Timestamp, deadline: Timestamp) {
-        if self.view.host.purpose != HostPurpose::Serve {
+        if self.view.host.purpose.leaves() {
             return self.remove(cluster, Why::HostLeaves);
         }
         if self.flavor_changed(cluster) {
@@ -78,7 +78,7 @@ impl Planner<'_> {
     }
 
     fn free(&mut self, cluster: &Cluster, found: Option<&Found>) {
-        if self.view.host.purpose != HostPurpose::Serve {
+        if self.view.host.purpose.leaves() {
             return self.remove(cluster, Why::HostLeaves);
         }
         if self.flavor_changed(cluster) && self.may_roll(cluster) {

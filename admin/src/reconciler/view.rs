@@ -59,7 +59,7 @@ pub struct FoundNode {
 #[derive(Clone, Debug, Default)]
 pub struct Memory {
     /// Clusters with an action under way, and slots where one is being begun.
-    pub busy: BTreeMap<ClusterId, Work>,
+    pub busy: BTreeMap<ClusterId, Busy>,
     /// Slots in which a cluster is being begun right now.
     pub beginning: BTreeSet<Slot>,
     /// The last probe of each cluster.
@@ -80,6 +80,15 @@ pub struct Memory {
     pub write_hold: Option<Retry>,
     /// The host as a whole lacks something (disk, subnets), so nothing new is begun.
     pub host_hold: Option<Retry>,
+}
+
+/// An action under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Busy {
+    /// What kind.
+    pub work: Work,
+    /// Since when.
+    pub since: Timestamp,
 }
 
 /// What kind of action is under way.

@@ -110,7 +110,7 @@ async fn a_host_is_deleted_by_marking_it_to_leave_and_asking_twice_is_fine() {
     let answer = browser.post(&format!("/hosts/{}/delete", host.id), &[]).await;
     browser.follow(&answer).await.has("Host h1 is being deleted: first its 1 cluster, then the host.");
     let after = house.store.host(&host.id).await.unwrap().unwrap();
-    assert!(matches!(after.purpose, HostPurpose::Leave { ref asked_by, .. } if asked_by == "otto"));
+    assert!(matches!(after.purpose, HostPurpose::Leave { ref asked, .. } if asked.by == "otto"));
     let again = browser.json("DELETE", &format!("/api/v1/hosts/{}", host.id), json!(null)).await;
     again.is(202).has("is being deleted already");
     assert_eq!(house.store.host(&host.id).await.unwrap().unwrap(), after);

@@ -7,8 +7,8 @@
 use std::time::Duration;
 
 use super::{
-    Cluster, Ended, Health, Host, Lease, LeaseRecord, Node, NodeName, NodeState, Offer, Phase, PhaseKind, Timestamp,
-    Want, Why,
+    Cluster, Ended, Health, Lease, LeaseRecord, Node, NodeName, NodeState, Offer, Phase, PhaseKind, Timestamp, Want,
+    Why,
 };
 
 /// Removal of a cluster is called overdue after this; a removal is never given up.
@@ -238,25 +238,5 @@ impl Cluster {
             Phase::Releasing { .. } | Phase::Removing { .. } | Phase::Lost { .. } => true,
             Phase::Creating { .. } | Phase::Free { .. } | Phase::InUse { .. } | Phase::Failed { .. } => false,
         }
-    }
-}
-
-impl NodeState {
-    /// Whether a probe can expect an answer from it.
-    pub fn runs(self) -> bool {
-        self == NodeState::Running
-    }
-}
-
-impl Host {
-    /// The next version with new settings.
-    pub fn configured(&self, settings: super::HostSettings) -> Host {
-        Host { version: self.version + 1, settings, ..self.clone() }
-    }
-
-    /// The next version, on its way out.
-    pub fn leave(&self, asked_by: &str, now: Timestamp) -> Host {
-        let purpose = super::HostPurpose::Leave { since: now, asked_by: asked_by.to_owned() };
-        Host { version: self.version + 1, purpose, ..self.clone() }
     }
 }

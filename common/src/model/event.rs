@@ -41,6 +41,8 @@ pub enum EventKind {
     Released,
     /// A cluster could not be made, or broke while free.
     Failed,
+    /// A user's cluster was given up because its host was removed by force.
+    Lost,
     /// A cluster's removal began.
     Removing,
     /// A cluster is gone.

@@ -1,12 +1,11 @@
 //! A Docker engine that clusters run on.
 
-use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::{HostId, HostName, InvalidText, SlotLayout, Timestamp};
+use super::host_purpose::HostPurpose;
+use super::{DaemonUrl, FlavorShare, HostId, HostName, InvalidText, SlotLayout, Timestamp};
 
 /// The most clusters that a host may be set to hold, as the seed has it. Ports and subnets may allow fewer.
 pub const MAX_CAPACITY: u16 = 1000;
@@ -24,8 +23,11 @@ pub struct Host {
     pub engine_id: String,
     /// Single engine or swarm, as the engine says of itself.
     pub kind: HostKind,
-    /// Whether operators still want it.
+    /// What operators want of it as a whole.
     pub purpose: HostPurpose,
+    /// Failures before this count no more: an operator asked to try again what was held back.
+    #[serde(default)]
+    pub try_again: Option<Timestamp>,
     /// What admin last saw.
     pub contact: Contact,
     /// When it was added.
@@ -53,6 +55,9 @@ pub struct HostSettings {
     pub schedulable: bool,
     /// Whether it is kept at capacity.
     pub autofill: bool,
+    /// Which flavors it is filled with; empty: the pool's mix.
+    #[serde(default)]
+    pub mix: Vec<FlavorShare>,
     /// The Docker endpoint that peers may use to start chaincode. Hands the host to its tenants: trusted tenants only.
     pub chaincode_endpoint: Option<String>,
 }
@@ -65,21 +70,6 @@ pub enum HostKind {
     Single,
     /// A Docker Swarm, by one of its managers.
     Swarm,
-}
-
-/// Whether operators still want a host.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "purpose", rename_all = "snake_case")]
-pub enum HostPurpose {
-    /// It serves the pool.
-    Serve,
-    /// It is being deleted: its clusters go first, then its record.
-    Leave {
-        /// When an operator asked.
-        since: Timestamp,
-        /// Who.
-        asked_by: String,
-    },
 }
 
 /// What admin last saw of a host. Written at most once in ten seconds, apart from [`Host::version`].
@@ -95,6 +85,9 @@ pub struct Contact {
     pub cpus: u32,
     /// Memory of the host, in bytes.
     pub memory: u64,
+    /// When a cluster was last made on it, from begin to proof. That its engine answers proves less.
+    #[serde(default)]
+    pub made_at: Option<Timestamp>,
 }
 
 /// Reachable or not, and since when.
@@ -181,110 +174,6 @@ pub enum LogTarget {
     },
 }
 
-/// How to reach a Docker daemon: `unix:///path` or `tcp://host:port`.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum DaemonUrl {
-    /// A socket on admin's own machine.
-    Unix(PathBuf),
-    /// A daemon over TCP.
-    Tcp {
-        /// Name or address; an IPv6 address without its brackets.
-        host: String,
-        /// 2375 by custom.
-        port: u16,
-    },
-}
-
-impl DaemonUrl {
-    /// Takes `unix:///path`, `tcp://host:port`, or `host:port`, which old clients wrote.
-    pub fn parse(text: &str) -> Result<Self, InvalidText> {
-        let refuse =
-            |why: &str| Err(InvalidText(format!("{why}; write unix:///var/run/docker.sock or tcp://HOST:2375")));
-        if text.len() > 256 {
-            return refuse("may have at most 256 characters");
-        }
-        if let Some(path) = text.strip_prefix("unix://") {
-            return if path.starts_with('/') && path.len() > 1 && !path.chars().any(char::is_control) {
-                Ok(DaemonUrl::Unix(PathBuf::from(path)))
-            } else {
-                refuse("needs an absolute path after unix://")
-            };
-        }
-        let rest = match text.split_once("://") {
-            None => text,
-            Some(("tcp", rest)) => rest,
-            Some((scheme, _)) => return refuse(&format!("has the scheme {scheme:?}, which is not spoken here")),
-        };
-        let Ok(url) = url::Url::parse(&format!("tcp://{rest}")) else {
-            return refuse("is not a URL");
-        };
-        let plain = url.username().is_empty()
-            && url.password().is_none()
-            && matches!(url.path(), "" | "/")
-            && url.query().is_none()
-            && url.fragment().is_none();
-        if !plain {
-            return refuse("may have a host and a port only");
-        }
-        match (url.host_str(), url.port()) {
-            (Some(host), Some(port)) if !host.is_empty() && port != 0 && is_host(host) => {
-                Ok(DaemonUrl::Tcp { host: host.trim_matches(['[', ']']).to_owned(), port })
-            }
-            (Some(host), None) if !host.is_empty() => refuse("needs a port"),
-            _ => refuse("needs a host"),
-        }
-    }
-
-    /// The host part, which is also how users reach clusters when a host has no address of its own.
-    pub fn host(&self) -> Option<&str> {
-        match self {
-            DaemonUrl::Unix(_) => None,
-            DaemonUrl::Tcp { host, .. } => Some(host),
-        }
-    }
-}
-
-fn is_host(text: &str) -> bool {
-    if let Some(inner) = text.strip_prefix('[').and_then(|t| t.strip_suffix(']')) {
-        return inner.parse::<std::net::Ipv6Addr>().is_ok();
-    }
-    text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_'))
-}
-
-/// Takes how users reach a host's clusters: an IP address or a DNS name, no port, at most 253 characters.
-pub fn parse_address(text: &str) -> Result<String, InvalidText> {
-    let ok = text.parse::<IpAddr>().is_ok() || (is_host(text) && !text.is_empty() && text.len() <= 253);
-    if ok {
-        Ok(text.to_owned())
-    } else {
-        Err(InvalidText("must be an IP address or a DNS name, without a port".into()))
-    }
-}
-
-impl fmt::Display for DaemonUrl {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            DaemonUrl::Unix(path) => write!(f, "unix://{}", path.display()),
-            DaemonUrl::Tcp { host, port } if host.contains(':') => write!(f, "tcp://[{host}]:{port}"),
-            DaemonUrl::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
-        }
-    }
-}
-
-impl From<DaemonUrl> for String {
-    fn from(url: DaemonUrl) -> String {
-        url.to_string()
-    }
-}
-
-impl TryFrom<String> for DaemonUrl {
-    type Error = InvalidText;
-    fn try_from(text: String) -> Result<Self, InvalidText> {
-        Self::parse(&text)
-    }
-}
-
 impl HostSettings {
     /// Refuses a capacity that ports and subnets do not allow, or that is below what runs.
     pub fn check_capacity(capacity: u16, layout: &SlotLayout, clusters_now: usize) -> Result<u16, InvalidText> {
@@ -308,48 +197,9 @@ impl HostSettings {
     }
 }
 
-impl Host {
-    /// Whether new clusters may be made here and free ones given out, as far as operators are concerned.
-    pub fn serves(&self) -> bool {
-        self.settings.schedulable && self.purpose == HostPurpose::Serve
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn daemon_urls_of_both_kinds_are_read() {
-        for (text, shown) in [
-            ("unix:///var/run/docker.sock", "unix:///var/run/docker.sock"),
-            ("tcp://10.0.0.1:2375", "tcp://10.0.0.1:2375"),
-            ("10.0.0.1:2375", "tcp://10.0.0.1:2375"),
-            ("tcp://node-1.example:2375/", "tcp://node-1.example:2375"),
-            ("tcp://[::1]:2375", "tcp://[::1]:2375"),
-        ] {
-            assert_eq!(DaemonUrl::parse(text).map(|u| u.to_string()).as_deref(), Ok(shown), "{text}");
-        }
-    }
-
-    #[test]
-    fn what_is_no_daemon_url_is_refused_with_the_way_to_write_it() {
-        for text in [
-            "",
-            "unix://",
-            "unix://x",
-            "http://a:1",
-            "tcp://a",
-            "tcp://:1",
-            "tcp://a:99999",
-            "tcp://u:p@a:1",
-            "tcp://a:1/x",
-            "tcp://a b:1",
-        ] {
-            let refusal = DaemonUrl::parse(text).expect_err(text).0;
-            assert!(refusal.contains("tcp://HOST:2375"), "{text}: {refusal}");
-        }
-    }
 
     #[test]
     fn a_capacity_beyond_the_ports_is_refused_with_the_number() {

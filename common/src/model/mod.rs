@@ -7,28 +7,34 @@ mod cluster;
 mod cluster_moves;
 #[cfg(test)]
 mod cluster_moves_test;
+mod daemon_url;
+mod demand;
 mod event;
+pub mod evidence;
 mod flavor;
 pub mod host;
+mod host_purpose;
 mod id;
 mod lease;
 mod name;
+mod node;
 mod operator;
 mod slot;
 mod time;
 
-pub use cluster::{
-    Cluster, Endpoint, Health, NewCluster, Node, NodeState, NodeWish, Offer, Phase, PhaseKind, Want, Why,
-};
+pub use cluster::{Cluster, Health, NewCluster, Offer, Phase, PhaseKind, Why};
 pub use cluster_moves::{IllegalMove, NodeScope, WishChange};
+pub use daemon_url::{DaemonUrl, parse_address};
+pub use demand::{ApplyCount, FlavorShare};
 pub use event::{Actor, Event, EventKind};
+pub use evidence::{Evidence, NodeEvidence, Timing};
 pub use flavor::{Flavor, FlavorId, TemplateId};
-pub use host::{
-    Contact, DaemonUrl, Host, HostKind, HostPurpose, HostSettings, HostState, LogLevel, LogTarget, MAX_CAPACITY,
-};
+pub use host::{Contact, Host, HostKind, HostSettings, HostState, LogLevel, LogTarget, MAX_CAPACITY};
+pub use host_purpose::{Asked, ForeignKind, ForeignThing, HostPurpose, MAX_FOREIGN};
 pub use id::{ClusterId, EventId, HostId, InvalidId, LeaseId, OperatorId, PoolId, SessionId};
 pub use lease::{Ended, IdempotencyKey, Lease, LeaseRecord, Metadata};
 pub use name::{ClusterName, HostName, InvalidText, NodeName, UserId};
+pub use node::{Endpoint, Node, NodeState, NodeWish, Want};
 pub use operator::{Operator, Role, Session};
 pub use slot::{PortRange, Slot, SlotLayout, SubnetRange};
 pub use time::Timestamp;

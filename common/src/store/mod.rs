@@ -25,8 +25,8 @@ use async_trait::async_trait;
 use futures_util::Stream;
 
 use crate::model::{
-    Cluster, ClusterId, Contact, Event, FlavorId, Host, HostId, IdempotencyKey, LeaseId, LeaseRecord, Metadata,
-    Operator, OperatorId, PhaseKind, PoolId, Session, SessionId, Timestamp, UserId,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
+    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Session, SessionId, Timestamp, UserId,
 };
 
 /// A store that any task may use.
@@ -184,6 +184,10 @@ pub enum Change {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WatchCursor(pub String);
 
+/// A place between two events; opaque.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCursor(pub String);
+
 /// Changes as they come. Ends only with the process; a broken connection is mended inside and shows as [`Change::Missed`].
 pub type ChangeStream = Pin<Box<dyn Stream<Item = (Change, WatchCursor)> + Send>>;
 
@@ -250,6 +254,51 @@ pub trait Store: Send + Sync + 'static {
     async fn append_events(&self, events: &[Event]) -> StoreResult<()>;
     /// Events, newest first; `page.after` is the id of the last event of the page before.
     async fn list_events(&self, filter: &EventFilter, page: &Page) -> StoreResult<Vec<Event>>;
+    /// Events that were appended after a place, in the order of their appending, and the place after the last of them.
+    /// `None`: from now on, so none yet. Each event shows exactly once however many programs append at the same time. A
+    /// place whose events were dropped for their age goes on with the oldest that is left.
+    async fn tail_events(
+        &self,
+        after: Option<&EventCursor>,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> StoreResult<(Vec<Event>, EventCursor)> {
+        let _ = (after, filter, limit);
+        Err(StoreError::Broken("events cannot be followed yet".into()))
+    }
+
+    // Evidence
+
+    /// Keeps what was gathered of a failed cluster, in the place of what there was of it. Bounded: the oldest beyond
+    /// [`EVIDENCE_KEPT`] go.
+    async fn put_evidence(&self, evidence: &Evidence) -> StoreResult<()> {
+        let _ = evidence;
+        Err(StoreError::Broken("evidence cannot be kept yet".into()))
+    }
+    /// What was kept of a cluster.
+    async fn evidence(&self, cluster: &ClusterId) -> StoreResult<Option<Evidence>> {
+        let _ = cluster;
+        Ok(None)
+    }
+    /// Evidence, of one host or all, latest failure first; `page.after` is the cluster id of the last one of the page before.
+    async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>> {
+        let _ = (host, page);
+        Ok(Vec::new())
+    }
+
+    // Demand
+
+    /// Adds to the counts of applies, in one write. Not safe to repeat: a count may be lost, or on
+    /// [`StoreError::Unavailable`] counted twice; they steer and inform, nothing more. Those older than [`APPLIES_KEPT`] go.
+    async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {
+        let _ = counts;
+        Ok(())
+    }
+    /// Counts of the minutes that began at or after `since`, oldest first.
+    async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
+        let _ = since;
+        Ok(Vec::new())
+    }
 
     // Operators
 
@@ -298,6 +347,12 @@ pub trait Store: Send + Sync + 'static {
 
 /// Events kept; the oldest beyond this many go. At a thousand applies an hour, each making some six events, this is a day.
 pub const EVENTS_KEPT: u64 = 150_000;
+
+/// Bundles of evidence kept; the oldest beyond this many go.
+pub const EVIDENCE_KEPT: u64 = 500;
+
+/// How long counts of applies are kept.
+pub const APPLIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How long a used [`IdempotencyKey`] is known after its lease ended.
 pub const KEY_KEPT: Duration = Duration::from_secs(24 * 3600);

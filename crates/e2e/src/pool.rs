@@ -83,17 +83,20 @@ impl Pool {
                 log_target: LogTarget::Local,
                 schedulable: true,
                 autofill: true,
+                mix: Vec::new(),
                 chaincode_endpoint: None,
             },
             engine_id: info.id,
             kind: info.kind,
             purpose: HostPurpose::Serve,
+            try_again: None,
             contact: Contact {
                 state: HostState::Active { since: now },
                 last_answer: now,
                 engine_version: info.version,
                 cpus: info.cpus,
                 memory: info.memory,
+                made_at: None,
             },
             created_at: now,
         };
@@ -200,7 +203,7 @@ impl Pool {
     pub async fn end(mut self) -> anyhow::Result<()> {
         let host = self.store.host(&self.host).await?.context("the host")?;
         let event = Event::new(clock::now(), EventKind::HostChanged, Actor::Operator { name: "test".into() }, "leaves");
-        self.store.change_host(&host.leave("test", clock::now()), event).await?;
+        self.store.change_host(&host.leave(Asked { since: clock::now(), by: "test".into() }, false), event).await?;
         self.reconciler.ring();
         wait_until("the host to be gone", PATIENCE, || async {
             match self.store.host(&self.host).await {

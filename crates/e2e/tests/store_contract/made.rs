@@ -45,6 +45,7 @@ pub fn host(name: &str) -> Host {
         engine_id: format!("engine of {name}"),
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
+        try_again: None,
         contact: contact(now),
         created_at: now,
     }
@@ -57,6 +58,7 @@ pub fn contact(now: Timestamp) -> Contact {
         engine_version: "20.10.24".into(),
         cpus: 4,
         memory: 64 << 30,
+        made_at: None,
     }
 }
 
