@@ -59,7 +59,7 @@ pub async fn a_host_changes_only_from_the_version_that_was_seen(home: &Home) {
     assert_eq!(store.host(&made.id).await.unwrap(), Some(smaller.clone()));
     // The answer was lost, say.
     store.change_host(&smaller, event("configured")).await.unwrap();
-    let leaving = made.leave("op", clock::now());
+    let leaving = made.leave(Asked { since: clock::now(), by: "op".into() }, false);
     assert!(matches!(store.change_host(&leaving, event("leaves")).await, Err(StoreError::Conflict("host"))));
     assert!(matches!(store.change_host(&host("h2"), event("?")).await, Err(StoreError::NotFound("host"))));
     assert_eq!(store.host(&made.id).await.unwrap(), Some(smaller));
@@ -75,7 +75,7 @@ pub async fn contact_is_apart_from_the_version(home: &Home) {
     let found = store.host(&made.id).await.unwrap().unwrap();
     assert_eq!((found.version, &found.contact), (1, &seen));
     // A change that was decided on an older contact leaves the newer one.
-    let leaving = made.leave("op", clock::now());
+    let leaving = made.leave(Asked { since: clock::now(), by: "op".into() }, false);
     store.change_host(&leaving, event("leaves")).await.unwrap();
     let found = store.host(&made.id).await.unwrap().unwrap();
     assert_eq!((found.version, &found.contact, &found.purpose), (2, &seen, &leaving.purpose));
