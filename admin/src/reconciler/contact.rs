@@ -40,17 +40,27 @@ impl Tries {
     }
 }
 
-/// The contact to write, if it is worth a write.
-pub fn contact(before: &Contact, tries: &Tries, error: Option<&str>, now: Timestamp) -> Option<Contact> {
+/// The contact to write, if it is worth a write. `made_at` is when this process last made a cluster there: told at once if
+/// it is the first since the host came back, with the next answer otherwise.
+pub fn contact(
+    before: &Contact,
+    tries: &Tries,
+    error: Option<&str>,
+    made_at: Option<Timestamp>,
+    now: Timestamp,
+) -> Option<Contact> {
+    let made_at = made_at.max(before.made_at);
     match error {
         None => {
             let answered = tries.answered.unwrap_or(now);
-            let state = match &before.state {
-                HostState::Active { since } => HostState::Active { since: *since },
-                HostState::Inactive { .. } => HostState::Active { since: now },
+            let since = match &before.state {
+                HostState::Active { since } => *since,
+                HostState::Inactive { .. } => now,
             };
-            let due = !before.state.is_active() || before.last_answer + WRITE_EVERY <= answered;
-            due.then(|| Contact { state, last_answer: answered, ..before.clone() })
+            let proven = made_at > before.made_at && before.made_at.is_none_or(|made| made < since);
+            let due = !before.state.is_active() || before.last_answer + WRITE_EVERY <= answered || proven;
+            let state = HostState::Active { since };
+            due.then(|| Contact { state, last_answer: answered, made_at, ..before.clone() })
         }
         Some(why) if tries.failed >= TRIES && before.state.is_active() => {
             Some(Contact { state: HostState::Inactive { since: now, why: why.to_owned() }, ..before.clone() })
@@ -75,14 +85,14 @@ mod tests {
         let mut tries = Tries::default();
         for _ in 0..2 {
             tries.bad();
-            assert_eq!(contact(&active(59_000), &tries, Some("refused"), now), None);
+            assert_eq!(contact(&active(59_000), &tries, Some("refused"), None, now), None);
         }
         tries.bad();
-        let away = contact(&active(59_000), &tries, Some("refused"), now).unwrap();
+        let away = contact(&active(59_000), &tries, Some("refused"), None, now).unwrap();
         assert_eq!(away.state, HostState::Inactive { since: now, why: "refused".into() });
-        assert_eq!(contact(&away, &tries, Some("refused"), now), None);
+        assert_eq!(contact(&away, &tries, Some("refused"), None, now), None);
         tries.good(now);
-        let back = contact(&away, &tries, None, now).unwrap();
+        let back = contact(&away, &tries, None, None, now).unwrap();
         assert_eq!(back.state, HostState::Active { since: now });
     }
 
@@ -91,7 +101,22 @@ mod tests {
         let mut tries = Tries::default();
         let now = Timestamp::from_millis(60_000);
         tries.good(now);
-        assert_eq!(contact(&active(50_001), &tries, None, now), None);
-        assert_eq!(contact(&active(50_000), &tries, None, now).unwrap().last_answer, now);
+        assert_eq!(contact(&active(50_001), &tries, None, None, now), None);
+        assert_eq!(contact(&active(50_000), &tries, None, None, now).unwrap().last_answer, now);
+    }
+
+    #[test]
+    fn that_a_host_made_something_is_written_at_once_when_it_was_not_proven() {
+        let (mut tries, at) = (Tries::default(), Timestamp::from_millis);
+        tries.good(at(50_500));
+        let proven = contact(&active(50_000), &tries, None, Some(at(50_400)), at(50_500)).unwrap();
+        assert_eq!(proven.made_at, Some(at(50_400)));
+        // Once it is known, a later one waits for the next answer that is written.
+        tries.good(at(51_000));
+        assert_eq!(contact(&proven, &tries, None, Some(at(50_900)), at(51_000)), None);
+        tries.good(at(60_500));
+        assert_eq!(contact(&proven, &tries, None, Some(at(50_900)), at(60_500)).unwrap().made_at, Some(at(50_900)));
+        // Another process forgets nothing.
+        assert_eq!(contact(&proven, &tries, None, None, at(60_500)).unwrap().made_at, Some(at(50_400)));
     }
 }

@@ -15,7 +15,6 @@ use std::time::Duration;
 use common::model::{FlavorId, HostId, Timestamp};
 
 use super::plan_demand::Demand;
-use super::plan_place::Places;
 use super::plan_pool::{Group, HostRoom, PoolPlan};
 
 /// A shortage must last so long: most end by a release, or by a making that is on its way.
@@ -34,13 +33,8 @@ pub struct GiveWay {
     pub to: FlavorId,
 }
 
-/// What the group lacks most and has no room for, and what could give way to it.
-pub(super) fn give_way(
-    hosts: &[HostRoom],
-    group: &Group,
-    places: &Places<'_>,
-    demand: &Demand,
-) -> Option<GiveWay> {
+/// What the group lacks and has no room for, and what could give way to it.
+pub(super) fn give_way(hosts: &[HostRoom], group: &Group, demand: &Demand) -> Option<GiveWay> {
     let free: BTreeMap<&FlavorId, u64> = free_ones(hosts, group);
     let lacks = |i: &usize| group.have[*i] < group.shares[*i].floor;
     for short in (0..group.shares.len()).filter(lacks) {
@@ -49,8 +43,9 @@ pub(super) fn give_way(
         if group.hosts.iter().any(|i| hosts[*i].waiting.get(to) > hosts[*i].free.get(to)) {
             continue;
         }
-        let able = group.hosts.iter().copied().filter(|i| could_make(&hosts[*i], to) && places.left(*i) == 0);
-        let donors = able.flat_map(|i| hosts[i].free.iter().filter(|(_, n)| **n > 0).map(move |(from, n)| (i, from, *n)));
+        let able = group.hosts.iter().copied().filter(|i| could_make(&hosts[*i], to));
+        let donors =
+            able.flat_map(|i| hosts[i].free.iter().filter(|(_, n)| **n > 0).map(move |(from, n)| (i, from, *n)));
         let spare = donors.filter_map(|(i, from, here)| {
             let share = group.shares.iter().find(|share| share.flavor == *from);
             // The last one of what people take stays, whether operators still want it or not.
@@ -81,38 +76,44 @@ fn free_ones<'a>(hosts: &'a [HostRoom], group: &Group) -> BTreeMap<&'a FlavorId,
 /// Whether there is no reason to think that it could not be made there: nothing is destroyed for a mere hope.
 fn could_make(host: &HostRoom, flavor: &FlavorId) -> bool {
     let standing = &host.standing;
-    host.fills && host.going == 0 && standing.held.is_none() && !standing.careful && !standing.flavors.contains_key(flavor)
+    let full = host.going == 0 && host.waiting.values().sum::<u32>() + host.in_use == host.capacity;
+    host.fills && full && standing.held.is_none() && !standing.careful && !standing.flavors.contains_key(flavor)
 }
 
 /// Slows down what gives way. The leader's memory, begun anew with each leader: it only waits longer then.
 #[derive(Clone, Debug, Default)]
 pub struct Patience {
-    wanted: Option<(FlavorId, Timestamp)>,
-    last: Option<Timestamp>,
+    /// The flavor that is lacking, and since when.
+    lacking: Option<(FlavorId, Timestamp)>,
+    /// What was let through last and when, and how many of the flavor that gave way were wanted there after it.
+    last: Option<(GiveWay, u32, Timestamp)>,
 }
 
 impl Patience {
-    /// Puts what gives way into the targets, if the shortage lasted and nothing gave way lately.
+    /// Puts what gives way into the targets, if the shortage lasted and nothing else gave way lately.
     pub fn settle(&mut self, plan: &mut PoolPlan, now: Timestamp) {
-        let Some(GiveWay { host, from, to }) = plan.give_way.clone() else {
-            self.wanted = None;
+        let Some(exchange) = plan.give_way.clone() else {
+            self.lacking = None;
             return;
         };
-        let since = match &self.wanted {
-            Some((flavor, since)) if *flavor == to => *since,
+        let since = match &self.lacking {
+            Some((flavor, since)) if *flavor == exchange.to => *since,
             Some(_) | None => now,
         };
-        self.wanted = Some((to.clone(), since));
-        let lately = self.last.is_some_and(|last| last + EVERY > now);
-        if since + LASTS > now || lately {
+        self.lacking = Some((exchange.to.clone(), since));
+        let Some(target) = plan.targets.get_mut(&exchange.host) else { return };
+        let left = target.want.get(&exchange.from).copied().unwrap_or(0).saturating_sub(1);
+        let lately = self.last.as_ref().filter(|(_, _, at)| *at + EVERY > now);
+        // The one that was let through stays in the targets until its host has carried it out: the same again is no second.
+        let same = lately.is_some_and(|(last, after, _)| *last == exchange && *after == left);
+        if !same && (since + LASTS > now || lately.is_some()) {
             return;
         }
-        let Some(target) = plan.targets.get_mut(&host) else { return };
-        if let Some(count) = target.want.get_mut(&from) {
-            *count = count.saturating_sub(1);
+        target.want.insert(exchange.from.clone(), left);
+        *target.want.entry(exchange.to.clone()).or_default() += 1;
+        target.give_way = Some((exchange.from.clone(), exchange.to.clone()));
+        if !same {
+            self.last = Some((exchange, left, now));
         }
-        *target.want.entry(to.clone()).or_default() += 1;
-        target.give_way = Some((from, to));
-        self.last = Some(now);
     }
 }

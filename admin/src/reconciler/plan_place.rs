@@ -77,10 +77,6 @@ impl<'a> Places<'a> {
         None
     }
 
-    pub fn left(&self, host: usize) -> u32 {
-        self.left[host]
-    }
-
     pub fn into_wants(self) -> Vec<BTreeMap<FlavorId, u32>> {
         self.wants
     }

@@ -81,7 +81,7 @@ pub fn plan_pool(hosts: &[HostRoom], mix: &Mix, demand: &Demand) -> PoolPlan {
     let mut shortage = None;
     for mut group in groups(hosts, mix, demand) {
         fill(&mut group, &mut places);
-        shortage = shortage.or_else(|| give_way(hosts, &group, &places, demand));
+        shortage = shortage.or_else(|| give_way(hosts, &group, demand));
     }
     let target = |(host, want): (&HostRoom, _)| (host.id.clone(), Target { want, give_way: None });
     PoolPlan { targets: hosts.iter().zip(places.into_wants()).map(target).collect(), give_way: shortage }
