@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::clock;
+use common::clock::{self, Pace};
 use common::compose::{Catalog, HttpProbe};
 use common::model::{
     Actor, Cluster, ClusterId, ClusterName, Event, EventKind, FlavorId, Health, Host, IllegalMove, NewCluster, Node,
@@ -35,6 +35,8 @@ pub struct Tools {
     pub layout: SlotLayout,
     /// What proves each flavor well.
     pub probes: BTreeMap<FlavorId, Vec<HttpProbe>>,
+    /// How long everything waits.
+    pub pace: Pace,
     /// For probes.
     pub http: reqwest::Client,
     /// How long this process may act.
@@ -327,6 +329,7 @@ async fn change_nodes(hands: &Hands, from: &Cluster, changes: &[NodeStep], why: 
 }
 
 async fn change_node(hands: &Hands, step: &NodeStep) -> Result<(NodeState, &'static str), EngineError> {
+    let grace = hands.tools.pace.of(STOP_GRACE);
     let fence = || hands.tools.term.check();
     match step.change {
         NodeChange::Start => {
@@ -334,11 +337,11 @@ async fn change_node(hands: &Hands, step: &NodeStep) -> Result<(NodeState, &'sta
             Ok((NodeState::Running, "started"))
         }
         NodeChange::Stop => {
-            hands.engine.stop_node(&step.container, STOP_GRACE, &fence).await?;
+            hands.engine.stop_node(&step.container, grace, &fence).await?;
             Ok((NodeState::Exited, "stopped"))
         }
         NodeChange::Restart => {
-            hands.engine.restart_node(&step.container, STOP_GRACE, &fence).await?;
+            hands.engine.restart_node(&step.container, grace, &fence).await?;
             Ok((NodeState::Running, "restarted"))
         }
     }
