@@ -10,7 +10,7 @@ mod nodes;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use common::clock;
+use common::clock::{self, Pace};
 use common::compose::{Catalog, HttpProbe};
 use common::model::{
     Actor, Cluster, ClusterId, Event, EventKind, FlavorId, Health, Host, IllegalMove, Node, NodeName, SlotLayout,
@@ -39,6 +39,8 @@ pub struct Tools {
     pub layout: SlotLayout,
     /// What proves each flavor well.
     pub probes: BTreeMap<FlavorId, Vec<HttpProbe>>,
+    /// How long everything waits.
+    pub pace: Pace,
     /// For probes.
     pub http: reqwest::Client,
     /// How long this process may act.

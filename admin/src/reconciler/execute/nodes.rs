@@ -44,18 +44,18 @@ pub(super) async fn change_nodes(
 }
 
 async fn change_node(hands: &Hands, step: &NodeStep) -> Result<(NodeState, &'static str), EngineError> {
-    let fence = || hands.tools.term.check();
+    let (grace, fence) = (hands.tools.pace.of(STOP_GRACE), || hands.tools.term.check());
     match step.change {
         NodeChange::Start => {
             hands.engine.start_node(&step.container, &fence).await?;
             Ok((NodeState::Running, "started"))
         }
         NodeChange::Stop => {
-            hands.engine.stop_node(&step.container, STOP_GRACE, &fence).await?;
+            hands.engine.stop_node(&step.container, grace, &fence).await?;
             Ok((NodeState::Exited, "stopped"))
         }
         NodeChange::Restart => {
-            hands.engine.restart_node(&step.container, STOP_GRACE, &fence).await?;
+            hands.engine.restart_node(&step.container, grace, &fence).await?;
             Ok((NodeState::Running, "restarted"))
         }
     }

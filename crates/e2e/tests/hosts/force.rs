@@ -85,8 +85,8 @@ async fn change_host_of(pool: &Pool, id: &HostId, purpose: HostPurpose) {
 #[tokio::test(flavor = "multi_thread")]
 async fn force_does_not_wait_for_an_engine_that_cannot_remove() {
     let (sim, pool) = full(1).await;
-    let fault = FaultKind::Error { status: 500, message: "driver failed".into() };
-    sim.faults().add(FaultRule { times: None, ..FaultRule::next("DELETE", "/containers/*", fault) });
+    let fault = FaultKind::error(500, "driver failed");
+    sim.faults().add(FaultRule::next("DELETE", "/containers/*", fault).for_ever());
     want(&pool, HostPurpose::Leave { asked: asked(), by_force: true }).await;
     until_gone(&pool, &pool.host).await;
     let gone = events(&pool).await;
