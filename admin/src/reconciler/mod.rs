@@ -4,6 +4,7 @@
 //! action out. `host_loop` ties them together for one host, `leader` for all, under the reconciler lock.
 //! `docs/architecture.md` has the rules that they keep.
 
+mod action;
 mod bury;
 mod contact;
 mod execute;
@@ -24,9 +25,13 @@ mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
 mod plan_pool;
+mod plan_purpose;
+#[cfg(test)]
+mod plan_purpose_test;
 mod policy;
 mod probe;
 mod term;
+mod timings;
 mod view;
 
 use std::sync::Arc;
