@@ -74,6 +74,7 @@ impl Leader {
                         http: http.clone(),
                         term: self.term.clone(),
                     });
+                    self.outlooks.lead();
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
                     waiting_for = None;
