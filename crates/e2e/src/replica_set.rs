@@ -64,7 +64,9 @@ impl ReplicaSet {
             };
             match hellos.iter().position(writable) {
                 Some(primary) => return Ok(primary),
-                None if Instant::now() > ends => bail!("no primary after {ELECTION_LIMIT:?}; the last look: {hellos:?}"),
+                None if Instant::now() > ends => {
+                    bail!("no primary after {ELECTION_LIMIT:?}; the last look: {hellos:?}")
+                }
                 None => tokio::time::sleep(Duration::from_millis(50)).await,
             }
         }
