@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::clock;
+use common::clock::{self, Pace};
 use common::compose::Catalog;
 use common::model::{Host, HostId, PhaseKind, SlotLayout, Timestamp};
 use common::store::{ClusterCounts, SharedStore, StoreResult};
@@ -51,6 +51,8 @@ pub struct Leader {
     pub max_starts: usize,
     /// Where this process' `/internal` answers.
     pub address: String,
+    /// How long everything waits.
+    pub pace: Pace,
     /// How long this process may act; renewed with the lock.
     pub term: Term,
     /// Rings.
@@ -79,10 +81,10 @@ impl Leader {
         let mut waiting_for: Option<String> = None;
         loop {
             let asked = Instant::now();
-            let mut wait = RENEW_EVERY;
-            match self.store.take_lock(&holder, &self.address, TERM, clock::now()).await {
+            let mut wait = self.pace.of(RENEW_EVERY);
+            match self.store.take_lock(&holder, &self.address, self.pace.of(TERM), clock::now()).await {
                 Ok(Some(lock)) => {
-                    self.term.renew(asked + TERM);
+                    self.term.renew(asked + self.pace.of(TERM));
                     info!(term = lock.term, "this process leads: it looks after the hosts");
                     let tools = Arc::new(Tools {
                         store: self.store.clone(),
@@ -90,8 +92,10 @@ impl Leader {
                         layout: self.layout,
                         probes: probes.clone(),
                         http: http.clone(),
+                        pace: self.pace,
                         term: self.term.clone(),
                     });
+                    self.outlooks.lead();
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
                     waiting_for = None;
@@ -99,7 +103,7 @@ impl Leader {
                 Ok(None) => {
                     let lock = self.store.lock().await.ok().flatten();
                     if let Some(lock) = &lock {
-                        wait = until_void(lock.until, clock::now());
+                        wait = wait.min(until_void(lock.until, clock::now()));
                     }
                     let leader = lock.map(|lock| lock.holder);
                     if leader != waiting_for {
@@ -118,10 +122,10 @@ impl Leader {
     async fn lead(&self, holder: &str, tools: &Arc<Tools>) {
         let keep = async {
             loop {
-                tokio::time::sleep(RENEW_EVERY).await;
+                tokio::time::sleep(self.pace.of(RENEW_EVERY)).await;
                 let asked = Instant::now();
-                match self.store.take_lock(holder, &self.address, TERM, clock::now()).await {
-                    Ok(Some(_)) => tools.term.renew(asked + TERM),
+                match self.store.take_lock(holder, &self.address, self.pace.of(TERM), clock::now()).await {
+                    Ok(Some(_)) => tools.term.renew(asked + self.pace.of(TERM)),
                     Ok(None) => {
                         warn!("another admin leads now");
                         break;
@@ -160,10 +164,10 @@ impl Leader {
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
             // Many rings at once are one.
-            tokio::time::sleep(RING_GAP).await;
+            tokio::time::sleep(self.pace.of(RING_GAP)).await;
             tokio::select! {
                 _ = rings.changed() => {}
-                () = tokio::time::sleep(POOL_EVERY) => {}
+                () = tokio::time::sleep(self.pace.of(POOL_EVERY)) => {}
                 Some(ended) = pool.loops.join_next(), if !pool.loops.is_empty() => {
                     match ended {
                         Ok(host) => { pool.hosts.remove(&host); }
@@ -194,7 +198,7 @@ impl Leader {
 
     /// What was read last stands while the store does not tell: demand steers, nothing more.
     async fn read_demand(&self, pool: &mut Pool) {
-        if pool.demand_read.is_some_and(|at| at.elapsed() < DEMAND_EVERY) {
+        if pool.demand_read.is_some_and(|at| at.elapsed() < self.pace.of(DEMAND_EVERY)) {
             return;
         }
         pool.demand_read = Some(Instant::now());
@@ -215,7 +219,8 @@ impl Leader {
         let known = |flavor: &_| facts.flavors.contains_key(flavor);
         let rooms = rooms(records, counts, &pool.standings, known);
         let mut plan = plan_pool(&rooms, &self.mix, &pool.demand);
-        pool.patience.settle(&mut plan, clock::now());
+        let every = Policy::default().at(self.pace).give_way_every;
+        pool.patience.settle(&mut plan, every, clock::now());
         plan.targets
     }
 
@@ -234,7 +239,7 @@ impl Leader {
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed), rings };
+            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace), rings };
             if let Some(sender) = pool.hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
@@ -262,8 +267,8 @@ impl Leader {
     }
 }
 
-/// How long a standby waits before it asks again: to the moment at which the lock runs out, if that comes first, so that
-/// a dead leader is followed as soon as it may be. Never less than a moment: clocks differ.
+/// To the moment at which the lock runs out: if that comes first a standby asks then, so that a dead leader is followed
+/// as soon as it may be. Never less than a moment: clocks differ.
 fn until_void(until: Timestamp, now: Timestamp) -> Duration {
-    (until.since(now) + Duration::from_millis(50)).min(RENEW_EVERY)
+    until.since(now) + Duration::from_millis(50)
 }

@@ -20,9 +20,6 @@ use super::view::{Memory, Retry};
 /// So many failures in a row are no accident.
 pub const LONG: u32 = 3;
 
-/// A failed making counts among the recent ones so long.
-const LATELY: Duration = Duration::from_secs(600);
-
 /// Recent failures that are kept; more say nothing new.
 const KEPT: usize = 10;
 
@@ -75,13 +72,13 @@ impl Memory {
             // Another slot, a later try, or another process: nothing is wrong with making.
             Failure::Slot(_) | Failure::Later(_) | Failure::Fenced => return,
         }
-        self.mishaps.retain(|at| *at + LATELY > now);
+        self.mishaps.retain(|at| *at + policy.lately > now);
         if self.mishaps.len() < KEPT {
             self.mishaps.push(now);
         }
         let in_a_row = self.row.counts();
         if in_a_row >= LONG && !matches!(failure, Failure::Host(_)) {
-            let error = format!("{in_a_row} makings in a row failed, last: {}", super::memory::words(failure));
+            let error = format!("{in_a_row} makings in a row failed, last: {}", failure.words());
             self.hold_host(began, error, policy, now);
         }
     }
@@ -116,8 +113,8 @@ impl Memory {
     }
 
     /// How many makings failed lately.
-    pub fn failed_lately(&self, now: Timestamp) -> u32 {
-        self.mishaps.iter().filter(|at| **at + LATELY > now).count() as u32
+    pub fn failed_lately(&self, policy: &Policy, now: Timestamp) -> u32 {
+        self.mishaps.iter().filter(|at| **at + policy.lately > now).count() as u32
     }
 
     /// An operator asked to try again what was held back: failures up to then count no more.

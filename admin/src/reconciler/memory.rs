@@ -65,6 +65,21 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// In its own words.
+    pub fn words(&self) -> String {
+        match self {
+            Failure::Slot(error)
+            | Failure::Broke(error)
+            | Failure::Flavor(error)
+            | Failure::Image(error)
+            | Failure::Host(error)
+            | Failure::Later(error) => error.clone(),
+            Failure::Fenced => "this process no longer leads".into(),
+        }
+    }
+}
+
 impl Memory {
     /// Remembers that an action is under way.
     pub fn begin(&mut self, step: &Step, now: Timestamp) {
@@ -73,6 +88,9 @@ impl Memory {
         }
         if let Some(cluster) = step.action.cluster() {
             self.busy.insert(cluster.clone(), Busy { work: work_of(&step.action), since: now });
+        }
+        if step.action.is_of_host() {
+            self.host_step = Some(now);
         }
     }
 
@@ -95,7 +113,17 @@ impl Memory {
                 Outcome::Stale | Outcome::Looked { .. } | Outcome::Failed(_) => {}
             }
         }
+        if step.action.is_of_host() {
+            self.host_step = None;
+            self.host_retry = match outcome {
+                Outcome::Failed(failure) if *failure != Failure::Fenced => {
+                    Some(Retry::after(self.host_retry.as_ref(), failure.words(), &policy.retry, now))
+                }
+                Outcome::Failed(_) | Outcome::Done | Outcome::Stale | Outcome::Looked { .. } => None,
+            };
+        }
         let Some(id) = step.action.cluster() else { return };
+        self.note_timing(step, id, outcome, now);
         self.busy.remove(id);
         match outcome {
             Outcome::Done => self.done(step, id, cluster, policy, now),
@@ -156,7 +184,7 @@ impl Memory {
                     self.making_failed(&cluster.flavor, cluster.created_at, &failure, policy, now);
                 }
             }
-            Action::TakeDown { .. } | Action::Sweep { .. } => self.forget(id),
+            Action::TakeDown { .. } | Action::DropRecord { .. } | Action::Sweep { .. } => self.forget(id),
             Action::Begin { .. }
             | Action::Look { .. }
             | Action::OfferAgain { .. }
@@ -164,8 +192,11 @@ impl Memory {
             | Action::BringUp { .. }
             | Action::Record { .. }
             | Action::Fail { .. }
+            | Action::Gather { .. }
+            | Action::Lose { .. }
             | Action::Remove { .. }
             | Action::Prove { .. }
+            | Action::EndPurpose { .. }
             | Action::DeleteHost => {}
         }
     }
@@ -206,7 +237,7 @@ impl Memory {
                 | Failure::Later(_),
                 _,
             ) => {
-                let retry = Retry::after(self.retries.get(id), words(failure), &policy.retry, now);
+                let retry = Retry::after(self.retries.get(id), failure.words(), &policy.retry, now);
                 self.retries.insert(id.clone(), retry);
             }
         }
@@ -227,6 +258,7 @@ impl Memory {
             .chain(self.doomed.keys())
             .chain(self.retries.keys())
             .chain(self.suspects.keys())
+            .chain(self.timings.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
             .cloned()
             .collect();
@@ -241,6 +273,7 @@ impl Memory {
         self.doomed.remove(id);
         self.retries.remove(id);
         self.suspects.remove(id);
+        self.timings.remove(id);
     }
 }
 
@@ -257,22 +290,13 @@ fn work_of(action: &Action) -> Work {
         | Action::Record { .. }
         | Action::Readdress { .. }
         | Action::Fail { .. }
+        | Action::Gather { .. }
+        | Action::Lose { .. }
         | Action::Remove { .. }
+        | Action::DropRecord { .. }
         | Action::Prove { .. }
+        | Action::EndPurpose { .. }
         | Action::DeleteHost => Work::Write,
-    }
-}
-
-/// A failure in its own words.
-pub fn words(failure: &Failure) -> String {
-    match failure {
-        Failure::Slot(error)
-        | Failure::Broke(error)
-        | Failure::Flavor(error)
-        | Failure::Image(error)
-        | Failure::Host(error)
-        | Failure::Later(error) => error.clone(),
-        Failure::Fenced => "this process no longer leads".into(),
     }
 }
 

@@ -17,11 +17,6 @@ use common::model::{FlavorId, HostId, Timestamp};
 use super::plan_demand::Demand;
 use super::plan_pool::{Group, HostRoom, PoolPlan};
 
-/// A shortage must last so long: most end by a release, or by a making that is on its way.
-const LASTS: Duration = Duration::from_secs(60);
-/// Between two that give way in the whole pool: longer than a making takes, so that the first is seen to help.
-const EVERY: Duration = Duration::from_secs(60);
-
 /// One free cluster that would give way.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GiveWay {
@@ -90,8 +85,9 @@ pub struct Patience {
 }
 
 impl Patience {
-    /// Puts what gives way into the targets, if the shortage lasted and nothing else gave way lately.
-    pub fn settle(&mut self, plan: &mut PoolPlan, now: Timestamp) {
+    /// Puts what gives way into the targets, if the shortage lasted and nothing else gave way lately: both for
+    /// [`super::policy::Policy::give_way_every`].
+    pub fn settle(&mut self, plan: &mut PoolPlan, every: Duration, now: Timestamp) {
         let Some(exchange) = plan.give_way.clone() else {
             self.lacking = None;
             return;
@@ -103,10 +99,10 @@ impl Patience {
         self.lacking = Some((exchange.to.clone(), since));
         let Some(target) = plan.targets.get_mut(&exchange.host) else { return };
         let left = target.want.get(&exchange.from).copied().unwrap_or(0).saturating_sub(1);
-        let lately = self.last.as_ref().filter(|(_, _, at)| *at + EVERY > now);
+        let lately = self.last.as_ref().filter(|(_, _, at)| *at + every > now);
         // The one that was let through stays in the targets until its host has carried it out: the same again is no second.
         let same = lately.is_some_and(|(last, after, _)| *last == exchange && *after == left);
-        if !same && (since + LASTS > now || lately.is_some()) {
+        if !same && (since + every > now || lately.is_some()) {
             return;
         }
         target.want.insert(exchange.from.clone(), left);

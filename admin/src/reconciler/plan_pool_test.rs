@@ -10,6 +10,8 @@ use super::plan_give_way::{GiveWay, Patience};
 use super::plan_pool::{HostRoom, PoolPlan, plan_pool};
 use super::standing::{HeldFlavor, Standing};
 
+const MINUTE: Duration = Duration::from_secs(60);
+
 fn flavor(name: &str) -> FlavorId {
     FlavorId::parse(name).unwrap()
 }
@@ -217,16 +219,16 @@ fn what_gives_way_waits_for_a_shortage_that_lasts_and_for_its_turn() {
     let mut patience = Patience::default();
     let mut at = |seconds: u64| {
         let mut plan = plan_pool(&hosts, &mix("a 1, b 1 3"), &Demand::default());
-        patience.settle(&mut plan, Timestamp::from_millis(0) + Duration::from_secs(seconds));
+        patience.settle(&mut plan, MINUTE, Timestamp::from_millis(0) + Duration::from_secs(seconds));
         plan.targets[&id(1)].give_way.is_some()
     };
     assert!(!at(0) && !at(59));
     assert!(at(60), "it lasted");
     assert!(at(62), "it stays in the target until it is carried out");
     let mut plan = plan_pool(&[host(1, 9, &[("a", 8), ("b", 1)], 0)], &mix("a 1, b 1 3"), &Demand::default());
-    patience.settle(&mut plan, Timestamp::from_millis(100_000));
+    patience.settle(&mut plan, MINUTE, Timestamp::from_millis(100_000));
     assert_eq!(plan.targets[&id(1)].give_way, None, "one a minute");
-    patience.settle(&mut plan, Timestamp::from_millis(120_000));
+    patience.settle(&mut plan, MINUTE, Timestamp::from_millis(120_000));
     assert_eq!(wants(&plan), ["a:7 b:2"]);
 }
 

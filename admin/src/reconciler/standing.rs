@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use common::model::{FlavorId, HostId, Timestamp};
 
 use super::making::LONG;
+use super::policy::Policy;
 use super::view::HostView;
 
 /// How it stands with making clusters on a host.
@@ -32,11 +33,11 @@ pub struct HeldFlavor {
 
 impl Standing {
     /// What a host's view says.
-    pub fn of(view: &HostView, now: Timestamp) -> Standing {
+    pub fn of(view: &HostView, policy: &Policy, now: Timestamp) -> Standing {
         let memory = &view.memory;
         let held = |retry: &super::view::Retry| HeldFlavor { until: retry.not_before, for_long: retry.times >= LONG };
         Standing {
-            failed: memory.failed_lately(now),
+            failed: memory.failed_lately(policy, now),
             flavors: memory.failures.iter().map(|(flavor, retry)| (flavor.clone(), held(retry))).collect(),
             held: memory.host_hold.as_ref().map(|hold| hold.not_before).filter(|until| *until > now),
             careful: memory.is_careful(&view.host),

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::model::{Cluster, ClusterId, FlavorId, Host, NodeName, NodeState, Slot, Timestamp};
+use common::model::{Cluster, ClusterId, FlavorId, Host, NodeName, NodeState, Slot, Timestamp, Timing};
 
 use super::making::Row;
 
@@ -91,6 +91,12 @@ pub struct Memory {
     pub starts: String,
     /// When one was last made here by this process, from begin to proof.
     pub made_at: Option<Timestamp>,
+    /// A step about the host as a whole is under way, since then.
+    pub host_step: Option<Timestamp>,
+    /// The last step about the host as a whole failed.
+    pub host_retry: Option<Retry>,
+    /// What was done with clusters that are not free yet or not any more, and how long each took.
+    pub timings: BTreeMap<ClusterId, Vec<Timing>>,
 }
 
 /// An action under way.
