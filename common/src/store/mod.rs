@@ -14,6 +14,7 @@ mod same;
 mod schema;
 mod sqlite;
 
+pub use self::mongo::first::{FirstMongo, first_mongo};
 pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
 
 use std::collections::BTreeMap;

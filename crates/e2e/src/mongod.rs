@@ -34,6 +34,7 @@ pub struct Mongod {
     folder: PathBuf,
     port: u16,
     replica_set: bool,
+    guarded: bool,
     running: Option<Running>,
 }
 
@@ -56,9 +57,21 @@ impl Mongod {
         Mongod::launch_as(false).await
     }
 
+    /// A fresh one that asks for users and has none, for a set that is still to be made; answers nothing but a greeting yet.
+    pub fn start_guarded() -> anyhow::Result<Mongod> {
+        let folder = tempfile::Builder::new().prefix("poolmanager-mongod-").tempdir()?.keep();
+        let key = folder.join("key");
+        std::fs::write(&key, "k".repeat(64))?;
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o400))?;
+        let port = free_port()?;
+        let mut mongod = Mongod { folder, port, replica_set: true, guarded: true, running: None };
+        mongod.launch()?;
+        Ok(mongod)
+    }
+
     async fn launch_as(replica_set: bool) -> anyhow::Result<Mongod> {
         let folder = tempfile::Builder::new().prefix("poolmanager-mongod-").tempdir()?.keep();
-        let mut mongod = Mongod { folder, port: 0, replica_set, running: None };
+        let mut mongod = Mongod { folder, port: 0, replica_set, guarded: false, running: None };
         let mut last = None;
         // The port was free a moment ago; somebody else may have been quicker.
         for _ in 0..3 {
@@ -113,7 +126,9 @@ impl Mongod {
         command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"]);
         command.args(["--unixSocketPrefix".as_ref(), self.folder.as_os_str()]);
         command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
-        if self.replica_set {
+        if self.guarded {
+            command.args(["--replSet", "rs0", "--keyFile"]).arg(self.folder.join("key"));
+        } else if self.replica_set {
             command.args(["--replSet", "rs"]);
         }
         // In a group of its own: Ctrl-C reaches whoever started it only, and then this ends by the input's end.

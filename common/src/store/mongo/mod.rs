@@ -7,6 +7,7 @@ mod claim;
 mod clusters;
 mod db;
 mod error;
+pub(super) mod first;
 mod history;
 mod hosts;
 mod people;
