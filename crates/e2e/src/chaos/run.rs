@@ -36,6 +36,9 @@ pub const USERS: u64 = 8;
 /// From the end of the faults to a pool at rest. Two cores that others use too need some twenty seconds.
 const REST_LIMIT: Duration = Duration::from_secs(180);
 
+/// A fault that found nothing to hit is left out after this.
+const VICTIM_LIMIT: Duration = Duration::from_secs(20);
+
 /// Between two looks at a pool that comes to rest.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -176,6 +179,7 @@ impl Chaos<'_> {
         for due in all {
             self.until(begun, due).await;
             // None is there while all are being made; then it waits for one.
+            let ends = Instant::now() + VICTIM_LIMIT;
             let (what, whom) = loop {
                 let hit = match due.fault {
                     Fault::KillContainer { pick } => ("killed", victims.kill(pick).await?),
@@ -185,6 +189,7 @@ impl Chaos<'_> {
                 };
                 match hit {
                     (what, Some(whom)) => break (what, whom),
+                    (what, None) if Instant::now() > ends => break (what, "nothing: there was none to hit".to_owned()),
                     (_, None) => tokio::time::sleep(Duration::from_millis(100)).await,
                 }
             };
