@@ -23,7 +23,7 @@ use super::link::{Dirty, Link};
 use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
-use super::plan::{Action, Plan, Step};
+use super::plan::{Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
@@ -79,7 +79,7 @@ pub async fn run(
             Pass::Gone => break,
             Pass::Again(wait) => wait,
         };
-        tokio::time::sleep(PASS_GAP).await;
+        tokio::time::sleep(state.tools.pace.of(PASS_GAP)).await;
         tokio::select! {
             changed = orders.changed() => if changed.is_err() { break },
             () = state.dirty.notify.notified() => {}
@@ -154,15 +154,15 @@ impl HostLoop {
     fn blind(&mut self, error: &StoreError, outlooks: &Outlooks) -> Pass {
         warn!(host.id = %self.id, "nothing is changed on the host while the store does not answer: {error}");
         outlooks.blind(&self.id, error);
-        Pass::Again(BLIND_PAUSE)
+        Pass::Again(self.tools.pace.of(BLIND_PAUSE))
     }
 
     fn wait(&self, plan: &Plan, view: &HostView, now: Timestamp) -> Duration {
         if matches!(view.engine, EngineView::Away { .. }) {
-            return self.tries.pause();
+            return self.tries.pause(self.tools.pace);
         }
         // Not all hosts at the same moment.
-        let tick = TICK.mul_f64(0.8 + 0.4 * rand::random::<f64>());
+        let tick = self.tools.pace.of(TICK).mul_f64(0.8 + 0.4 * rand::random::<f64>());
         plan.wake_at.map_or(tick, |at| at.since(now).min(tick))
     }
 
@@ -178,6 +178,7 @@ impl HostLoop {
     }
 
     async fn look_or_ping(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
+        let pace = self.tools.pace;
         let heard = self.dirty.take();
         let now = clock::now();
         heard.died.into_iter().for_each(|cluster| self.memory.suspect(cluster, now));
@@ -187,13 +188,16 @@ impl HostLoop {
         let engine = match &self.link {
             Some(link) => link.engine.clone(),
             None => {
-                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), &self.dirty).await?;
+                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty).await?;
                 self.link.insert(link).engine.clone()
             }
         };
-        if let Some((at, seen)) = self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < SURVEY_EVERY) {
-            let answered = self.tries.answered.map_or(PING_EVERY, |answered| clock::now().since(answered));
-            if answered >= PING_EVERY && at.elapsed() >= PING_EVERY {
+        if let Some((at, seen)) =
+            self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < pace.of(SURVEY_EVERY))
+        {
+            let ping_every = pace.of(PING_EVERY);
+            let answered = self.tries.answered.map_or(ping_every, |answered| clock::now().since(answered));
+            if answered >= ping_every && at.elapsed() >= ping_every {
                 engine.ping().await?;
                 self.tries.good(clock::now());
             }
@@ -208,7 +212,7 @@ impl HostLoop {
 
     async fn note_contact(&mut self, mut host: Host, error: Option<&EngineError>, now: Timestamp) -> Host {
         let words = error.map(EngineError::to_string);
-        if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now) {
+        if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now, self.tools.pace) {
             if contact.state.is_active() != host.contact.state.is_active() {
                 let reason =
                     words.as_ref().map_or_else(|| "it answers again".to_owned(), |why| format!("it is away: {why}"));
@@ -261,26 +265,9 @@ impl HostLoop {
         let lasting = cluster.as_ref().is_some_and(|c| matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
         // A network that does not answer may have lost nodes of which no event told.
         let bad_look = lasting && matches!(outcome, Outcome::Looked { result: Err(_), .. });
-        if touches_engine(&step.action) || bad_look {
+        if step.action.touches_engine() || bad_look {
             self.dirty.set();
         }
         self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
-    }
-}
-
-fn touches_engine(action: &Action) -> bool {
-    match action {
-        Action::BringUp { .. } | Action::ChangeNodes { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => true,
-        Action::Begin { .. }
-        | Action::Look { .. }
-        | Action::OfferOut { .. }
-        | Action::OfferAgain { .. }
-        | Action::Withdraw { .. }
-        | Action::Record { .. }
-        | Action::Readdress { .. }
-        | Action::Fail { .. }
-        | Action::Remove { .. }
-        | Action::Prove { .. }
-        | Action::DeleteHost => false,
     }
 }

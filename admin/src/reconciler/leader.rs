@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::clock;
+use common::clock::{self, Pace};
 use common::compose::Catalog;
 use common::model::{FlavorId, Host, HostId, PhaseKind, SlotLayout, Timestamp};
 use common::store::{ClusterCounts, SharedStore, StoreResult};
@@ -44,6 +44,8 @@ pub struct Leader {
     pub max_starts: usize,
     /// Where this process' `/internal` answers.
     pub address: String,
+    /// How long everything waits.
+    pub pace: Pace,
     /// How long this process may act; renewed with the lock.
     pub term: Term,
     /// Rings.
@@ -61,10 +63,10 @@ impl Leader {
         let mut waiting_for: Option<String> = None;
         loop {
             let asked = Instant::now();
-            let mut wait = RENEW_EVERY;
-            match self.store.take_lock(&holder, &self.address, TERM, clock::now()).await {
+            let mut wait = self.pace.of(RENEW_EVERY);
+            match self.store.take_lock(&holder, &self.address, self.pace.of(TERM), clock::now()).await {
                 Ok(Some(lock)) => {
-                    self.term.renew(asked + TERM);
+                    self.term.renew(asked + self.pace.of(TERM));
                     info!(term = lock.term, "this process leads: it looks after the hosts");
                     let tools = Arc::new(Tools {
                         store: self.store.clone(),
@@ -72,8 +74,10 @@ impl Leader {
                         layout: self.layout,
                         probes: probes.clone(),
                         http: http.clone(),
+                        pace: self.pace,
                         term: self.term.clone(),
                     });
+                    self.outlooks.lead();
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
                     waiting_for = None;
@@ -81,7 +85,7 @@ impl Leader {
                 Ok(None) => {
                     let lock = self.store.lock().await.ok().flatten();
                     if let Some(lock) = &lock {
-                        wait = until_void(lock.until, clock::now());
+                        wait = wait.min(until_void(lock.until, clock::now()));
                     }
                     let leader = lock.map(|lock| lock.holder);
                     if leader != waiting_for {
@@ -100,10 +104,10 @@ impl Leader {
     async fn lead(&self, holder: &str, tools: &Arc<Tools>) {
         let keep = async {
             loop {
-                tokio::time::sleep(RENEW_EVERY).await;
+                tokio::time::sleep(self.pace.of(RENEW_EVERY)).await;
                 let asked = Instant::now();
-                match self.store.take_lock(holder, &self.address, TERM, clock::now()).await {
-                    Ok(Some(_)) => tools.term.renew(asked + TERM),
+                match self.store.take_lock(holder, &self.address, self.pace.of(TERM), clock::now()).await {
+                    Ok(Some(_)) => tools.term.renew(asked + self.pace.of(TERM)),
                     Ok(None) => {
                         warn!("another admin leads now");
                         break;
@@ -141,10 +145,10 @@ impl Leader {
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
             // Many rings at once are one.
-            tokio::time::sleep(RING_GAP).await;
+            tokio::time::sleep(self.pace.of(RING_GAP)).await;
             tokio::select! {
                 _ = rings.changed() => {}
-                () = tokio::time::sleep(POOL_EVERY) => {}
+                () = tokio::time::sleep(self.pace.of(POOL_EVERY)) => {}
                 Some(ended) = loops.join_next(), if !loops.is_empty() => {
                     match ended {
                         Ok(host) => { hosts.remove(&host); }
@@ -189,7 +193,7 @@ impl Leader {
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed), rings };
+            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace), rings };
             if let Some(sender) = hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
@@ -216,10 +220,10 @@ impl Leader {
     }
 }
 
-/// How long a standby waits before it asks again: to the moment at which the lock runs out, if that comes first, so that
-/// a dead leader is followed as soon as it may be. Never less than a moment: clocks differ.
+/// To the moment at which the lock runs out: if that comes first a standby asks then, so that a dead leader is followed
+/// as soon as it may be. Never less than a moment: clocks differ.
 fn until_void(until: Timestamp, now: Timestamp) -> Duration {
-    (until.since(now) + Duration::from_millis(50)).min(RENEW_EVERY)
+    until.since(now) + Duration::from_millis(50)
 }
 
 fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
@@ -227,7 +231,7 @@ fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
         .iter()
         .map(|host| HostRoom {
             id: host.id.clone(),
-            fills: host.serves() && host.settings.autofill && host.contact.state.is_active(),
+            fills: host.fills() && host.contact.state.is_active(),
             capacity: u32::from(host.settings.capacity),
             waiting: BTreeMap::new(),
             in_use: 0,
