@@ -165,6 +165,15 @@ impl Chaos<'_> {
                 Fault::KillApp => crew.kill_app().await?,
                 Fault::KillLeader => crew.kill_leader(&self.store).await?,
                 Fault::KillStandby => crew.kill_standby(&self.store).await?,
+                Fault::StopLeader => {
+                    match crew.stop_leader(&self.store).await? {
+                        Some(took) => {
+                            self.did(begun, &format!("the other admin led after {:.1} s", took.as_secs_f64()))
+                        }
+                        None => self.book.wrong("no other admin led while the leader was stopped".to_owned()),
+                    }
+                    continue;
+                }
                 Fault::KillContainer { .. }
                 | Fault::PauseContainer { .. }
                 | Fault::Intrude { .. }
@@ -185,7 +194,9 @@ impl Chaos<'_> {
                     Fault::KillContainer { pick } => ("killed", victims.kill(pick).await?),
                     Fault::PauseContainer { pick } => ("paused", victims.pause(pick).await?),
                     Fault::Intrude { pick } => ("a stranger joined", victims.intrude(&self.strangers, pick).await?),
-                    Fault::KillApp | Fault::KillLeader | Fault::KillStandby | Fault::StepDown => ("", None),
+                    Fault::KillApp | Fault::KillLeader | Fault::KillStandby | Fault::StopLeader | Fault::StepDown => {
+                        ("", None)
+                    }
                 };
                 match hit {
                     (what, Some(whom)) => break (what, whom),
