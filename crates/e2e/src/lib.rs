@@ -10,4 +10,5 @@ pub mod on_engine;
 pub mod operator;
 pub mod pool;
 pub mod program;
+pub mod tripwire;
 pub mod wait;
