@@ -10,7 +10,7 @@ use common::model::{ClusterId, HostId, NodeName, NodeState, PoolId, Slot, SlotLa
 use crate::call::{Fenced, open};
 use crate::foreign::{Foreign, ForeignContainer, ForeignNetwork};
 use crate::labels::Mark;
-use crate::raw::{Raw, RawContainer, RawNetwork};
+use crate::raw::{Raw, RawContainer, RawNetwork, is_anonymous};
 use crate::{Engine, EngineError};
 
 /// What one full look saw.
@@ -39,7 +39,7 @@ pub struct FoundCluster {
     pub containers: Vec<FoundContainer>,
     /// Its networks.
     pub networks: Vec<FoundNetwork>,
-    /// Its named volumes.
+    /// Its volumes: named ones, then anonymous ones of its containers, which have names of the engine's.
     pub volumes: Vec<String>,
     /// Names of foreign containers that somebody put on its networks.
     pub guests: Vec<String>,
@@ -99,8 +99,16 @@ impl Engine {
     }
 }
 
+/// Tells ours from foreign, and which slots something foreign blocks.
+fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey {
+    let (ours, foreign) = tell_apart(pool, raw);
+    let blocked =
+        (0..layout.slots()).map(Slot).filter_map(|slot| Some((slot, foreign.blocks(slot, layout)?))).collect();
+    Survey { ours, foreign, blocked }
+}
+
 /// Tells ours from foreign.
-pub(crate) fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey {
+pub(crate) fn tell_apart(pool: &PoolId, raw: &Raw) -> (Vec<FoundCluster>, Foreign) {
     let mut ours: BTreeMap<ClusterId, FoundCluster> = BTreeMap::new();
     let mut foreign = Foreign::default();
     let mut our_networks: Vec<(&RawNetwork, ClusterId)> = Vec::new();
@@ -113,7 +121,8 @@ pub(crate) fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey 
                 entry(&mut ours, mark).networks.push(found);
             }
             None => {
-                foreign.networks.push(ForeignNetwork { name: network.name.clone(), subnets: network.subnets.clone() })
+                let (id, name, subnets) = (network.id.clone(), network.name.clone(), network.subnets.clone());
+                foreign.networks.push(ForeignNetwork { id, name, subnets });
             }
         }
     }
@@ -143,12 +152,10 @@ pub(crate) fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey 
     for cluster in &mut ours {
         cluster.containers.sort_by(|a, b| a.name.cmp(&b.name));
         cluster.networks.sort_by(|a, b| a.name.cmp(&b.name));
-        cluster.volumes.sort();
+        cluster.volumes.sort_by(|a, b| (is_anonymous(a), a).cmp(&(is_anonymous(b), b)));
         cluster.guests.sort();
     }
-    let blocked =
-        (0..layout.slots()).map(Slot).filter_map(|slot| Some((slot, foreign.blocks(slot, layout)?))).collect();
-    Survey { ours, foreign, blocked }
+    (ours, foreign)
 }
 
 fn entry(ours: &mut BTreeMap<ClusterId, FoundCluster>, mark: Mark) -> &mut FoundCluster {
@@ -180,7 +187,8 @@ fn stranger(
             host.guests.push(container.name.clone());
         }
     }
-    foreign.containers.push(ForeignContainer { name: container.name.clone(), ports: container.ports.clone() });
+    let (id, name, ports) = (container.id.clone(), container.name.clone(), container.ports.clone());
+    foreign.containers.push(ForeignContainer { id, name, ports });
 }
 
 #[cfg(test)]

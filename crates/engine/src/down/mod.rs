@@ -10,6 +10,7 @@
 
 mod found;
 mod remove;
+mod strangers;
 
 use std::time::Duration;
 
@@ -40,7 +41,7 @@ pub struct Removed {
     pub containers: Vec<String>,
     /// Networks.
     pub networks: Vec<String>,
-    /// Named volumes.
+    /// Volumes that did not go with a container.
     pub volumes: Vec<String>,
     /// Images that its nodes built.
     pub images: Vec<String>,
@@ -69,7 +70,7 @@ impl Engine {
         for (round, pause) in PAUSES.into_iter().enumerate() {
             // Most often one round does it, and the second look only proves it.
             if round > 1 || !refusals.is_empty() {
-                sleep(pause).await;
+                sleep(at.pause(pause)).await;
             }
             let found = at.belongings(pool, cluster, offspring_prefixes).await?;
             if found.is_empty() {

@@ -8,7 +8,10 @@
 mod bench;
 mod crash;
 mod foreign;
+mod gather;
+mod leaks;
 mod nodes;
 mod spec;
+mod strangers;
 mod unreachable;
 mod updown;
