@@ -23,10 +23,12 @@ use super::link::{Dirty, Link};
 use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
-use super::plan::{Action, Plan, Step};
+use super::plan::{Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
+use super::standing::{Standing, Standings};
+use super::starts::Starts;
 use super::view::{EngineView, HostView, Memory, Seen};
 
 /// The timer's turn when nothing else happens.
@@ -53,18 +55,23 @@ pub struct Orders {
     pub rings: u64,
 }
 
-/// Runs until it is dropped or the host is gone.
-pub async fn run(
-    tools: Arc<Tools>,
-    host: HostId,
-    max_starts: usize,
-    mut orders: watch::Receiver<Orders>,
-    outlooks: Outlooks,
-) {
+/// Whom a loop tells what it sees: pages and the leader.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// What pages are told.
+    pub outlooks: Outlooks,
+    /// What the leader is told.
+    pub standings: Standings,
+}
+
+/// Runs until it is dropped or the host is gone. `max_starts` is the most container starts at once.
+pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders: watch::Receiver<Orders>, told: Told) {
+    let starts = Starts::new(max_starts);
     let mut state = HostLoop {
         tools,
         id: host,
-        limits: UpLimits::new(max_starts),
+        limits: UpLimits::new(starts.limit()),
+        starts,
         link: None,
         memory: Memory::default(),
         under_way: JoinSet::new(),
@@ -75,11 +82,11 @@ pub async fn run(
     };
     loop {
         let orders_now = orders.borrow_and_update().clone();
-        let wait = match state.pass(&orders_now, &outlooks).await {
+        let wait = match state.pass(&orders_now, &told).await {
             Pass::Gone => break,
             Pass::Again(wait) => wait,
         };
-        tokio::time::sleep(PASS_GAP).await;
+        tokio::time::sleep(state.tools.pace.of(PASS_GAP)).await;
         tokio::select! {
             changed = orders.changed() => if changed.is_err() { break },
             () = state.dirty.notify.notified() => {}
@@ -87,7 +94,8 @@ pub async fn run(
             () = tokio::time::sleep(wait) => {}
         }
     }
-    outlooks.remove(&state.id);
+    told.outlooks.remove(&state.id);
+    told.standings.remove(&state.id);
 }
 
 enum Pass {
@@ -104,6 +112,7 @@ struct HostLoop {
     tools: Arc<Tools>,
     id: HostId,
     limits: UpLimits,
+    starts: Starts,
     link: Option<Link>,
     memory: Memory,
     under_way: JoinSet<Ended>,
@@ -114,7 +123,7 @@ struct HostLoop {
 }
 
 impl HostLoop {
-    async fn pass(&mut self, orders: &Orders, outlooks: &Outlooks) -> Pass {
+    async fn pass(&mut self, orders: &Orders, told: &Told) -> Pass {
         while let Some(ended) = self.under_way.try_join_next_with_id() {
             self.ended(ended, &orders.policy);
         }
@@ -122,19 +131,21 @@ impl HostLoop {
         let (url, engine_id) = match self.tools.store.host(&self.id).await {
             Ok(Some(host)) => (host.settings.daemon_url, host.engine_id),
             Ok(None) => return Pass::Gone,
-            Err(error) => return self.blind(&error, outlooks),
+            Err(error) => return self.blind(&error, &told.outlooks),
         };
         let engine = self.look_at_engine(&url, &engine_id).await;
         let (host, clusters) = match observe::records(&self.tools.store, &self.id).await {
             Ok(Some(records)) => records,
             Ok(None) => return Pass::Gone,
-            Err(error) => return self.blind(&error, outlooks),
+            Err(error) => return self.blind(&error, &told.outlooks),
         };
         let now = clock::now();
         let host = self.note_contact(host, engine.as_ref().err(), now).await;
         let found = engine.iter().flat_map(|seen| seen.found.keys().cloned());
         let known: BTreeSet<ClusterId> = clusters.iter().map(|c| c.id.clone()).chain(found).collect();
         self.memory.keep_only(&known);
+        self.memory.forgive(host.try_again);
+        self.learn_starts(&host);
         let view = HostView {
             host,
             clusters,
@@ -145,24 +156,33 @@ impl HostLoop {
             memory: self.memory.clone(),
         };
         let plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
-        outlooks.put(&view, &plan);
+        told.outlooks.put(&view, &plan);
+        told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
         let wait = self.wait(&plan, &view, now);
         self.start(view, plan);
         Pass::Again(wait)
     }
 
+    fn learn_starts(&mut self, host: &Host) {
+        if self.starts.learn(self.limits.take_samples()) {
+            self.limits.set(self.starts.limit());
+            info!(host.id = %host.id, "host {}: {}", host.settings.name, self.starts.words());
+        }
+        self.memory.starts = self.starts.words();
+    }
+
     fn blind(&mut self, error: &StoreError, outlooks: &Outlooks) -> Pass {
         warn!(host.id = %self.id, "nothing is changed on the host while the store does not answer: {error}");
         outlooks.blind(&self.id, error);
-        Pass::Again(BLIND_PAUSE)
+        Pass::Again(self.tools.pace.of(BLIND_PAUSE))
     }
 
     fn wait(&self, plan: &Plan, view: &HostView, now: Timestamp) -> Duration {
         if matches!(view.engine, EngineView::Away { .. }) {
-            return self.tries.pause();
+            return self.tries.pause(self.tools.pace);
         }
         // Not all hosts at the same moment.
-        let tick = TICK.mul_f64(0.8 + 0.4 * rand::random::<f64>());
+        let tick = self.tools.pace.of(TICK).mul_f64(0.8 + 0.4 * rand::random::<f64>());
         plan.wake_at.map_or(tick, |at| at.since(now).min(tick))
     }
 
@@ -178,6 +198,7 @@ impl HostLoop {
     }
 
     async fn look_or_ping(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
+        let pace = self.tools.pace;
         let heard = self.dirty.take();
         let now = clock::now();
         heard.died.into_iter().for_each(|cluster| self.memory.suspect(cluster, now));
@@ -187,13 +208,16 @@ impl HostLoop {
         let engine = match &self.link {
             Some(link) => link.engine.clone(),
             None => {
-                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), &self.dirty).await?;
+                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty).await?;
                 self.link.insert(link).engine.clone()
             }
         };
-        if let Some((at, seen)) = self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < SURVEY_EVERY) {
-            let answered = self.tries.answered.map_or(PING_EVERY, |answered| clock::now().since(answered));
-            if answered >= PING_EVERY && at.elapsed() >= PING_EVERY {
+        if let Some((at, seen)) =
+            self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < pace.of(SURVEY_EVERY))
+        {
+            let ping_every = pace.of(PING_EVERY);
+            let answered = self.tries.answered.map_or(ping_every, |answered| clock::now().since(answered));
+            if answered >= ping_every && at.elapsed() >= ping_every {
                 engine.ping().await?;
                 self.tries.good(clock::now());
             }
@@ -208,7 +232,8 @@ impl HostLoop {
 
     async fn note_contact(&mut self, mut host: Host, error: Option<&EngineError>, now: Timestamp) -> Host {
         let words = error.map(EngineError::to_string);
-        if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now) {
+        self.tries.made_at = self.memory.made_at;
+        if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now, self.tools.pace) {
             if contact.state.is_active() != host.contact.state.is_active() {
                 let reason =
                     words.as_ref().map_or_else(|| "it answers again".to_owned(), |why| format!("it is away: {why}"));
@@ -261,26 +286,9 @@ impl HostLoop {
         let lasting = cluster.as_ref().is_some_and(|c| matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
         // A network that does not answer may have lost nodes of which no event told.
         let bad_look = lasting && matches!(outcome, Outcome::Looked { result: Err(_), .. });
-        if touches_engine(&step.action) || bad_look {
+        if step.action.touches_engine() || bad_look {
             self.dirty.set();
         }
         self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
-    }
-}
-
-fn touches_engine(action: &Action) -> bool {
-    match action {
-        Action::BringUp { .. } | Action::ChangeNodes { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => true,
-        Action::Begin { .. }
-        | Action::Look { .. }
-        | Action::OfferOut { .. }
-        | Action::OfferAgain { .. }
-        | Action::Withdraw { .. }
-        | Action::Record { .. }
-        | Action::Readdress { .. }
-        | Action::Fail { .. }
-        | Action::Remove { .. }
-        | Action::Prove { .. }
-        | Action::DeleteHost => false,
     }
 }

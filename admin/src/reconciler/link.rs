@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use common::clock::Pace;
 use common::model::{ClusterId, DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
@@ -74,9 +75,10 @@ impl Link {
         url: &DaemonUrl,
         engine_id: &str,
         pool: &PoolId,
+        pace: Pace,
         dirty: &Arc<Dirty>,
     ) -> Result<Link, EngineError> {
-        let engine = Engine::connect(url).await?;
+        let engine = Engine::connect_at(url, pace).await?;
         let found = engine.info().await?.id;
         if found != engine_id {
             return Err(EngineError::Refused {

@@ -4,12 +4,14 @@
 //! action out. `host_loop` ties them together for one host, `leader` for all, under the reconciler lock.
 //! `docs/architecture.md` has the rules that they keep.
 
+mod action;
 mod bury;
 mod contact;
 mod execute;
 mod host_loop;
 mod leader;
 mod link;
+mod making;
 mod memory;
 mod node_view;
 mod observe;
@@ -20,20 +22,36 @@ mod plan;
 mod plan_case;
 mod plan_cluster;
 mod plan_create;
+#[cfg(test)]
+mod plan_create_test;
+mod plan_demand;
+mod plan_give_way;
 mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
+mod plan_place;
 mod plan_pool;
+#[cfg(test)]
+mod plan_pool_test;
+mod plan_purpose;
+#[cfg(test)]
+mod plan_purpose_test;
+mod plan_surplus;
 mod policy;
 mod probe;
+mod rooms;
+mod standing;
+mod starts;
 mod term;
+mod timings;
 mod view;
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use common::clock::Pace;
 use common::compose::Catalog;
-use common::model::{FlavorId, SlotLayout};
+use common::model::{FlavorShare, SlotLayout};
 use common::store::SharedStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -60,12 +78,14 @@ pub struct Settings {
     pub catalog: Arc<Catalog>,
     /// What slots mean.
     pub layout: SlotLayout,
-    /// Which flavors the pool is made of, with weights; empty: all, equally.
-    pub mix: Vec<(FlavorId, u32)>,
-    /// Container starts at once on one host.
+    /// Which flavors the pool is made of, with their shares; empty: all, equally.
+    pub mix: Vec<FlavorShare>,
+    /// The most container starts at once on one host.
     pub max_starts: usize,
     /// Where this process' `/internal` answers: `http://host:port`.
     pub address: String,
+    /// How long everything waits.
+    pub pace: Pace,
 }
 
 /// The running reconciler. Dropping it ends it between two calls; [`Running::stop`] also gives the lock back.
@@ -93,6 +113,11 @@ impl Reconciler {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    /// Whether this process has the lock and looks after the hosts.
+    pub fn leads(&self) -> bool {
+        self.outlooks.leads()
+    }
+
     /// What is being done, held back and why, host by host. Empty while another process leads.
     pub fn outlook(&self) -> Vec<HostOutlook> {
         self.outlooks.all()
@@ -103,10 +128,10 @@ impl Reconciler {
 pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
-    let Settings { store, catalog, layout, mix, max_starts, address } = settings;
-    let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
+    let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
+    let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let outlooks = reconciler.outlooks.clone();
-    let term = Term::until(Instant::now());
+    let term = Term::until(Instant::now(), pace);
     let leader = Leader {
         store: store.clone(),
         catalog,
@@ -114,6 +139,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         mix,
         max_starts,
         address,
+        pace,
         term: term.clone(),
         rings: ear,
         outlooks,
@@ -135,15 +161,27 @@ impl Running {
     }
 
     /// Ends what is under way between two calls and gives the lock back, so that a standby leads at once.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // Before the lock is given back nothing more may be sent to an engine.
-        self.term.renew(Instant::now());
-        self.task.abort();
+        self.cut();
         if !self.task.is_finished() {
-            let _aborted = self.task.await;
+            let _aborted = (&mut self.task).await;
         }
         if let Err(reason) = self.store.drop_lock(&self.holder).await {
             tracing::warn!("the reconciler lock was not given back and runs out by itself: {reason}");
         }
+    }
+
+    /// No call to an engine begins any more, and what is under way ends where it stands.
+    fn cut(&self) {
+        self.term.renew(Instant::now());
+        self.task.abort();
+    }
+}
+
+impl Drop for Running {
+    /// As at the death of the process: the lock is not given back.
+    fn drop(&mut self) {
+        self.cut();
     }
 }

@@ -31,13 +31,14 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         policy,
         now,
         plan: Plan::default(),
-        bring_ups: policy.bring_up_at_once.saturating_sub(busy(Work::BringUp)),
+        bring_ups: 0,
         take_downs: policy.take_down_at_once.saturating_sub(busy(Work::TakeDown)),
         looks_wanted: Vec::new(),
         short_of: BTreeSet::new(),
         rolled: false,
         proofs: Vec::new(),
     };
+    planner.bring_ups = planner.makings_at_once().0.saturating_sub(busy(Work::BringUp));
     match &view.engine {
         EngineView::Away { why } => planner.away(why),
         EngineView::Seen(seen) => planner.seen(seen, target),
@@ -78,14 +79,19 @@ impl Planner<'_> {
     /// The engine does not answer: nothing there can be changed, and nothing of it is given out once it is Inactive.
     fn away(&mut self, why: &str) {
         self.held("everything on this host", format!("it does not answer: {why}"));
-        if self.view.host.contact.state.is_active() {
+        let inactive = !self.view.host.contact.state.is_active();
+        if let Some(reason) = self.forced() {
+            return self.force_without_engine(&reason, inactive);
+        }
+        let goes = self.view.host.purpose.leaves() && self.view.clusters.is_empty() && self.is_idle();
+        if inactive && goes {
+            return self.delete_host("the host is being deleted and has no clusters; its engine does not answer");
+        }
+        self.say_purpose();
+        if !inactive {
             return;
         }
         let why = "its host does not answer";
-        if self.view.host.purpose.leaves() && self.view.clusters.is_empty() && self.is_idle() {
-            let why = "the host is being deleted and has no clusters; its engine does not answer".to_owned();
-            self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
-        }
         for cluster in self.view.clusters.iter().filter(|cluster| !self.view.memory.busy.contains_key(&cluster.id)) {
             if cluster.offer.is_some() {
                 self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
@@ -117,15 +123,18 @@ impl Planner<'_> {
     }
 
     fn seen(&mut self, seen: &Seen, target: &Target) {
-        let leaving = self.view.host.purpose.leaves();
+        let clearing = self.view.host.purpose.removes_free();
         self.short_of = self.needs(target).into_iter().map(|(flavor, _)| flavor).collect();
-        let surplus = if leaving { BTreeSet::new() } else { self.surplus() };
+        let surplus = if clearing { BTreeSet::new() } else { self.surplus(target) };
+        let gives_way = self.gives_way(target);
         for cluster in &self.view.clusters {
             if self.is_busy(&cluster.id) {
                 continue;
             }
             if surplus.contains(&cluster.id) {
                 self.remove(cluster, Why::PoolShrunk);
+            } else if let Some((_, to)) = gives_way.as_ref().filter(|(id, _)| *id == cluster.id) {
+                self.remove(cluster, Why::GaveWay { to: to.clone() });
             } else {
                 self.cluster(cluster, seen.found.get(&cluster.id));
             }
@@ -135,32 +144,20 @@ impl Planner<'_> {
             let action = Action::Prove { proofs: std::mem::take(&mut self.proofs) };
             self.plan.steps.push(Step { action, name: None, why: "probed well".into() });
         }
-        if leaving {
-            self.leave(seen);
-        } else {
+        self.purpose(seen);
+        if !clearing {
             self.create(seen, target);
         }
-    }
-
-    /// Waiting clusters beyond the capacity: those being made first, then the youngest. Never a leased one.
-    fn surplus(&self) -> BTreeSet<ClusterId> {
-        let clusters = &self.view.clusters;
-        let alive = clusters
-            .iter()
-            .filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. } | Phase::InUse { .. }))
-            .count();
-        let beyond = alive.saturating_sub(usize::from(self.view.host.settings.capacity));
-        let mut waiting: Vec<&Cluster> =
-            clusters.iter().filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. })).collect();
-        waiting.sort_by_key(|c| (c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
-        waiting.into_iter().take(beyond).map(|c| c.id.clone()).collect()
     }
 
     /// What is on the engine with our label and has no record: a crash came between, or the record was lost.
     fn sweep(&mut self, seen: &Seen) {
         let known: BTreeSet<&ClusterId> = self.view.clusters.iter().map(|c| &c.id).collect();
         for id in seen.found.keys() {
-            if known.contains(id) || self.is_busy(id) || self.waits(id, "sweeping what has no record") {
+            if known.contains(id) || self.is_busy(id) || self.left_there(id) {
+                continue;
+            }
+            if self.waits(id, "sweeping what has no record") {
                 continue;
             }
             if self.take_downs == 0 {
@@ -173,27 +170,13 @@ impl Planner<'_> {
         }
     }
 
-    fn leave(&mut self, seen: &Seen) {
-        let left = self.view.clusters.len();
-        if left == 0 && seen.found.is_empty() && self.is_idle() {
-            let why = "the host is being deleted and nothing of ours is left on it".to_owned();
-            self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
-            return;
-        }
-        let leased = self.view.clusters.iter().filter(|c| c.phase.kind() == PhaseKind::InUse).count();
-        if leased > 0 {
-            self.held("deleting the host", format!("{leased} of its clusters are in use"));
-        } else {
-            self.held("deleting the host", format!("{left} of its clusters are still to be removed"));
-        }
-    }
-
     pub fn take_down_limit(&self) -> String {
         format!("the host is at its limit of {} removals at once", self.policy.take_down_at_once)
     }
 
-    fn is_idle(&self) -> bool {
-        self.view.memory.busy.is_empty() && self.view.memory.beginning.is_empty()
+    pub fn is_idle(&self) -> bool {
+        let memory = &self.view.memory;
+        memory.busy.is_empty() && memory.beginning.is_empty() && memory.host_step.is_none()
     }
 
     pub fn is_busy(&self, id: &ClusterId) -> bool {

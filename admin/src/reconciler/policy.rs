@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use common::clock::Pace;
+
 use super::view::Backoff;
 
 /// What the plans go by.
@@ -36,6 +38,12 @@ pub struct Policy {
     pub flavor_backoff: Backoff,
     /// A slot in which the engine refused something is passed over so long.
     pub slot_backoff: Backoff,
+    /// A making that failed counts so long among a host's recent failures, by which hosts are chosen.
+    pub lately: Duration,
+    /// A flavor must have been short so long before a free cluster of another gives way to it, since most shortages end by a
+    /// release or by a making that is on its way; and between two that give way in the whole pool: longer than a making
+    /// takes, so that the first is seen to help.
+    pub give_way_every: Duration,
 }
 
 impl Policy {
@@ -47,6 +55,25 @@ impl Policy {
     pub fn for_pool(probed: u64) -> Policy {
         let every = Duration::from_secs((probed / Self::PROBES_PER_SECOND).max(30));
         Policy { max_proof_age: every * 2, probe_every: every, probe_leased_every: every, ..Policy::default() }
+    }
+
+    /// The same, with every wait as long as this pace makes it.
+    pub fn at(self, pace: Pace) -> Policy {
+        let backoff = |own: Backoff| Backoff { first: pace.of(own.first), limit: pace.of(own.limit) };
+        Policy {
+            max_proof_age: pace.of(self.max_proof_age),
+            probe_every: pace.of(self.probe_every),
+            probe_leased_every: pace.of(self.probe_leased_every),
+            host_silence: pace.of(self.host_silence),
+            probe_new_every: pace.of(self.probe_new_every),
+            settle: pace.of(self.settle),
+            retry: backoff(self.retry),
+            flavor_backoff: backoff(self.flavor_backoff),
+            slot_backoff: backoff(self.slot_backoff),
+            lately: pace.of(self.lately),
+            give_way_every: pace.of(self.give_way_every),
+            ..self
+        }
     }
 }
 
@@ -67,6 +94,8 @@ impl Default for Policy {
             retry: Backoff { first: seconds(1), limit: seconds(60) },
             flavor_backoff: Backoff { first: seconds(5), limit: seconds(300) },
             slot_backoff: Backoff { first: seconds(60), limit: seconds(600) },
+            lately: seconds(600),
+            give_way_every: seconds(60),
         }
     }
 }

@@ -115,7 +115,7 @@ impl Up<'_> {
         let far_enough = async {
             let mut looks = LOOKS.iter().chain(std::iter::repeat(&LOOKS[LOOKS.len() - 1]));
             while !self.is_far_enough(on, &made.id, condition).await? {
-                sleep(*looks.next().unwrap_or(&LOOKS[0])).await;
+                sleep(self.at.pause(*looks.next().unwrap_or(&LOOKS[0]))).await;
             }
             Ok(())
         };

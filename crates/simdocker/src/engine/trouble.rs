@@ -1,13 +1,9 @@
-//! Trouble on demand: a process that is killed for want of memory, a check that changes its mind, a disk that is full.
+//! Trouble on demand: a check that changes its mind, a disk that is full.
 
 use super::container::Life;
-use super::death::Death;
 use super::{Engine, State};
 use crate::clock;
 use crate::error::{ApiError, ApiResult};
-
-/// 128 and SIGKILL.
-const KILLED: i64 = 137;
 
 /// What a disk is needed for, and so what an engine says when it is full.
 #[derive(Clone, Copy, Debug)]
@@ -23,21 +19,6 @@ pub(crate) enum Need<'a> {
 }
 
 impl Engine {
-    /// The kernel kills the process of a container for want of memory: the restart policy decides what follows. False if
-    /// it does not run.
-    pub(crate) fn oom(&self, wanted: &str) -> bool {
-        let mut state = self.state();
-        let Ok(id) = state.find(wanted) else { return false };
-        let Ok(container) = state.container_mut(&id) else { return false };
-        if container.run().is_none() {
-            return false;
-        }
-        container.oom_killed = true;
-        self.events.container(container, "oom", Vec::new());
-        self.die(&mut state, &id, KILLED, Death::ByItself);
-        true
-    }
-
     /// The check of a running container changes its mind, or says the same again. False if it has none, or does not run.
     pub(crate) fn set_health(&self, wanted: &str, healthy: bool) -> bool {
         let mut state = self.state();

@@ -27,10 +27,10 @@ async fn a_process_killed_for_want_of_memory_says_so_until_it_is_started_again()
     let docker = docker(&host);
     let past = bollard::query_parameters::EventsOptionsBuilder::default().since("0").build();
     run(&host, "greedy", json!({"HostConfig": {"RestartPolicy": {"Name": "no"}}})).await;
-    assert!(host.oom_kill("greedy"));
+    assert!(host.run_out_of_memory("greedy"));
     let dead = state(&host, "greedy").await;
     assert_eq!((&dead["OOMKilled"], &dead["ExitCode"], &dead["Status"]), (&json!(true), &json!(137), &json!("exited")));
-    assert!(host.container("greedy").unwrap().oom_killed && !host.oom_kill("greedy"));
+    assert!(host.container("greedy").unwrap().oom_killed && !host.run_out_of_memory("greedy"));
     assert_eq!(act(&host, "/containers/greedy/start").await.0, 204);
     assert_eq!(state(&host, "greedy").await["OOMKilled"], json!(false));
     assert_eq!(act(&host, "/_sim/containers/greedy/oom").await.0, 204);
@@ -48,7 +48,7 @@ async fn a_process_killed_for_want_of_memory_says_so_until_it_is_started_again()
 async fn a_restart_policy_brings_back_what_was_killed_for_want_of_memory() {
     let host = host().await;
     run(&host, "peer", json!({"HostConfig": {"RestartPolicy": {"Name": "unless-stopped"}}})).await;
-    assert!(host.oom_kill("peer"));
+    assert!(host.run_out_of_memory("peer"));
     wait_until("it is back", async || match host.container("peer") {
         Some(c) if c.state == "running" && c.restart_count == 1 => Ok(()),
         other => Err(format!("{other:?}")),
