@@ -23,7 +23,7 @@ use super::link::{Dirty, Link};
 use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
-use super::plan::{Action, Plan, Step};
+use super::plan::{Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
@@ -265,26 +265,9 @@ impl HostLoop {
         let lasting = cluster.as_ref().is_some_and(|c| matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
         // A network that does not answer may have lost nodes of which no event told.
         let bad_look = lasting && matches!(outcome, Outcome::Looked { result: Err(_), .. });
-        if touches_engine(&step.action) || bad_look {
+        if step.action.touches_engine() || bad_look {
             self.dirty.set();
         }
         self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
-    }
-}
-
-fn touches_engine(action: &Action) -> bool {
-    match action {
-        Action::BringUp { .. } | Action::ChangeNodes { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => true,
-        Action::Begin { .. }
-        | Action::Look { .. }
-        | Action::OfferOut { .. }
-        | Action::OfferAgain { .. }
-        | Action::Withdraw { .. }
-        | Action::Record { .. }
-        | Action::Readdress { .. }
-        | Action::Fail { .. }
-        | Action::Remove { .. }
-        | Action::Prove { .. }
-        | Action::DeleteHost => false,
     }
 }

@@ -77,6 +77,7 @@ impl Leader {
                         pace: self.pace,
                         term: self.term.clone(),
                     });
+                    self.outlooks.lead();
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
                     waiting_for = None;
@@ -230,7 +231,7 @@ fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
         .iter()
         .map(|host| HostRoom {
             id: host.id.clone(),
-            fills: host.serves() && host.settings.autofill && host.contact.state.is_active(),
+            fills: host.fills() && host.contact.state.is_active(),
             capacity: u32::from(host.settings.capacity),
             waiting: BTreeMap::new(),
             in_use: 0,

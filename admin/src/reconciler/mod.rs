@@ -4,6 +4,7 @@
 //! action out. `host_loop` ties them together for one host, `leader` for all, under the reconciler lock.
 //! `docs/architecture.md` has the rules that they keep.
 
+mod action;
 mod bury;
 mod contact;
 mod execute;
@@ -24,9 +25,13 @@ mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
 mod plan_pool;
+mod plan_purpose;
+#[cfg(test)]
+mod plan_purpose_test;
 mod policy;
 mod probe;
 mod term;
+mod timings;
 mod view;
 
 use std::sync::Arc;
@@ -94,6 +99,11 @@ impl Reconciler {
     /// Says that something may have changed. Carries nothing; many rings at once are one.
     pub fn ring(&self) {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    /// Whether this process has the lock and looks after the hosts.
+    pub fn leads(&self) -> bool {
+        self.outlooks.leads()
     }
 
     /// What is being done, held back and why, host by host. Empty while another process leads.

@@ -10,6 +10,7 @@
 
 mod found;
 mod remove;
+mod strangers;
 
 use std::time::Duration;
 
