@@ -12,6 +12,8 @@ mod host_loop;
 mod leader;
 mod link;
 mod making;
+#[cfg(test)]
+mod making_test;
 mod memory;
 mod node_view;
 mod observe;
@@ -25,6 +27,8 @@ mod plan_create;
 #[cfg(test)]
 mod plan_create_test;
 mod plan_demand;
+#[cfg(test)]
+mod plan_demand_test;
 mod plan_give_way;
 mod plan_host;
 #[cfg(test)]
@@ -40,6 +44,10 @@ mod plan_surplus;
 mod policy;
 mod probe;
 mod rooms;
+#[cfg(test)]
+mod sim_case;
+#[cfg(test)]
+mod sim_test;
 mod standing;
 mod starts;
 mod term;
