@@ -14,7 +14,7 @@ use super::plan_pool::Target;
 use super::policy::Policy;
 use super::view::*;
 
-const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+pub const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
 fn ago(seconds: u64) -> Timestamp {
     NOW - Duration::from_secs(seconds)
@@ -75,7 +75,7 @@ pub struct Case {
     pub view: HostView,
     pub seen: Seen,
     want: u32,
-    policy: Policy,
+    pub policy: Policy,
 }
 
 impl Case {
@@ -281,9 +281,14 @@ impl Case {
         self.view.clusters.push(cluster);
     }
 
+    /// What the pool wants of the host.
+    pub fn target(&self) -> Target {
+        Target { want: [(flavor(), self.want)].into() }
+    }
+
     /// What is planned for it.
     pub fn plan(&self) -> Plan {
-        let target = Target { want: [(flavor(), self.want)].into() };
+        let target = self.target();
         let facts = Facts { flavors: [(flavor(), "d".into())].into(), slots: 12 };
         plan_host(&self.view, &target, &facts, &self.policy, NOW)
     }
