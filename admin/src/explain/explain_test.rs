@@ -88,7 +88,7 @@ fn a_host_that_is_full_says_all_of_it() {
 #[test]
 fn what_failed_says_how_often_and_when_it_is_tried_again() {
     let says = host_says("want 1; flavor-fails 30");
-    has(&says, "held: 1 of f: could not be made 2 times, last: no such image at +30s");
+    has(&says, "held: 1 of f: could not be made 2 times, last: no such image; tried again in 30 s at +30s");
     has(&says, "next: f is tried again: no such image at +30s");
 }
 
@@ -154,7 +154,10 @@ fn the_pool_adds_its_hosts_up() {
     has(&says, "wanted: drain: 1 of the hosts");
     has(&says, "is: 3 of 4 hosts answer");
     has(&says, "is: 1 cluster free");
-    has(&says, "held: 2 of f and 1 alike, on 2 hosts: could not be made 2 times, last: no such image at +20s");
+    has(
+        &says,
+        "held: 2 of f and 1 alike, on 2 hosts: could not be made 2 times, last: no such image; tried again in 30 s at +20s",
+    );
     has(&says, "next: f is tried again on 2 hosts: no such image at +20s");
 }
 
@@ -181,7 +184,7 @@ fn a_flavor_is_told_over_all_hosts() {
     has(&says, "wanted: 3 wait for users, over all hosts");
     has(&says, "is: 1 cluster being made");
     has(&says, "doing: 1 cluster brought up (f) since +0s");
-    has(&says, "held: 2 of f: could not be made 2 times, last: no such image at +30s");
+    has(&says, "held: 2 of f: could not be made 2 times, last: no such image; tried again in 30 s at +30s");
     has(&says, "next: f is tried again on one host: no such image at +30s");
 }
 

@@ -18,6 +18,12 @@ pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> 
             let point = Point::new("its engine did not answer the last time it was asked").times(outlook.link.failed);
             is.push(point.why(outlook.link.error.clone().unwrap_or_default()));
         }
+        if outlook.careful {
+            is.push(
+                Point::new("it makes one cluster at a time until one succeeds")
+                    .why("it came back, or making failed there before"),
+            );
+        }
         doing = under_way(&outlook.doing);
         held.extend(outlook.blind.iter().map(|why| {
             Point::new("everything on this host").why(format!("the store does not answer the reconciler: {why}"))

@@ -11,6 +11,7 @@ mod execute;
 mod host_loop;
 mod leader;
 mod link;
+mod making;
 mod memory;
 mod node_view;
 mod observe;
@@ -25,15 +26,26 @@ mod plan;
 mod plan_case;
 mod plan_cluster;
 mod plan_create;
+#[cfg(test)]
+mod plan_create_test;
+mod plan_demand;
+mod plan_give_way;
 mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
+mod plan_place;
 mod plan_pool;
+#[cfg(test)]
+mod plan_pool_test;
 mod plan_purpose;
 #[cfg(test)]
 mod plan_purpose_test;
+mod plan_surplus;
 mod policy;
 mod probe;
+mod rooms;
+mod standing;
+mod starts;
 mod term;
 mod timings;
 mod view;
@@ -43,7 +55,7 @@ use std::time::Instant;
 
 use common::clock::Pace;
 use common::compose::Catalog;
-use common::model::{FlavorId, HostId, SlotLayout, Timestamp};
+use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
 use common::store::SharedStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -73,9 +85,9 @@ pub struct Settings {
     pub catalog: Arc<Catalog>,
     /// What slots mean.
     pub layout: SlotLayout,
-    /// Which flavors the pool is made of, with weights; empty: all, equally.
-    pub mix: Vec<(FlavorId, u32)>,
-    /// Container starts at once on one host.
+    /// Which flavors the pool is made of, with their shares; empty: all, equally.
+    pub mix: Vec<FlavorShare>,
+    /// The most container starts at once on one host.
     pub max_starts: usize,
     /// Where this process' `/internal` answers: `http://host:port`.
     pub address: String,
@@ -134,7 +146,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
     let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
-    let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
+    let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let outlooks = reconciler.outlooks.clone();
     let term = Term::until(Instant::now(), pace);
     let leader = Leader {

@@ -26,6 +26,8 @@ pub struct HostOutlook {
     pub link: LinkOutlook,
     /// Creating and Free ones that the host is to hold, by flavor.
     pub target: BTreeMap<FlavorId, u32>,
+    /// It makes one cluster at a time until one succeeded, because of what failed before.
+    pub careful: bool,
     /// What is under way.
     pub doing: Vec<Doing>,
     /// What is wanted and not done now.

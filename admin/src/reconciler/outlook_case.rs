@@ -14,7 +14,7 @@ use super::view::EngineView;
 /// What is told of a pass over a case, with what was told of the one before.
 pub fn told_after(before: Option<&HostOutlook>, case: &Case) -> HostOutlook {
     let away = matches!(case.view.engine, EngineView::Away { .. });
-    let tries = Tries { failed: if away { 3 } else { 0 }, answered: None };
+    let tries = Tries { failed: if away { 3 } else { 0 }, ..Tries::default() };
     let (plan, target): (_, Target) = (case.plan(), case.target());
     let pause = Duration::from_secs(3);
     outlook_of(

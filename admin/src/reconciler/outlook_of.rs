@@ -64,6 +64,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
             error,
         },
         target: target.want.clone(),
+        careful: view.memory.is_careful(&view.host),
         doing,
         held,
         retries: retries(&view.memory),
