@@ -18,6 +18,10 @@ mod memory;
 mod node_view;
 mod observe;
 mod outlook;
+#[cfg(test)]
+pub(crate) mod outlook_case;
+mod outlook_of;
+mod outlook_pool;
 mod placement;
 mod plan;
 #[cfg(test)]
@@ -59,13 +63,16 @@ use std::time::Instant;
 
 use common::clock::Pace;
 use common::compose::Catalog;
-use common::model::{FlavorShare, SlotLayout};
+use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
 use common::store::SharedStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::error;
 
-pub use outlook::HostOutlook;
+pub use outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
+#[cfg(test)]
+pub(crate) use outlook_pool::add_up;
+pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
 use leader::Leader;
 use outlook::Outlooks;
@@ -127,8 +134,18 @@ impl Reconciler {
     }
 
     /// What is being done, held back and why, host by host. Empty while another process leads.
-    pub fn outlook(&self) -> Vec<HostOutlook> {
+    pub fn outlook(&self) -> Vec<Arc<HostOutlook>> {
         self.outlooks.all()
+    }
+
+    /// The same of one host.
+    pub fn outlook_of(&self, host: &HostId) -> Option<Arc<HostOutlook>> {
+        self.outlooks.of(host)
+    }
+
+    /// The same of all hosts, added up.
+    pub fn outlook_of_pool(&self, now: Timestamp) -> PoolOutlook {
+        self.outlooks.pool(now)
     }
 }
 
