@@ -9,6 +9,8 @@ use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
 use tokio::sync::Notify;
 
+use super::answer::{first, while_it_lives};
+
 /// What events say: look again, and what is not to be trusted until it was.
 #[derive(Default)]
 pub struct Dirty {
@@ -78,8 +80,8 @@ impl Link {
         pace: Pace,
         dirty: &Arc<Dirty>,
     ) -> Result<Link, EngineError> {
-        let engine = Engine::connect_at(url, pace).await?;
-        let found = engine.info().await?.id;
+        let engine = first("connecting", pace, Engine::connect_at(url, pace)).await?;
+        let found = while_it_lives(&engine, pace, engine.info()).await?.id;
         if found != engine_id {
             return Err(EngineError::Refused {
                 what: format!("to be the host's engine at {url}"),
@@ -89,7 +91,7 @@ impl Link {
                 ),
             });
         }
-        let mut events = engine.events(pool).await?;
+        let mut events = while_it_lives(&engine, pace, engine.events(pool)).await?;
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {

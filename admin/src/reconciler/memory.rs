@@ -3,7 +3,7 @@
 use common::model::{Cluster, ClusterId, Timestamp, Why};
 use engine::EngineError;
 
-use super::plan::{Action, NodeChange, Step};
+use super::plan::{Action, Step};
 use super::policy::Policy;
 use super::view::{Busy, Look, Memory, Retry, Work};
 
@@ -150,6 +150,7 @@ impl Memory {
         match &step.action {
             Action::OfferOut { .. } => {
                 self.brought_up.remove(id);
+                self.deaths.remove(id);
                 if let Some(cluster) = cluster {
                     self.failures.remove(&cluster.flavor);
                 }
@@ -157,11 +158,8 @@ impl Memory {
             }
             Action::ChangeNodes { changes, .. } => {
                 self.looks.remove(id);
-                if changes.iter().any(|change| change.change == NodeChange::Start) {
-                    // One that ends at once is started again, a second later.
-                    self.retries
-                        .insert(id.clone(), Retry::after(None, "it did not stay up".into(), &policy.retry, now));
-                }
+                self.deaths.remove(id);
+                self.revived(id, changes, policy, now);
             }
             Action::Readdress { .. } => {
                 self.looks.remove(id);
@@ -229,6 +227,9 @@ impl Memory {
     /// A node of it ended, whatever it does now: what was proven before counts no more.
     pub fn suspect(&mut self, id: ClusterId, now: Timestamp) {
         self.looks.remove(&id);
+        if !self.busy.contains_key(&id) {
+            *self.deaths.entry(id.clone()).or_default() += 1;
+        }
         self.suspects.insert(id, now);
     }
 
@@ -242,6 +243,8 @@ impl Memory {
             .chain(self.retries.keys())
             .chain(self.suspects.keys())
             .chain(self.timings.keys())
+            .chain(self.deaths.keys())
+            .chain(self.revivals.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
             .cloned()
             .collect();
@@ -257,6 +260,8 @@ impl Memory {
         self.retries.remove(id);
         self.suspects.remove(id);
         self.timings.remove(id);
+        self.deaths.remove(id);
+        self.revivals.remove(id);
     }
 }
 

@@ -53,6 +53,19 @@ pub struct FoundNode {
     pub container: String,
     /// What it does.
     pub state: NodeState,
+    /// How its last run ended, while it does not run.
+    pub ended: Option<End>,
+    /// Its own check says that it is not well.
+    pub unhealthy: bool,
+}
+
+/// How a node's run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// With this code, if the engine said.
+    pub code: Option<i64>,
+    /// For want of memory, as far as is known.
+    pub oom: bool,
 }
 
 /// What this process remembers between two passes over a host. Losing it costs time, never correctness.
@@ -68,6 +81,12 @@ pub struct Memory {
     pub brought_up: BTreeMap<ClusterId, Timestamp>,
     /// Clusters of which a node ended, and when that was heard: older proofs count no more.
     pub suspects: BTreeMap<ClusterId, Timestamp>,
+    /// How often nodes of a free cluster were heard to end, though nobody asked for it.
+    pub deaths: BTreeMap<ClusterId, u32>,
+    /// Nodes that were started again after they had ended: not before when it is tried again.
+    pub revivals: BTreeMap<ClusterId, BTreeMap<NodeName, Retry>>,
+    /// Events are heard without a gap since then. What was proven before says nothing of what happened in between.
+    pub heard_since: Option<Timestamp>,
     /// Clusters that cannot be made, and why: trying again would end the same way.
     pub doomed: BTreeMap<ClusterId, String>,
     /// Clusters whose last action failed: not before when it is tried again, and why.
