@@ -203,7 +203,7 @@ impl HostLoop {
         let pace = self.tools.pace;
         let heard = self.dirty.take();
         let now = clock::now();
-        heard.died.into_iter().for_each(|cluster| self.memory.suspect(cluster, now));
+        heard.died.into_iter().for_each(|(cluster, how)| self.memory.suspect(cluster, how, now));
         if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
             (self.link, self.seen) = (None, None);
         }

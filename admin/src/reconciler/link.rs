@@ -1,6 +1,6 @@
 //! The connection to one host's engine, and the task that reads its events.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::clock::Pace;
@@ -27,7 +27,7 @@ pub struct State {
     /// The link is to be made anew.
     pub broken: bool,
     /// Clusters of which a node ended.
-    pub died: BTreeSet<ClusterId>,
+    pub died: BTreeMap<ClusterId, String>,
 }
 
 impl Dirty {
@@ -38,8 +38,9 @@ impl Dirty {
     }
 
     /// A node of this cluster ended, if only for a moment.
-    fn died(&self, cluster: ClusterId) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).died.insert(cluster);
+    fn died(&self, cluster: ClusterId, how: String) {
+        // What is heard first says more: want of memory comes before the end that it brings.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).died.entry(cluster).or_insert(how);
     }
 
     /// The stream ended: some may have been missed, and another engine may answer by now.
@@ -95,8 +96,14 @@ impl Link {
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
-                if let (EventKind::Die { .. } | EventKind::Oom, Some(cluster)) = (&event.kind, event.cluster) {
-                    dirty.died(cluster);
+                let how = match event.kind {
+                    EventKind::Oom => Some(format!("{} was killed for want of memory", event.name)),
+                    EventKind::Die { exit_code: Some(code) } => Some(format!("{} ended with code {code}", event.name)),
+                    EventKind::Die { exit_code: None } => Some(format!("{} ended", event.name)),
+                    _ => None,
+                };
+                if let (Some(how), Some(cluster)) = (how, event.cluster) {
+                    dirty.died(cluster, how);
                 }
                 dirty.set();
             }

@@ -1,11 +1,16 @@
 //! What one action's outcome adds to a host's memory. Plain functions: the loop calls them between two passes.
 
+use std::time::Duration;
+
 use common::model::{Cluster, ClusterId, Timestamp, Why};
 use engine::EngineError;
 
 use super::plan::{Action, Step};
 use super::policy::Policy;
-use super::view::{Busy, Look, Memory, Retry, Work};
+use super::view::{Busy, Look, Memory, Retry, Suspicion, Work};
+
+/// Events of what we did to nodes may come so long after it was done.
+const ECHO: Duration = Duration::from_secs(1);
 
 /// What came of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,7 +126,7 @@ impl Memory {
             }
             Outcome::Stale => {}
             // A node ended after it was sent: it proves nothing.
-            Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| at <= ended) => {}
+            Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| *at <= ended.at) => {}
             Outcome::Looked { at, result } => {
                 if result.is_ok() {
                     self.suspects.remove(id);
@@ -159,6 +164,7 @@ impl Memory {
             Action::ChangeNodes { changes, .. } => {
                 self.looks.remove(id);
                 self.deaths.remove(id);
+                self.changed.insert(id.clone(), now);
                 self.revived(id, changes, policy, now);
             }
             Action::Readdress { .. } => {
@@ -225,12 +231,14 @@ impl Memory {
     }
 
     /// A node of it ended, whatever it does now: what was proven before counts no more.
-    pub fn suspect(&mut self, id: ClusterId, now: Timestamp) {
+    pub fn suspect(&mut self, id: ClusterId, seen: String, now: Timestamp) {
         self.looks.remove(&id);
-        if !self.busy.contains_key(&id) {
+        let changing = self.busy.get(&id).is_some_and(|busy| busy.work == Work::Node);
+        let ours = changing || self.changed.get(&id).is_some_and(|at| *at + ECHO > now);
+        if !ours {
             *self.deaths.entry(id.clone()).or_default() += 1;
         }
-        self.suspects.insert(id, now);
+        self.suspects.insert(id, Suspicion { at: now, seen, ours });
     }
 
     /// Forgets what concerns clusters that have no record and no action under way any more.
@@ -244,6 +252,7 @@ impl Memory {
             .chain(self.suspects.keys())
             .chain(self.timings.keys())
             .chain(self.deaths.keys())
+            .chain(self.changed.keys())
             .chain(self.revivals.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
             .cloned()
@@ -261,6 +270,7 @@ impl Memory {
         self.suspects.remove(id);
         self.timings.remove(id);
         self.deaths.remove(id);
+        self.changed.remove(id);
         self.revivals.remove(id);
     }
 }
@@ -297,8 +307,6 @@ fn words(failure: &Failure) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn bring_up(id: &ClusterId) -> Step {
@@ -336,7 +344,7 @@ mod tests {
         let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
         let step = Step { action: Action::Look { cluster: id.clone() }, name: None, why: String::new() };
         let at = Timestamp::from_millis;
-        memory.suspect(id.clone(), at(5));
+        memory.suspect(id.clone(), "a node ended".into(), at(5));
         memory.end(&step, None, &Outcome::Looked { at: at(5), result: Ok(()) }, &policy, at(9));
         assert!(memory.looks.is_empty() && memory.suspects.contains_key(&id));
         memory.end(&step, None, &Outcome::Looked { at: at(6), result: Ok(()) }, &policy, at(9));

@@ -225,7 +225,8 @@ impl Case {
                 }
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
                 "suspect" => {
-                    self.view.memory.suspects.insert(id.clone(), ago(1));
+                    let seen = "a node ended".to_owned();
+                    self.view.memory.suspects.insert(id.clone(), Suspicion { at: ago(1), seen, ours: false });
                 }
                 "long-ago-well" => {
                     self.view.memory.looks.insert(id.clone(), good(0, ago(61)));

@@ -42,8 +42,8 @@ impl Planner<'_> {
         if let Some(seen) = not_running(cluster, found) {
             return self.fail(cluster, Why::Unhealthy { seen });
         }
-        if self.view.memory.suspects.contains_key(&cluster.id) && cluster.health == Health::Ok {
-            let seen = "a node ended".to_owned();
+        let suspicion = self.view.memory.suspects.get(&cluster.id).filter(|_| cluster.health == Health::Ok);
+        if let Some(seen) = suspicion.map(|suspicion| suspicion.seen.clone()) {
             let health = cluster.worse(seen.clone(), self.now);
             let action = Action::Record { cluster: cluster.id.clone(), nodes: Vec::new(), health };
             return self.step(cluster, action, seen);

@@ -14,6 +14,10 @@ impl Planner<'_> {
         let bad = not_running(cluster, found).or_else(|| unhealthy(cluster, found));
         let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
         let look = self.view.memory.looks.get(&cluster.id).cloned();
+        // It runs again, and had ended though nobody asked for it.
+        let ended =
+            self.view.memory.suspects.get(&cluster.id).filter(|ended| !ended.ours && cluster.health == Health::Ok);
+        let ended = ended.map(|ended| ended.seen.clone());
         let health = match (&bad, stopped, &look) {
             (Some(seen), _, _) => cluster.worse(seen.clone(), self.now),
             (None, true, _) => Health::Unknown,
@@ -21,7 +25,7 @@ impl Planner<'_> {
                 Ok(()) => Health::Ok,
                 Err(seen) => cluster.worse(seen.clone(), self.now),
             },
-            (None, false, None) => cluster.health.clone(),
+            (None, false, None) => ended.map_or_else(|| cluster.health.clone(), |seen| cluster.worse(seen, self.now)),
         };
         if !nodes.is_empty() || !same_health(&health, &cluster.health) {
             let why = match &health {

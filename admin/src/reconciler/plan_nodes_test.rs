@@ -37,6 +37,13 @@ fn a_free_cluster_whose_nodes_end_again_and_again_is_replaced() {
 }
 
 #[test]
+fn a_users_node_that_ended_and_runs_again_is_said_and_proven_anew() {
+    check("in-use suspect", "record h_0 (a node ended)");
+    check("in-use unknown suspect", "probe h_0 (its proof gets old)");
+    check("in-use well suspect", "");
+}
+
+#[test]
 fn a_users_node_that_does_not_stay_up_is_started_later_and_later() {
     check("in-use known-dead-vp1", "start vp1 of h_0 (as it is wanted)");
     check(

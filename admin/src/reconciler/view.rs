@@ -79,10 +79,12 @@ pub struct Memory {
     pub looks: BTreeMap<ClusterId, Look>,
     /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
     pub brought_up: BTreeMap<ClusterId, Timestamp>,
-    /// Clusters of which a node ended, and when that was heard: older proofs count no more.
-    pub suspects: BTreeMap<ClusterId, Timestamp>,
-    /// How often nodes of a free cluster were heard to end, though nobody asked for it.
+    /// Clusters of which a node ended: older proofs count no more.
+    pub suspects: BTreeMap<ClusterId, Suspicion>,
+    /// How often nodes of a cluster were heard to end, though nobody asked for it, since it became free.
     pub deaths: BTreeMap<ClusterId, u32>,
+    /// When nodes were last changed because somebody asked for it.
+    pub changed: BTreeMap<ClusterId, Timestamp>,
     /// Nodes that were started again after they had ended: not before when it is tried again.
     pub revivals: BTreeMap<ClusterId, BTreeMap<NodeName, Retry>>,
     /// Events are heard without a gap since then. What was proven before says nothing of what happened in between.
@@ -140,6 +142,17 @@ pub struct Look {
     pub result: Result<(), String>,
     /// How many in a row were bad, this one included.
     pub bad: u32,
+}
+
+/// A node ended, whatever it does now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspicion {
+    /// When that was heard.
+    pub at: Timestamp,
+    /// What was heard, for people.
+    pub seen: String,
+    /// It ended because we ended it.
+    pub ours: bool,
 }
 
 /// A failure that is to be tried again, later and later.
