@@ -77,6 +77,7 @@ impl Leader {
                         pace: self.pace,
                         term: self.term.clone(),
                     });
+                    self.outlooks.lead();
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
                     waiting_for = None;

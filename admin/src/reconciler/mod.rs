@@ -112,6 +112,11 @@ impl Reconciler {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));
     }
 
+    /// Whether this process has the lock and looks after the hosts.
+    pub fn leads(&self) -> bool {
+        self.outlooks.leads()
+    }
+
     /// What is being done, held back and why, host by host. Empty while another process leads.
     pub fn outlook(&self) -> Vec<HostOutlook> {
         self.outlooks.all()
