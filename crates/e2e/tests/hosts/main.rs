@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![allow(clippy::print_stdout, reason = "what was measured is of use to who runs them")]
 
+mod away;
 mod detection;
+mod evidence;
 mod force;
 mod purposes;
 mod support;
