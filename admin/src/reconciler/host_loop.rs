@@ -29,6 +29,8 @@ use super::plan::{Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
+use super::standing::{Standing, Standings};
+use super::starts::Starts;
 use super::view::{EngineView, HostView, Memory, Seen};
 
 /// The timer's turn when nothing else happens.
@@ -55,18 +57,23 @@ pub struct Orders {
     pub rings: u64,
 }
 
-/// Runs until it is dropped or the host is gone.
-pub async fn run(
-    tools: Arc<Tools>,
-    host: HostId,
-    max_starts: usize,
-    mut orders: watch::Receiver<Orders>,
-    outlooks: Outlooks,
-) {
+/// Whom a loop tells what it sees: pages and the leader.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// What pages are told.
+    pub outlooks: Outlooks,
+    /// What the leader is told.
+    pub standings: Standings,
+}
+
+/// Runs until it is dropped or the host is gone. `max_starts` is the most container starts at once.
+pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders: watch::Receiver<Orders>, told: Told) {
+    let starts = Starts::new(max_starts);
     let mut state = HostLoop {
         tools,
         id: host,
-        limits: UpLimits::new(max_starts),
+        limits: UpLimits::new(starts.limit()),
+        starts,
         link: None,
         memory: Memory::default(),
         under_way: JoinSet::new(),
@@ -80,7 +87,7 @@ pub async fn run(
     };
     loop {
         let orders_now = orders.borrow_and_update().clone();
-        let wait = match state.pass(&orders_now, &outlooks).await {
+        let wait = match state.pass(&orders_now, &told).await {
             Pass::Gone => break,
             Pass::Again(wait) => wait,
         };
@@ -92,7 +99,8 @@ pub async fn run(
             () = tokio::time::sleep(wait) => {}
         }
     }
-    outlooks.remove(&state.id);
+    told.outlooks.remove(&state.id);
+    told.standings.remove(&state.id);
 }
 
 enum Pass {
@@ -109,6 +117,7 @@ struct HostLoop {
     tools: Arc<Tools>,
     id: HostId,
     limits: UpLimits,
+    starts: Starts,
     link: Option<Link>,
     memory: Memory,
     under_way: JoinSet<Ended>,
@@ -124,7 +133,7 @@ struct HostLoop {
 }
 
 impl HostLoop {
-    async fn pass(&mut self, orders: &Orders, outlooks: &Outlooks) -> Pass {
+    async fn pass(&mut self, orders: &Orders, told: &Told) -> Pass {
         while let Some(ended) = self.under_way.try_join_next_with_id() {
             self.ended(ended, &orders.policy);
         }
@@ -138,19 +147,21 @@ impl HostLoop {
                 (host.settings.daemon_url, host.engine_id)
             }
             Ok(None) => return Pass::Gone,
-            Err(error) => return self.blind(&error, outlooks),
+            Err(error) => return self.blind(&error, &told.outlooks),
         };
         let engine = self.look_at_engine(&url, &engine_id).await;
         let (host, clusters) = match observe::records(&self.tools.store, &self.id).await {
             Ok(Some(records)) => records,
             Ok(None) => return Pass::Gone,
-            Err(error) => return self.blind(&error, outlooks),
+            Err(error) => return self.blind(&error, &told.outlooks),
         };
         let now = clock::now();
         let host = self.note_contact(host, engine.as_ref().err(), now).await;
         let found = engine.iter().flat_map(|seen| seen.found.keys().cloned());
         let known: BTreeSet<ClusterId> = clusters.iter().map(|c| c.id.clone()).chain(found).collect();
         self.memory.keep_only(&known);
+        self.memory.forgive(host.try_again);
+        self.learn_starts(&host);
         let view = HostView {
             host,
             clusters,
@@ -161,10 +172,19 @@ impl HostLoop {
             memory: self.memory.clone(),
         };
         let plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
-        outlooks.put(&view, &plan);
+        told.outlooks.put(&view, &plan);
+        told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
         let wait = self.wait(&plan, now);
         self.start(view, plan);
         Pass::Again(wait)
+    }
+
+    fn learn_starts(&mut self, host: &Host) {
+        if self.starts.learn(self.limits.take_samples()) {
+            self.limits.set(self.starts.limit());
+            info!(host.id = %host.id, "host {}: {}", host.settings.name, self.starts.words());
+        }
+        self.memory.starts = self.starts.words();
     }
 
     fn blind(&mut self, error: &StoreError, outlooks: &Outlooks) -> Pass {
@@ -241,6 +261,7 @@ impl HostLoop {
             return host;
         }
         let words = error.map(EngineError::to_string);
+        self.tries.made_at = self.memory.made_at;
         if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now, self.tools.pace) {
             if contact.state.is_active() != host.contact.state.is_active() {
                 let reason =

@@ -6,18 +6,22 @@ use std::time::{Duration, Instant};
 
 use common::clock::{self, Pace};
 use common::compose::Catalog;
-use common::model::{FlavorId, Host, HostId, PhaseKind, SlotLayout, Timestamp};
+use common::model::{Host, HostId, PhaseKind, SlotLayout, Timestamp};
 use common::store::{ClusterCounts, SharedStore, StoreResult};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::execute::Tools;
-use super::host_loop::{self, Orders};
+use super::host_loop::{self, Orders, Told};
 use super::outlook::Outlooks;
+use super::plan_demand::{self, Demand, Mix};
+use super::plan_give_way::Patience;
 use super::plan_host::Facts;
-use super::plan_pool::{HostRoom, Mix, plan_pool};
+use super::plan_pool::{Target, plan_pool};
 use super::policy::Policy;
+use super::rooms::rooms;
+use super::standing::Standings;
 use super::term::Term;
 
 /// The lock is void so long after its last renewal. A standby tries the moment it runs out, so it takes over within ten seconds.
@@ -26,6 +30,9 @@ const TERM: Duration = Duration::from_secs(7);
 const RENEW_EVERY: Duration = Duration::from_secs(2);
 /// Targets are made anew this often even if nobody rings.
 const POOL_EVERY: Duration = Duration::from_secs(2);
+
+/// What users ask for is read this often: the counts are of whole minutes.
+const DEMAND_EVERY: Duration = Duration::from_secs(15);
 
 /// Two turns are at least so far apart.
 const RING_GAP: Duration = Duration::from_millis(50);
@@ -40,7 +47,7 @@ pub struct Leader {
     pub layout: SlotLayout,
     /// Which flavors the pool is made of.
     pub mix: Mix,
-    /// Container starts at once on one host.
+    /// The most container starts at once on one host.
     pub max_starts: usize,
     /// Where this process' `/internal` answers.
     pub address: String,
@@ -52,6 +59,17 @@ pub struct Leader {
     pub rings: watch::Receiver<u64>,
     /// What pages are told.
     pub outlooks: Outlooks,
+}
+
+/// What the leader keeps from turn to turn while it leads.
+#[derive(Default)]
+struct Pool {
+    hosts: BTreeMap<HostId, watch::Sender<Orders>>,
+    loops: JoinSet<HostId>,
+    standings: Standings,
+    patience: Patience,
+    demand: Demand,
+    demand_read: Option<Instant>,
 }
 
 impl Leader {
@@ -132,15 +150,16 @@ impl Leader {
             slots: self.layout.slots(),
         });
         let mut rings = self.rings.clone();
-        let mut hosts: BTreeMap<HostId, watch::Sender<Orders>> = BTreeMap::new();
-        let mut loops: JoinSet<HostId> = JoinSet::new();
+        let mut pool = Pool::default();
         loop {
             // Before the reading: a ring during it is for the next turn.
             let rings_now = *rings.borrow_and_update();
             match self.read().await {
                 Ok((records, counts)) => {
                     self.bury(&records, &counts).await;
-                    self.give_orders(&records, &counts, &facts, rings_now, &mut hosts, &mut loops, tools);
+                    self.read_demand(&mut pool).await;
+                    let targets = self.targets(&records, &counts, &facts, &mut pool);
+                    self.give_orders(&records, &counts, targets, &facts, rings_now, &mut pool, tools);
                 }
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
@@ -149,13 +168,13 @@ impl Leader {
             tokio::select! {
                 _ = rings.changed() => {}
                 () = tokio::time::sleep(self.pace.of(POOL_EVERY)) => {}
-                Some(ended) = loops.join_next(), if !loops.is_empty() => {
+                Some(ended) = pool.loops.join_next(), if !pool.loops.is_empty() => {
                     match ended {
-                        Ok(host) => { hosts.remove(&host); }
+                        Ok(host) => { pool.hosts.remove(&host); }
                         // A loop that panicked is begun anew; which one it was shows by its closed channel.
                         Err(error) => {
                             warn!("a host's loop ended: {error}");
-                            hosts.retain(|_, orders| !orders.is_closed());
+                            pool.hosts.retain(|_, orders| !orders.is_closed());
                         }
                     }
                 }
@@ -177,24 +196,51 @@ impl Leader {
         Ok((self.store.list_hosts().await?, self.store.count_clusters().await?))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the loop's own state, kept in its frame")]
+    /// What was read last stands while the store does not tell: demand steers, nothing more.
+    async fn read_demand(&self, pool: &mut Pool) {
+        if pool.demand_read.is_some_and(|at| at.elapsed() < self.pace.of(DEMAND_EVERY)) {
+            return;
+        }
+        pool.demand_read = Some(Instant::now());
+        let now = clock::now();
+        match self.store.applies(now - plan_demand::WINDOW).await {
+            Ok(counts) => pool.demand = Demand::of(&counts, now),
+            Err(error) => warn!("what users ask for could not be read: {error}"),
+        }
+    }
+
+    fn targets(
+        &self,
+        records: &[Host],
+        counts: &ClusterCounts,
+        facts: &Facts,
+        pool: &mut Pool,
+    ) -> BTreeMap<HostId, Target> {
+        let known = |flavor: &_| facts.flavors.contains_key(flavor);
+        let rooms = rooms(records, counts, &pool.standings, known);
+        let mut plan = plan_pool(&rooms, &self.mix, &pool.demand);
+        let every = Policy::default().at(self.pace).give_way_every;
+        pool.patience.settle(&mut plan, every, clock::now());
+        plan.targets
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one turn's own values, kept in the loop's frame")]
     fn give_orders(
         &self,
         records: &[Host],
         counts: &ClusterCounts,
+        mut targets: BTreeMap<HostId, Target>,
         facts: &Arc<Facts>,
         rings: u64,
-        hosts: &mut BTreeMap<HostId, watch::Sender<Orders>>,
-        loops: &mut JoinSet<HostId>,
+        pool: &mut Pool,
         tools: &Arc<Tools>,
     ) {
-        let mut targets = plan_pool(&rooms(records, counts), &self.mix);
         let probed = |phase: PhaseKind| matches!(phase, PhaseKind::Free | PhaseKind::InUse);
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
             let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace), rings };
-            if let Some(sender) = hosts.get(&host.id) {
+            if let Some(sender) = pool.hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
                     let news = old.target != orders.target
@@ -208,15 +254,16 @@ impl Leader {
                 continue;
             }
             let (sender, receiver) = watch::channel(orders);
-            hosts.insert(host.id.clone(), sender);
+            pool.hosts.insert(host.id.clone(), sender);
             let (tools, id) = (tools.clone(), host.id.clone());
-            let (max_starts, outlooks) = (self.max_starts, self.outlooks.clone());
-            loops.spawn(async move {
-                host_loop::run(tools, id.clone(), max_starts, receiver, outlooks).await;
+            let told = Told { outlooks: self.outlooks.clone(), standings: pool.standings.clone() };
+            let max_starts = self.max_starts;
+            pool.loops.spawn(async move {
+                host_loop::run(tools, id.clone(), max_starts, receiver, told).await;
                 id
             });
         }
-        hosts.retain(|id, _| records.iter().any(|host| host.id == *id));
+        pool.hosts.retain(|id, _| records.iter().any(|host| host.id == *id));
     }
 }
 
@@ -224,34 +271,4 @@ impl Leader {
 /// as soon as it may be. Never less than a moment: clocks differ.
 fn until_void(until: Timestamp, now: Timestamp) -> Duration {
     until.since(now) + Duration::from_millis(50)
-}
-
-fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
-    let mut rooms: Vec<HostRoom> = hosts
-        .iter()
-        .map(|host| HostRoom {
-            id: host.id.clone(),
-            fills: host.fills() && host.contact.state.is_active(),
-            capacity: u32::from(host.settings.capacity),
-            waiting: BTreeMap::new(),
-            in_use: 0,
-        })
-        .collect();
-    let of_host: BTreeMap<HostId, usize> = hosts.iter().enumerate().map(|(i, host)| (host.id.clone(), i)).collect();
-    for ((host, flavor, phase), count) in counts {
-        let Some(room) = of_host.get(host).map(|i| &mut rooms[*i]) else { continue };
-        let count = u32::try_from(*count).unwrap_or(u32::MAX);
-        match phase {
-            PhaseKind::Creating | PhaseKind::Free => *room.waiting.entry(flavor.clone()).or_default() += count,
-            PhaseKind::InUse | PhaseKind::Lost => room.in_use += count,
-            // Their place comes free; what comes next there is planned already.
-            PhaseKind::Releasing | PhaseKind::Removing | PhaseKind::Failed => {}
-        }
-    }
-    rooms
-}
-
-/// Every flavor equally, for a pool whose mix nobody chose.
-pub fn even_mix(flavors: impl Iterator<Item = FlavorId>) -> Mix {
-    flavors.map(|flavor| (flavor, 1)).collect()
 }

@@ -13,6 +13,7 @@ mod execute;
 mod host_loop;
 mod leader;
 mod link;
+mod making;
 mod memory;
 mod node_view;
 mod observe;
@@ -25,22 +26,33 @@ mod plan_case;
 mod plan_case_nodes;
 mod plan_cluster;
 mod plan_create;
+#[cfg(test)]
+mod plan_create_test;
+mod plan_demand;
 mod plan_free;
+mod plan_give_way;
 mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
 mod plan_leased;
 #[cfg(test)]
 mod plan_nodes_test;
+mod plan_place;
 mod plan_pool;
+#[cfg(test)]
+mod plan_pool_test;
 #[cfg(test)]
 mod plan_property_test;
 mod plan_purpose;
 #[cfg(test)]
 mod plan_purpose_test;
+mod plan_surplus;
 mod policy;
 mod probe;
 mod revival;
+mod rooms;
+mod standing;
+mod starts;
 mod term;
 mod timings;
 mod view;
@@ -50,7 +62,7 @@ use std::time::Instant;
 
 use common::clock::Pace;
 use common::compose::Catalog;
-use common::model::{FlavorId, SlotLayout};
+use common::model::{FlavorShare, SlotLayout};
 use common::store::SharedStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -77,9 +89,9 @@ pub struct Settings {
     pub catalog: Arc<Catalog>,
     /// What slots mean.
     pub layout: SlotLayout,
-    /// Which flavors the pool is made of, with weights; empty: all, equally.
-    pub mix: Vec<(FlavorId, u32)>,
-    /// Container starts at once on one host.
+    /// Which flavors the pool is made of, with their shares; empty: all, equally.
+    pub mix: Vec<FlavorShare>,
+    /// The most container starts at once on one host.
     pub max_starts: usize,
     /// Where this process' `/internal` answers: `http://host:port`.
     pub address: String,
@@ -128,7 +140,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
     let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
-    let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
+    let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let outlooks = reconciler.outlooks.clone();
     let term = Term::until(Instant::now(), pace);
     let leader = Leader {

@@ -81,6 +81,7 @@ pub struct Case {
     pub view: HostView,
     pub seen: Seen,
     want: u32,
+    give_way: Option<(FlavorId, FlavorId)>,
     policy: Policy,
 }
 
@@ -92,7 +93,7 @@ impl Case {
             engine: EngineView::Seen(Seen::default()),
             memory: Memory::default(),
         };
-        Case { view, seen: Seen::default(), want: 0, policy: Policy::default() }
+        Case { view, seen: Seen::default(), want: 0, give_way: None, policy: Policy::default() }
     }
 
     /// Reads a case.
@@ -115,6 +116,15 @@ impl Case {
                     };
                     let foreign = names.iter().map(container).collect();
                     case.view.host.purpose = HostPurpose::Reset { asked: asked(), foreign };
+                }
+                ["gives-way"] => case.give_way = Some((flavor(), FlavorId::parse("g").unwrap())),
+                ["tried-again"] => case.view.memory.forgive(Some(NOW)),
+                ["came-back"] => case.view.host.contact.state = HostState::Active { since: ago(5) },
+                ["made", seconds] => case.view.host.contact.made_at = Some(ago(seconds.parse().unwrap())),
+                ["host-hold", seconds] => {
+                    let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
+                    let error = "no space left on device".to_owned();
+                    case.view.memory.host_hold = Some(Retry { times: 1, failed_at: ago(9), not_before, error });
                 }
                 ["leaving"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: false },
                 ["leaving-by-force"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: true },
@@ -144,11 +154,12 @@ impl Case {
                 }
                 ["write-hold"] => {
                     let not_before = NOW + Duration::from_secs(2);
-                    case.view.memory.write_hold = Some(Retry { times: 1, not_before, error: "disk full".into() });
+                    case.view.memory.write_hold =
+                        Some(Retry { times: 1, failed_at: ago(1), not_before, error: "disk full".into() });
                 }
                 ["flavor-fails", seconds] => {
                     let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
-                    let retry = Retry { times: 2, not_before, error: "no such image".into() };
+                    let retry = Retry { times: 2, failed_at: ago(1), not_before, error: "no such image".into() };
                     case.view.memory.failures.insert(flavor(), retry);
                 }
                 [phase, ref more @ ..] => case.cluster(phase, more),
@@ -243,16 +254,28 @@ impl Case {
                 "stop-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Stop).unwrap().unwrap(),
                 "restart-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Restart).unwrap().unwrap(),
                 "failing-once" => {
-                    let retry = Retry { times: 1, not_before: NOW + Duration::from_secs(1), error: "timeout".into() };
+                    let retry = Retry {
+                        times: 1,
+                        failed_at: ago(1),
+                        not_before: NOW + Duration::from_secs(1),
+                        error: "timeout".into(),
+                    };
                     self.view.memory.retries.insert(id.clone(), retry);
                 }
                 "failing-thrice" => {
-                    let retry =
-                        Retry { times: 3, not_before: NOW + Duration::from_secs(4), error: "port taken".into() };
+                    let retry = Retry {
+                        times: 3,
+                        failed_at: ago(1),
+                        not_before: NOW + Duration::from_secs(4),
+                        error: "port taken".into(),
+                    };
                     self.view.memory.retries.insert(id.clone(), retry);
                 }
+                "given-up" => {
+                    self.view.memory.doomed.insert(id.clone(), Doom::GivesUp("no such image".into()));
+                }
                 "doomed" => {
-                    self.view.memory.doomed.insert(id.clone(), "no such image".into());
+                    self.view.memory.doomed.insert(id.clone(), Doom::Fails("no such image".into()));
                 }
                 "flavor-g" => {
                     cluster.flavor = other_flavor();
@@ -272,7 +295,7 @@ impl Case {
 
     /// What is planned for it.
     pub fn plan(&self) -> Plan {
-        let target = Target { want: [(flavor(), self.want)].into() };
+        let target = Target { want: [(flavor(), self.want)].into(), give_way: self.give_way.clone() };
         let facts = Facts { flavors: [(flavor(), "d".into()), (other_flavor(), "d".into())].into(), slots: 12 };
         plan_host(&self.view, &target, &facts, &self.policy, NOW)
     }

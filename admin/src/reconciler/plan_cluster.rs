@@ -6,7 +6,7 @@ use common::store::Proof;
 use super::node_view::{not_running, seen_nodes, unhealthy};
 use super::plan::Action;
 use super::plan_host::{LookWanted, Planner};
-use super::view::Found;
+use super::view::{Doom, Found};
 
 /// Evidence that could not be kept in so many tries is let go.
 const GATHER_TRIES: u32 = 3;
@@ -38,8 +38,10 @@ impl Planner<'_> {
         if self.readdress(cluster) {
             return;
         }
-        if let Some(error) = self.view.memory.doomed.get(&cluster.id) {
-            return self.fail(cluster, Why::CreateFailed { error: error.clone() });
+        match self.view.memory.doomed.get(&cluster.id) {
+            Some(Doom::Fails(error)) => return self.fail(cluster, Why::CreateFailed { error: error.clone() }),
+            Some(Doom::GivesUp(error)) => return self.remove(cluster, Why::CreateFailed { error: error.clone() }),
+            None => {}
         }
         let missing = not_running(cluster, found);
         let look = self.view.memory.looks.get(&cluster.id).cloned();
@@ -58,7 +60,7 @@ impl Planner<'_> {
                 return;
             }
             if self.bring_ups == 0 {
-                let why = format!("the host is at its limit of {} at once", self.policy.bring_up_at_once);
+                let (_, why) = self.makings_at_once();
                 return self.held(format!("bringing up {}", cluster.name), why);
             }
             self.bring_ups -= 1;

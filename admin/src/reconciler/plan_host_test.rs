@@ -55,12 +55,6 @@ fn hosts_that_are_filled_by_hand_or_cordoned_get_nothing_new() {
 }
 
 #[test]
-fn a_flavor_that_fails_is_held_back_with_its_reason() {
-    check("want 1; flavor-fails 30", "held back: 1 of f: could not be made 2 times, last: no such image");
-    check("want 1; flavor-fails 0", "create f in slot 0 (1 of f are missing, room for 9)");
-}
-
-#[test]
 fn a_new_cluster_is_free_only_when_it_runs_and_was_probed_well() {
     check("creating up; want 1", "probe h_0 (every node runs)");
     check("creating up ill-1; want 1", "");

@@ -13,6 +13,7 @@ fn any_case() -> impl Strategy<Value = String> {
         Just("creating up well"),
         Just("creating late"),
         Just("creating doomed"),
+        Just("creating given-up"),
         Just("free"),
         Just("free dead-vp1"),
         Just("free ill-1"),
@@ -61,6 +62,11 @@ fn any_case() -> impl Strategy<Value = String> {
         Just("at-once 1"),
         Just("flavor-fails 9"),
         Just("reached 1"),
+        Just("flavor-fails 0"),
+        Just("host-hold 9"),
+        Just("host-hold 0"),
+        Just("came-back"),
+        Just("gives-way"),
     ];
     let clusters = prop::collection::vec(cluster, 0..8);
     let facts = prop::collection::vec(fact, 0..3);

@@ -13,4 +13,5 @@ pub mod pool;
 pub mod program;
 pub mod relay;
 pub mod replica_set;
+pub mod tripwire;
 pub mod wait;

@@ -48,6 +48,8 @@ enum Role {
     Set,
     /// One of a set that somebody else initiates.
     Member,
+    /// One that asks for users and has none.
+    Guarded,
 }
 
 #[derive(Debug)]
@@ -67,6 +69,18 @@ impl Mongod {
     /// One that is no replica set, for those who must refuse it.
     pub async fn start_alone() -> anyhow::Result<Mongod> {
         Mongod::launch_as(Role::Alone).await
+    }
+
+    /// A fresh one that asks for users and has none, for a set that is still to be made; answers nothing but a greeting yet.
+    pub fn start_guarded() -> anyhow::Result<Mongod> {
+        let folder = tempfile::Builder::new().prefix("poolmanager-mongod-").tempdir()?.keep();
+        let key = folder.join("key");
+        std::fs::write(&key, "k".repeat(64))?;
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o400))?;
+        let port = free_port()?;
+        let mut mongod = Mongod { folder, port, role: Role::Guarded, running: None };
+        mongod.launch()?;
+        Ok(mongod)
     }
 
     /// One that is to be a member of the set `rs`, which whoever starts it initiates: waits only until it answers.
@@ -146,7 +160,9 @@ impl Mongod {
         command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"]);
         command.args(["--unixSocketPrefix".as_ref(), self.folder.as_os_str()]);
         command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
-        if self.role != Role::Alone {
+        if self.role == Role::Guarded {
+            command.args(["--replSet", "rs0", "--keyFile"]).arg(self.folder.join("key"));
+        } else if self.role != Role::Alone {
             command.args(["--replSet", "rs"]);
         }
         // In a group of its own: Ctrl-C reaches whoever started it only, and then this ends by the input's end.

@@ -1,6 +1,6 @@
 //! One app and two admins, killed and started again as something that looks after services would.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use common::store::SharedStore;
@@ -11,6 +11,9 @@ use crate::operator::Operator;
 
 /// A program that cannot reach its store at its start ends and says so; whoever looks after it starts it again.
 const STARTS: u32 = 5;
+
+/// A takeover takes ten seconds; more if the primary steps down meanwhile.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(30);
 
 /// The programs of a pool.
 #[derive(Debug)]
@@ -54,6 +57,22 @@ impl<'a> Crew<'a> {
     pub async fn kill_standby(&mut self, store: &SharedStore) -> anyhow::Result<()> {
         let leader = self.leader(store).await;
         self.kill_admin(1 - leader).await
+    }
+
+    /// SIGSTOP to the admin that leads, until the other one does; how long that took, unless it took longer than it may.
+    pub async fn stop_leader(&self, store: &SharedStore) -> anyhow::Result<Option<Duration>> {
+        let leader = self.leader(store).await;
+        self.admins[leader].program.freeze()?;
+        let since = Instant::now();
+        let outcome = loop {
+            match store.lock().await {
+                Ok(Some(lock)) if lock.address != self.admins[leader].url => break Some(since.elapsed()),
+                _ if since.elapsed() > TAKEOVER_LIMIT => break None,
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        };
+        self.admins[leader].program.thaw()?;
+        Ok(outcome)
     }
 
     async fn leader(&self, store: &SharedStore) -> usize {

@@ -79,8 +79,8 @@ fn overlap(a: &Held, b: &Held) -> bool {
     a.from.as_millis() < ends(b) && b.from.as_millis() < ends(a)
 }
 
-/// What users were told and the record does not have, what ended though its user had not asked for it, and leases that
-/// nobody was told of though no answer was lost.
+/// What users were told and the record does not have, what ended though its user had not asked for it or did not though
+/// she was told so, and leases that nobody was told of though no answer was lost.
 pub fn lost(held: &[Held], ledger: &Ledger) -> Vec<String> {
     let mut found = Vec::new();
     for told in &ledger.told {
@@ -92,6 +92,7 @@ pub fn lost(held: &[Held], ledger: &Ledger) -> Vec<String> {
                     found.push(format!("{told:?} was ended by {by} at {at}"));
                 }
             }
+            (Some(Held { ended: None, .. }), _) if told.gone => found.push(format!("{told:?} has not ended")),
             (Some(Held { ended: None, .. }), _) => {}
         }
     }
@@ -129,7 +130,7 @@ mod tests {
     }
 
     fn told(user: &str, cluster: &str, released: Option<i64>) -> Told {
-        Told { user: user.into(), cluster: cluster.into(), released: released.map(at) }
+        Told { user: user.into(), cluster: cluster.into(), released: released.map(at), gone: false }
     }
 
     #[test]
@@ -157,6 +158,9 @@ mod tests {
         assert_eq!(lost_of(told("a", "c1", None), "a has c1 in h_0 from 1 5"), 1, "she had not asked");
         assert_eq!(lost_of(told("a", "c1", Some(6)), "a has c1 in h_0 from 1 5"), 1, "before she asked");
         assert_eq!(lost_of(told("a", "c2", None), "a has c1 in h_0 from 1"), 2, "told of one, has the other");
+        let gone = Told { gone: true, ..told("a", "c1", Some(4)) };
+        assert_eq!(lost_of(gone.clone(), "a has c1 in h_0 from 1 5"), 0);
+        assert_eq!(lost_of(gone, "a has c1 in h_0 from 1"), 1, "she was told that she has given it back");
     }
 
     #[test]

@@ -36,6 +36,9 @@ pub const USERS: u64 = 8;
 /// From the end of the faults to a pool at rest. Two cores that others use too need some twenty seconds.
 const REST_LIMIT: Duration = Duration::from_secs(180);
 
+/// A fault that found nothing to hit is left out after this.
+const VICTIM_LIMIT: Duration = Duration::from_secs(20);
+
 /// Between two looks at a pool that comes to rest.
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -162,6 +165,15 @@ impl Chaos<'_> {
                 Fault::KillApp => crew.kill_app().await?,
                 Fault::KillLeader => crew.kill_leader(&self.store).await?,
                 Fault::KillStandby => crew.kill_standby(&self.store).await?,
+                Fault::StopLeader => {
+                    match crew.stop_leader(&self.store).await? {
+                        Some(took) => {
+                            self.did(begun, &format!("the other admin led after {:.1} s", took.as_secs_f64()))
+                        }
+                        None => self.book.wrong("no other admin led while the leader was stopped".to_owned()),
+                    }
+                    continue;
+                }
                 Fault::KillContainer { .. }
                 | Fault::PauseContainer { .. }
                 | Fault::Intrude { .. }
@@ -176,15 +188,19 @@ impl Chaos<'_> {
         for due in all {
             self.until(begun, due).await;
             // None is there while all are being made; then it waits for one.
+            let ends = Instant::now() + VICTIM_LIMIT;
             let (what, whom) = loop {
                 let hit = match due.fault {
                     Fault::KillContainer { pick } => ("killed", victims.kill(pick).await?),
                     Fault::PauseContainer { pick } => ("paused", victims.pause(pick).await?),
                     Fault::Intrude { pick } => ("a stranger joined", victims.intrude(&self.strangers, pick).await?),
-                    Fault::KillApp | Fault::KillLeader | Fault::KillStandby | Fault::StepDown => ("", None),
+                    Fault::KillApp | Fault::KillLeader | Fault::KillStandby | Fault::StopLeader | Fault::StepDown => {
+                        ("", None)
+                    }
                 };
                 match hit {
                     (what, Some(whom)) => break (what, whom),
+                    (what, None) if Instant::now() > ends => break (what, "nothing: there was none to hit".to_owned()),
                     (_, None) => tokio::time::sleep(Duration::from_millis(100)).await,
                 }
             };

@@ -8,6 +8,7 @@ use rand::{RngExt, SeedableRng};
 /// In two minutes; other lengths have their share, and each at least what shows every kind of fault.
 const TWO_MINUTES: Duration = Duration::from_secs(120);
 const PROGRAM_KILLS: f64 = 10.0;
+const LEADER_STOPS: f64 = 1.0;
 const STEP_DOWNS: f64 = 3.0;
 const CONTAINER_KILLS: f64 = 30.0;
 
@@ -20,6 +21,8 @@ pub enum Fault {
     KillLeader,
     /// SIGKILL to the admin that stands by.
     KillStandby,
+    /// SIGSTOP to the admin that leads, until the other one does; then SIGCONT.
+    StopLeader,
     /// `docker kill` of a node of some cluster.
     KillContainer {
         /// Which.
@@ -71,7 +74,11 @@ pub fn schedule(seed: u64, length: Duration) -> Schedule {
         n if n % 6 == 3 => Fault::KillStandby,
         _ => Fault::KillLeader,
     };
-    let programs = spread(&mut chance, length, kills, |n, _| program(n));
+    let mut programs = spread(&mut chance, length, kills, |n, _| program(n));
+    // It takes as long as a short run, which goes without.
+    let stops = (LEADER_STOPS * share).round() as u32;
+    programs.extend(spread(&mut chance, length, stops, |_, _| Fault::StopLeader));
+    programs.sort_by_key(|due| due.at);
     let mut containers = spread(&mut chance, length, (CONTAINER_KILLS * share).round().max(2.0) as u32, |_, chance| {
         Fault::KillContainer { pick: chance.random() }
     });
@@ -89,7 +96,7 @@ fn spread(
     count: u32,
     mut fault: impl FnMut(u32, &mut StdRng) -> Fault,
 ) -> Vec<Due> {
-    let part = length / count;
+    let part = length / count.max(1);
     (0..count)
         .map(|n| {
             let at = part * n + part.mul_f64(chance.random_range(0.1..0.9));
@@ -116,7 +123,8 @@ mod tests {
     fn two_minutes_have_ten_kills_of_programs_and_three_step_downs() {
         for seed in 0..50 {
             let schedule = schedule(seed, TWO_MINUTES);
-            assert_eq!((schedule.programs.len(), schedule.store.len()), (10, 3));
+            assert_eq!((schedule.programs.len(), schedule.store.len()), (11, 3));
+            assert_eq!(count(&schedule.programs, |fault| *fault == Fault::StopLeader), 1);
             assert_eq!(count(&schedule.programs, |fault| *fault == Fault::KillApp), 5);
             assert!(count(&schedule.programs, |fault| *fault == Fault::KillLeader) >= 3);
             assert!(count(&schedule.containers, |fault| matches!(fault, Fault::KillContainer { .. })) == 30);

@@ -15,6 +15,8 @@ pub struct Told {
     pub cluster: String,
     /// When she first asked to give it back, if she did.
     pub released: Option<Timestamp>,
+    /// Whether she was told that it is given back.
+    pub gone: bool,
 }
 
 /// An apply of which a user does not know what came of it: the answer was lost, or it was a 503.
@@ -60,7 +62,12 @@ impl Book {
         self.with(|ledger| {
             ledger.counts.applies += 1;
             if !ledger.told.iter().any(|told| told.user == user && told.cluster == cluster) {
-                ledger.told.push(Told { user: user.to_owned(), cluster: cluster.to_owned(), released: None });
+                ledger.told.push(Told {
+                    user: user.to_owned(),
+                    cluster: cluster.to_owned(),
+                    released: None,
+                    gone: false,
+                });
             }
         });
     }
@@ -70,6 +77,15 @@ impl Book {
         self.with(|ledger| {
             for told in ledger.told.iter_mut().filter(|told| told.user == user && told.cluster == cluster) {
                 told.released.get_or_insert(at);
+            }
+        });
+    }
+
+    /// A user was told that she has given it back.
+    pub fn released(&self, user: &str, cluster: &str) {
+        self.with(|ledger| {
+            for told in ledger.told.iter_mut().filter(|told| told.user == user && told.cluster == cluster) {
+                told.gone = true;
             }
         });
     }

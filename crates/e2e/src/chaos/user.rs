@@ -134,6 +134,7 @@ impl Crowd<'_> {
                 _ => self.ask("/v2/cluster_op", &[("action", "release"), ("cluster_id", cluster)]).await,
             };
             if let Outcome::Done(_) = outcome {
+                self.book.released(user, cluster);
                 return;
             }
             tokio::time::sleep(PAUSE).await;

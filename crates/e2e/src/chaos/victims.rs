@@ -25,22 +25,21 @@ impl Victims {
         Ok(Victims { docker: connect(engine)?, label: format!("{POOL}={pool}") })
     }
 
-    /// Kills a running node; its name. None if none runs.
+    /// Kills a running node; its name. None if none runs, or it went by itself before the call came.
     pub async fn kill(&self, pick: u64) -> anyhow::Result<Option<String>> {
         let Some((name, id)) = chosen(self.running().await?, pick) else { return Ok(None) };
-        // It may go by itself, or be removed, before the call comes.
         let outcome = self.docker.kill_container(&id, None::<KillContainerOptions>).await;
-        Ok(Some(told(name, outcome)))
+        Ok(outcome.ok().map(|()| name))
     }
 
-    /// Pauses a running node; its name.
+    /// Pauses a running node; its name, or none as above.
     pub async fn pause(&self, pick: u64) -> anyhow::Result<Option<String>> {
         let Some((name, id)) = chosen(self.running().await?, pick) else { return Ok(None) };
         let outcome = self.docker.pause_container(&id).await;
-        Ok(Some(told(name, outcome)))
+        Ok(outcome.ok().map(|()| name))
     }
 
-    /// Connects a stranger to a network of the pool; that network's name.
+    /// Connects a stranger to a network of the pool; that network's name, or none as above.
     pub async fn intrude(&self, strangers: &Strangers, pick: u64) -> anyhow::Result<Option<String>> {
         let filter = HashMap::from([("label", vec![self.label.as_str()])]);
         let options = ListNetworksOptionsBuilder::default().filters(&filter).build();
@@ -49,7 +48,7 @@ impl Victims {
         let Some((name, id)) = chosen(networks, pick) else { return Ok(None) };
         let request = NetworkConnectRequest { container: strangers.container.clone(), ..Default::default() };
         let outcome = self.docker.connect_network(&id, request).await;
-        Ok(Some(told(name, outcome)))
+        Ok(outcome.ok().map(|()| name))
     }
 
     async fn running(&self) -> anyhow::Result<Vec<(String, String)>> {
@@ -65,11 +64,4 @@ fn chosen(mut found: Vec<(String, String)>, pick: u64) -> Option<(String, String
     let count = u64::try_from(found.len()).ok().filter(|count| *count > 0)?;
     let at = usize::try_from(pick % count).ok()?;
     Some(found.swap_remove(at))
-}
-
-fn told(name: String, outcome: Result<(), bollard::errors::Error>) -> String {
-    match outcome {
-        Ok(()) => name,
-        Err(error) => format!("{name} (which was quicker: {error})"),
-    }
 }
