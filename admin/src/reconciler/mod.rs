@@ -19,6 +19,7 @@ mod making_test;
 mod memory;
 mod node_view;
 mod observe;
+mod outcome;
 mod outlook;
 #[cfg(test)]
 pub(crate) mod outlook_case;
@@ -48,6 +49,8 @@ mod plan_nodes_test;
 mod plan_place;
 mod plan_pool;
 #[cfg(test)]
+mod plan_pool_properties_test;
+#[cfg(test)]
 mod plan_pool_test;
 #[cfg(test)]
 mod plan_property_test;
@@ -59,6 +62,8 @@ mod policy;
 mod probe;
 mod revival;
 mod rooms;
+#[cfg(test)]
+mod sim_carry;
 #[cfg(test)]
 mod sim_case;
 #[cfg(test)]

@@ -25,7 +25,7 @@ use self::host::end_purpose;
 use self::look::look;
 use self::make::{begin, bring_up};
 use self::nodes::change_nodes;
-use super::memory::{Failure, Outcome};
+use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
 use super::term::Term;
 
