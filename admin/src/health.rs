@@ -22,3 +22,8 @@ pub async fn doorbell(state: Data<State>) -> HttpResponse {
     state.reconciler.ring();
     HttpResponse::NoContent().finish()
 }
+
+/// `POST /internal/look`: every host is looked at in full, engine and records; answers when the last one's pass is over.
+pub async fn look(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(state.reconciler.look_at_all().await)
+}

@@ -36,6 +36,7 @@ pub fn table() -> Vec<Entry> {
         get("/healthz", NOTHING, |r| r.to(health::healthz)),
         get("/readyz", NOTHING, |r| r.to(health::readyz)),
         post("/internal/doorbell", Needs::InternalSecret, |r| r.to(health::doorbell)),
+        post("/internal/look", Needs::InternalSecret, |r| r.to(health::look)),
         get("/assets/{name}", NOTHING, |r| r.to(assets::asset)),
         // Pages
         get("/login", NOTHING, |r| r.to(pages::login::show)),

@@ -16,7 +16,9 @@ use engine::{Engine, EngineError, Ownership, UpLimits};
 use futures_util::future::join_all;
 use tracing::{debug, info, warn};
 
+use super::gate::Gate;
 use super::memory::{Failure, Outcome};
+use super::news::News;
 use super::placement::{endpoints, project};
 use super::plan::{Action, NodeChange, NodeStep, Step};
 use super::probe;
@@ -39,6 +41,10 @@ pub struct Tools {
     pub http: reqwest::Client,
     /// How long this process may act.
     pub term: Term,
+    /// Who is told of changes in the store.
+    pub news: News,
+    /// Full looks at engines go through it.
+    pub surveys: Gate,
 }
 
 /// What carrying out needs on one host.

@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::execute::Tools;
+use super::gate::Gate;
 use super::host_loop::{self, Orders};
+use super::news::News;
 use super::outlook::Outlooks;
 use super::plan_host::Facts;
 use super::plan_pool::{HostRoom, Mix, plan_pool};
@@ -24,11 +26,17 @@ use super::term::Term;
 const TERM: Duration = Duration::from_secs(7);
 /// Three renewals may fail before the term ends.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
-/// Targets are made anew this often even if nobody rings.
-const POOL_EVERY: Duration = Duration::from_secs(2);
-
-/// Two turns are at least so far apart.
+/// Targets are made anew so long after a change that nobody waits for.
+const POOL_AFTER: Duration = Duration::from_secs(2);
+/// Targets are made anew this often even if nothing was heard, while changes are told.
+const POOL_EVERY: Duration = Duration::from_secs(10);
+/// Two turns are at least so far apart: many rings at once are one.
 const RING_GAP: Duration = Duration::from_millis(50);
+/// A turn counts the whole pool. The pause after it is at least so many times as long, so that a large pool's turns cost
+/// a tenth of a processor at most.
+const TURN_SHARE: u32 = 9;
+/// Full looks at engines at once.
+const SURVEYS_AT_ONCE: usize = 16;
 
 /// What leading needs.
 pub struct Leader {
@@ -50,6 +58,8 @@ pub struct Leader {
     pub rings: watch::Receiver<u64>,
     /// What pages are told.
     pub outlooks: Outlooks,
+    /// Who is told of changes.
+    pub news: News,
 }
 
 impl Leader {
@@ -57,7 +67,9 @@ impl Leader {
     pub async fn run(self, holder: String) -> anyhow::Result<()> {
         let probes = super::placement::probes(&self.catalog)?;
         // A frozen peer's port accepts and never answers; the probe's own limit covers the rest.
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).no_proxy().build()?;
+        // No connection is kept: each goes to another cluster, and thousands would wait for their next probe.
+        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).pool_max_idle_per_host(0);
+        let http = http.no_proxy().build()?;
         let mut waiting_for: Option<String> = None;
         loop {
             let asked = Instant::now();
@@ -73,9 +85,12 @@ impl Leader {
                         probes: probes.clone(),
                         http: http.clone(),
                         term: self.term.clone(),
+                        news: self.news.clone(),
+                        surveys: Gate::new(SURVEYS_AT_ONCE),
                     });
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
+                    self.news.clear();
                     waiting_for = None;
                 }
                 Ok(None) => {
@@ -119,6 +134,7 @@ impl Leader {
         tokio::select! {
             () = keep => {}
             () = self.look_after_hosts(tools) => {}
+            () = tools.news.follow(&self.store) => {}
         }
     }
 
@@ -132,19 +148,25 @@ impl Leader {
         let mut loops: JoinSet<HostId> = JoinSet::new();
         loop {
             // Before the reading: a ring during it is for the next turn.
-            let rings_now = *rings.borrow_and_update();
+            rings.mark_unchanged();
+            let began = Instant::now();
             match self.read().await {
                 Ok((records, counts)) => {
                     self.bury(&records, &counts).await;
-                    self.give_orders(&records, &counts, &facts, rings_now, &mut hosts, &mut loops, tools);
+                    self.give_orders(&records, &counts, &facts, &mut hosts, &mut loops, tools);
                 }
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
-            // Many rings at once are one.
-            tokio::time::sleep(RING_GAP).await;
+            tokio::time::sleep(RING_GAP.max(began.elapsed() * TURN_SHARE)).await;
+            let changed = async {
+                tools.news.pool_changed().await;
+                tokio::time::sleep_until((began + POOL_AFTER).into()).await;
+            };
+            let longest = if tools.news.is_watching() { POOL_EVERY } else { POOL_AFTER };
             tokio::select! {
                 _ = rings.changed() => {}
-                () = tokio::time::sleep(POOL_EVERY) => {}
+                () = changed => {}
+                () = tokio::time::sleep(longest) => {}
                 Some(ended) = loops.join_next(), if !loops.is_empty() => {
                     match ended {
                         Ok(host) => { hosts.remove(&host); }
@@ -161,7 +183,8 @@ impl Leader {
 
     /// Drops records of clusters whose host has none: nothing of them can be reached any more.
     async fn bury(&self, records: &[Host], counts: &ClusterCounts) {
-        let of_nobody = |id: &&HostId| !records.iter().any(|host| host.id == **id);
+        let known: BTreeSet<&HostId> = records.iter().map(|host| &host.id).collect();
+        let of_nobody = |id: &&HostId| !known.contains(*id);
         for host in counts.keys().map(|(host, _, _)| host).filter(of_nobody).collect::<BTreeSet<_>>() {
             if let Err(error) = super::bury::bury(&self.store, host).await {
                 warn!(host.id = %host, "records of a host that is gone could not be dropped: {error}");
@@ -173,13 +196,11 @@ impl Leader {
         Ok((self.store.list_hosts().await?, self.store.count_clusters().await?))
     }
 
-    #[expect(clippy::too_many_arguments, reason = "the loop's own state, kept in its frame")]
     fn give_orders(
         &self,
         records: &[Host],
         counts: &ClusterCounts,
         facts: &Arc<Facts>,
-        rings: u64,
         hosts: &mut BTreeMap<HostId, watch::Sender<Orders>>,
         loops: &mut JoinSet<HostId>,
         tools: &Arc<Tools>,
@@ -189,13 +210,11 @@ impl Leader {
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed), rings };
+            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed) };
             if let Some(sender) = hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
-                    let news = old.target != orders.target
-                        || old.rings != orders.rings
-                        || old.policy.probe_every != orders.policy.probe_every;
+                    let news = old.target != orders.target || !old.policy.is_much_like(&orders.policy);
                     if news {
                         *old = orders;
                     }
@@ -212,7 +231,8 @@ impl Leader {
                 id
             });
         }
-        hosts.retain(|id, _| records.iter().any(|host| host.id == *id));
+        let known: BTreeSet<&HostId> = records.iter().map(|host| &host.id).collect();
+        hosts.retain(|id, _| known.contains(id));
     }
 }
 

@@ -6,14 +6,18 @@
 
 mod bury;
 mod contact;
+mod dirty;
 mod execute;
+mod gate;
 mod host_loop;
 mod leader;
 mod link;
 mod memory;
+mod news;
 mod node_view;
 mod observe;
 mod outlook;
+mod pace;
 mod placement;
 mod plan;
 #[cfg(test)]
@@ -26,6 +30,7 @@ mod plan_host_test;
 mod plan_pool;
 mod policy;
 mod probe;
+mod rest;
 mod term;
 mod view;
 
@@ -35,6 +40,7 @@ use std::time::Instant;
 use common::compose::Catalog;
 use common::model::{FlavorId, SlotLayout};
 use common::store::SharedStore;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::error;
@@ -42,6 +48,7 @@ use tracing::error;
 pub use outlook::HostOutlook;
 
 use leader::Leader;
+use news::News;
 use outlook::Outlooks;
 use term::Term;
 
@@ -50,6 +57,16 @@ use term::Term;
 pub struct Reconciler {
     rings: Arc<watch::Sender<u64>>,
     outlooks: Outlooks,
+    news: News,
+}
+
+/// What came of looking at everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LookedAtAll {
+    /// So many hosts; none while another process leads.
+    pub hosts: usize,
+    /// From the asking to the end of the last host's pass.
+    pub took_ms: u64,
 }
 
 /// What the reconciler is started with.
@@ -80,7 +97,7 @@ impl Reconciler {
     /// A handle, and the ear for its rings.
     fn new() -> (Reconciler, watch::Receiver<u64>) {
         let (rings, ear) = watch::channel(0);
-        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default() }, ear)
+        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default(), news: News::default() }, ear)
     }
 
     /// One that nobody runs: for routers that are tested without a pool.
@@ -91,6 +108,18 @@ impl Reconciler {
     /// Says that something may have changed. Carries nothing; many rings at once are one.
     pub fn ring(&self) {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));
+        self.news.ring();
+    }
+
+    /// Looks at every host, its engine and its records, as after a blind spell; returns when every host's pass is over.
+    pub async fn look_at_all(&self) -> LookedAtAll {
+        let began = Instant::now();
+        let asked = self.news.look_at_all();
+        let hosts = asked.len();
+        for (dirty, count) in asked {
+            dirty.done_in_full(count).await;
+        }
+        LookedAtAll { hosts, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
     }
 
     /// What is being done, held back and why, host by host. Empty while another process leads.
@@ -105,7 +134,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let holder = hex::encode(rand::random::<[u8; 8]>());
     let Settings { store, catalog, layout, mix, max_starts, address } = settings;
     let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
-    let outlooks = reconciler.outlooks.clone();
+    let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now());
     let leader = Leader {
         store: store.clone(),
@@ -117,6 +146,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         term: term.clone(),
         rings: ear,
         outlooks,
+        news,
     };
     let name = holder.clone();
     let task = tokio::spawn(async move {

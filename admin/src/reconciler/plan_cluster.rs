@@ -1,5 +1,7 @@
 //! Decides what to do with one cluster of a host whose engine answers. Part of [`super::plan_host`]: as plain as it.
 
+use std::time::Duration;
+
 use common::model::{Cluster, Health, NodeState, Phase, Timestamp, Want, Why};
 use common::store::Proof;
 
@@ -10,6 +12,8 @@ use super::view::Found;
 
 /// A free cluster with which something failed so many times is replaced.
 const FREE_TRIES: u32 = 3;
+/// A proof waits so long for others of the host, to be written down with them.
+const PROOF_WAITS: Duration = Duration::from_secs(3);
 
 impl Planner<'_> {
     pub(super) fn cluster(&mut self, cluster: &Cluster, found: Option<&Found>) {
@@ -146,7 +150,7 @@ impl Planner<'_> {
             Some(offer) if fresh => self.renew(cluster, good, Some(offer.until)),
             Some(_) | None => {}
         }
-        self.look_after(cluster, good + self.policy.probe_every, "its proof gets old".into());
+        self.look_again(cluster, good + self.policy.probe_every, self.policy.probe_every);
     }
 
     fn in_use(&mut self, cluster: &Cluster, found: Option<&Found>) {
@@ -178,16 +182,21 @@ impl Planner<'_> {
         if let Some(look) = look.as_ref().filter(|look| look.result.is_ok()) {
             self.renew(cluster, look.at, None);
         }
-        // What is not known to be well is asked at once and then every second, for a while.
-        let due = match (&look, &cluster.health) {
-            (None, Health::Failing { .. } | Health::Unknown) => self.now,
-            (Some(look), _) if (1..=self.policy.bad_looks).contains(&look.bad) => {
-                look.at + self.policy.probe_new_every * 4
+        let every = self.policy.probe_leased_every;
+        match (&look, &cluster.health) {
+            // What is not known to be well is asked at once and then every second, for a while.
+            (None, Health::Failing { .. } | Health::Unknown) => {
+                self.look(cluster, self.now, "not known to be well".into())
             }
-            (Some(look), _) => look.at + self.policy.probe_leased_every,
-            (None, Health::Ok) => cluster.proven_at.map_or(self.now, |at| at + self.policy.probe_leased_every),
-        };
-        self.look_after(cluster, due, "its proof gets old".into());
+            (Some(look), _) if (1..=self.policy.bad_looks).contains(&look.bad) => {
+                let seen = look.result.clone().err().unwrap_or_default();
+                self.look_after(cluster, look.at + self.policy.probe_new_every * 4, seen);
+            }
+            (Some(look), _) => self.look_again(cluster, look.at + every, every),
+            (None, Health::Ok) => {
+                self.look_again(cluster, cluster.proven_at.map_or(self.now, |at| at + every), every);
+            }
+        }
     }
 
     /// Carries out what users and operators want of nodes, of all nodes at once, and brings back those that ended though
@@ -294,20 +303,34 @@ impl Planner<'_> {
         if due <= self.now { self.look(cluster, due, why) } else { self.wake(due) }
     }
 
-    /// Wants a probe; which ones are sent is decided when all are known.
-    fn look(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
-        let rank = cluster.phase.kind();
-        self.looks_wanted.push(LookWanted { rank, due, cluster: cluster.id.clone(), name: cluster.name.clone(), why });
+    /// A probe of one that was well, as every so often. Those that are nearly due go along when any of the host is: a host
+    /// is left at rest the longer.
+    fn look_again(&mut self, cluster: &Cluster, due: Timestamp, every: Duration) {
+        let why = "its proof gets old".to_owned();
+        if due <= self.now {
+            return self.look(cluster, due, why);
+        }
+        self.wake(due);
+        if due <= self.now + every / 5 {
+            self.looks_soon.push(wanted(cluster, due, why));
+        }
     }
 
-    /// Extends an offer before it runs out, or the age that a lease shows; in one batch for the host.
+    /// Wants a probe; which ones are sent is decided when all are known.
+    fn look(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
+        self.looks_wanted.push(wanted(cluster, due, why));
+    }
+
+    /// Writes a proof down, in one batch for the host: before the offer runs out, or when the record's own is old by then.
     fn renew(&mut self, cluster: &Cluster, good: Timestamp, offered: Option<Timestamp>) {
         let until = self.offer_until(good);
-        let due = match offered {
-            Some(offered) => until > offered && offered < self.now + self.policy.probe_every,
-            None => cluster.proven_at.is_none_or(|at| at + self.policy.probe_leased_every / 2 < good),
-        };
-        if due {
+        let margin = self.policy.probe_every.min(self.policy.host_silence / 2);
+        let ends = offered.is_some_and(|offered| until > offered && offered < self.now + margin);
+        let every = if offered.is_some() { self.policy.probe_every } else { self.policy.probe_leased_every };
+        if ends || cluster.proven_at.is_none_or(|at| at + every / 2 < good) {
+            // Others are about to be proven as well; it waits for them a moment, if it can.
+            let soon = offered.is_some_and(|offered| offered < self.now + margin / 2);
+            self.proof_waits &= !soon && good + PROOF_WAITS > self.now;
             self.proofs.push(Proof { cluster: cluster.id.clone(), at: good, offer_until: until });
         }
     }
@@ -325,4 +348,9 @@ impl Planner<'_> {
     fn flavor_changed(&self, cluster: &Cluster) -> bool {
         self.facts.flavors.get(&cluster.flavor) != Some(&cluster.flavor_digest)
     }
+}
+
+fn wanted(cluster: &Cluster, due: Timestamp, why: String) -> LookWanted {
+    let (rank, name) = (cluster.phase.kind(), cluster.name.clone());
+    LookWanted { rank, due, cluster: cluster.id.clone(), name, why }
 }

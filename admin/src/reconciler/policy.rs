@@ -48,6 +48,12 @@ impl Policy {
         let every = Duration::from_secs((probed / Self::PROBES_PER_SECOND).max(30));
         Policy { max_proof_age: every * 2, probe_every: every, probe_leased_every: every, ..Policy::default() }
     }
+
+    /// Whether the other one is the same but for a small step of a pool that grows or shrinks: that is no reason to plan
+    /// every host anew.
+    pub fn is_much_like(&self, other: &Policy) -> bool {
+        self.probe_every.abs_diff(other.probe_every) <= self.probe_every / 20
+    }
 }
 
 impl Default for Policy {
