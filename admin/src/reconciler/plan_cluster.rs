@@ -186,7 +186,7 @@ impl Planner<'_> {
         match (&look, &cluster.health) {
             // What is not known to be well is asked at once and then every second, for a while.
             (None, Health::Failing { .. } | Health::Unknown) => {
-                self.look(cluster, self.now, "not known to be well".into())
+                self.look(cluster, self.now, "its proof gets old".into())
             }
             (Some(look), _) if (1..=self.policy.bad_looks).contains(&look.bad) => {
                 let seen = look.result.clone().err().unwrap_or_default();
