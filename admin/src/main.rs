@@ -13,6 +13,7 @@ use admin::reconciler::{self, Settings};
 use admin::{Parts, build, check_pool};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
+use common::clock::Pace;
 use common::compose::Catalog;
 use common::config::{AdminConfig, ConfigError, Secret, Source};
 use common::store::{SharedStore, StoreUser};
@@ -98,6 +99,7 @@ async fn serve_from(
         mix: config.pool_mix.0.clone(),
         max_starts: config.max_starts,
         address: config.internal_address_at(address),
+        pace: Pace::ORDINARY,
     });
     let server = build(Parts { store, catalog, config, reconciler, internal_secret, listener })?;
     let handle = server.handle();

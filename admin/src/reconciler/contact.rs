@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use common::clock::Pace;
 use common::model::{Contact, HostState, Timestamp};
 
 /// So many calls in a row must fail before a host counts as away: one may be a moment's trouble.
@@ -31,17 +32,17 @@ impl Tries {
     }
 
     /// How long to wait before the next try: at once after the first failure, up to a quarter minute later on.
-    pub fn pause(&self) -> Duration {
-        Duration::from_secs(match self.failed {
+    pub fn pause(&self, pace: Pace) -> Duration {
+        pace.of(Duration::from_secs(match self.failed {
             0 | 1 => 1,
             2 => 2,
             n => u64::from(n).min(15),
-        })
+        }))
     }
 }
 
 /// The contact to write, if it is worth a write.
-pub fn contact(before: &Contact, tries: &Tries, error: Option<&str>, now: Timestamp) -> Option<Contact> {
+pub fn contact(before: &Contact, tries: &Tries, error: Option<&str>, now: Timestamp, pace: Pace) -> Option<Contact> {
     match error {
         None => {
             let answered = tries.answered.unwrap_or(now);
@@ -49,7 +50,7 @@ pub fn contact(before: &Contact, tries: &Tries, error: Option<&str>, now: Timest
                 HostState::Active { since } => HostState::Active { since: *since },
                 HostState::Inactive { .. } => HostState::Active { since: now },
             };
-            let due = !before.state.is_active() || before.last_answer + WRITE_EVERY <= answered;
+            let due = !before.state.is_active() || before.last_answer + pace.of(WRITE_EVERY) <= answered;
             due.then(|| Contact { state, last_answer: answered, ..before.clone() })
         }
         Some(why) if tries.failed >= TRIES && before.state.is_active() => {
@@ -77,14 +78,14 @@ mod tests {
         let mut tries = Tries::default();
         for _ in 0..2 {
             tries.bad();
-            assert_eq!(contact(&active(59_000), &tries, Some("refused"), now), None);
+            assert_eq!(contact(&active(59_000), &tries, Some("refused"), now, Pace::ORDINARY), None);
         }
         tries.bad();
-        let away = contact(&active(59_000), &tries, Some("refused"), now).unwrap();
+        let away = contact(&active(59_000), &tries, Some("refused"), now, Pace::ORDINARY).unwrap();
         assert_eq!(away.state, HostState::Inactive { since: now, why: "refused".into() });
-        assert_eq!(contact(&away, &tries, Some("refused"), now), None);
+        assert_eq!(contact(&away, &tries, Some("refused"), now, Pace::ORDINARY), None);
         tries.good(now);
-        let back = contact(&away, &tries, None, now).unwrap();
+        let back = contact(&away, &tries, None, now, Pace::ORDINARY).unwrap();
         assert_eq!(back.state, HostState::Active { since: now });
     }
 
@@ -93,7 +94,7 @@ mod tests {
         let mut tries = Tries::default();
         let now = Timestamp::from_millis(60_000);
         tries.good(now);
-        assert_eq!(contact(&active(30_001), &tries, None, now), None);
-        assert_eq!(contact(&active(30_000), &tries, None, now).unwrap().last_answer, now);
+        assert_eq!(contact(&active(30_001), &tries, None, now, Pace::ORDINARY), None);
+        assert_eq!(contact(&active(30_000), &tries, None, now, Pace::ORDINARY).unwrap().last_answer, now);
     }
 }

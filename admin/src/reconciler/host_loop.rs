@@ -27,12 +27,12 @@ use super::link::Link;
 use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
-use super::pace::Pace;
 use super::plan::{Action, Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
 use super::rest::Rest;
+use super::turns::Turns;
 use super::view::{EngineView, HostView, Memory, Seen};
 
 /// The timer's turn while anything is held back, or changed without being waited for, or the store cannot be watched.
@@ -79,7 +79,7 @@ pub async fn run(
         tries: Tries::default(),
         noted: None,
         dirty,
-        pace: Pace::new(Instant::now()),
+        turns: Turns::new(Instant::now()),
         records: Records::default(),
         rest: None,
         extended: None,
@@ -142,7 +142,7 @@ struct HostLoop {
     /// The engine's last answer as the host's record has it.
     noted: Option<Timestamp>,
     dirty: Arc<Dirty>,
-    pace: Pace,
+    turns: Turns,
     records: Records,
     /// While there is nothing to do.
     rest: Option<Rest>,
@@ -165,7 +165,7 @@ impl HostLoop {
                         break;
                     }
                 }
-                () = self.dirty.lazy.notified() => until = until.min(Instant::now() + jittered(TICK)),
+                () = self.dirty.lazy.notified() => until = until.min(Instant::now() + self.jittered(TICK)),
                 Some(ended) = self.under_way.join_next_with_id(), if !self.under_way.is_empty() => {
                     self.ended(ended, policy);
                     break;
@@ -173,7 +173,7 @@ impl HostLoop {
                 () = tokio::time::sleep_until(until) => break,
             }
         }
-        tokio::time::sleep(self.pace.next(Instant::now())).await;
+        tokio::time::sleep(self.turns.next(Instant::now(), self.tools.pace)).await;
         true
     }
 
@@ -234,7 +234,7 @@ impl HostLoop {
         let longest = if self.tools.news.is_watching() { REST } else { TICK };
         let seen = matches!(view.engine, EngineView::Seen(_));
         self.rest =
-            Rest::after(&plan, &view.clusters, now, jittered(longest)).filter(|_| seen && self.steps.is_empty());
+            Rest::after(&plan, &view.clusters, now, self.jittered(longest)).filter(|_| seen && self.steps.is_empty());
         let wait = self.wait(&plan, seen, now);
         let (host, clusters) = self.take_back(view);
         self.start(&host, &clusters, plan);
@@ -248,7 +248,7 @@ impl HostLoop {
     async fn stay_at_rest(&mut self, rest: Rest, host: Host, policy: &Policy) -> Pass {
         let now = clock::now();
         let host = self.note_contact(host, None, now).await;
-        if let Some(answered) = self.tries.answered.filter(|_| rest.extends(self.extended, now)) {
+        if let Some(answered) = self.tries.answered.filter(|_| rest.extends(self.extended, now, self.tools.pace)) {
             let (store, until) = (&self.tools.store, answered + policy.host_silence);
             match store.extend_offers(&self.id, policy.max_proof_age, until).await {
                 Ok(()) => self.extended = Some(now),
@@ -263,7 +263,7 @@ impl HostLoop {
     /// The records as they are now; everybody who tells of changes knows then whose they are.
     async fn read(&mut self) -> StoreResult<Option<(Host, Vec<Cluster>)>> {
         let longest = if self.tools.news.is_watching() { REST } else { TICK };
-        let good_until = Instant::now() + jittered(longest);
+        let good_until = Instant::now() + self.jittered(longest);
         let records = observe::records(&self.tools.store, &self.id).await?;
         if let Some((_, clusters)) = &records {
             self.records.good_until = Some(good_until);
@@ -300,23 +300,28 @@ impl HostLoop {
         warn!(host.id = %self.id, "nothing is changed on the host while the store does not answer: {error}");
         outlooks.blind(&self.id, error);
         self.records = Records::default();
-        Pass::Again(BLIND_PAUSE)
+        Pass::Again(self.tools.pace.of(BLIND_PAUSE))
     }
 
     fn wait(&self, plan: &Plan, seen: bool, now: Timestamp) -> Duration {
         if !seen {
-            return self.tries.pause();
+            return self.tries.pause(self.tools.pace);
         }
         let wait = match &self.rest {
             Some(rest) => rest.until.since(now),
-            None => plan.wake_at.map_or(TICK, |at| at.since(now)).min(jittered(TICK)),
+            None => plan.wake_at.map_or(Duration::MAX, |at| at.since(now)).min(self.jittered(TICK)),
         };
         wait.min(self.next_ping(now))
     }
 
+    /// Not all hosts at the same moment.
+    fn jittered(&self, time: Duration) -> Duration {
+        self.tools.pace.of(time).mul_f64(0.8 + 0.4 * rand::random::<f64>())
+    }
+
     /// How long until the engine is to be asked whether it is there.
     fn next_ping(&self, now: Timestamp) -> Duration {
-        self.tries.answered.map_or(Duration::ZERO, |answered| (answered + PING_EVERY).since(now))
+        self.tries.answered.map_or(Duration::ZERO, |answered| (answered + self.tools.pace.of(PING_EVERY)).since(now))
     }
 
     /// A full look if something may have changed, else a ping when it is time, else what was seen last.
@@ -341,6 +346,7 @@ impl HostLoop {
         engine_id: &str,
         heard: &dirty::State,
     ) -> Result<Looked, EngineError> {
+        let pace = self.tools.pace;
         let now = clock::now();
         heard.died.iter().for_each(|cluster| self.memory.suspect(cluster.clone(), now));
         if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
@@ -349,13 +355,15 @@ impl HostLoop {
         let engine = match &self.link {
             Some(link) => link.engine.clone(),
             None => {
-                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), &self.dirty).await?;
+                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty).await?;
                 self.link.insert(link).engine.clone()
             }
         };
-        if let Some((at, _)) = self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < SURVEY_EVERY) {
-            let answered = self.tries.answered.map_or(PING_EVERY, |answered| clock::now().since(answered));
-            if answered >= PING_EVERY && at.elapsed() >= PING_EVERY {
+        if let Some((at, _)) = self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < pace.of(SURVEY_EVERY))
+        {
+            let ping_every = pace.of(PING_EVERY);
+            let answered = self.tries.answered.map_or(ping_every, |answered| clock::now().since(answered));
+            if answered >= ping_every && at.elapsed() >= ping_every {
                 engine.ping().await?;
                 self.tries.good(clock::now());
             }
@@ -370,7 +378,7 @@ impl HostLoop {
 
     async fn note_contact(&mut self, mut host: Host, error: Option<&String>, now: Timestamp) -> Host {
         let before = Contact { last_answer: self.noted.unwrap_or(host.contact.last_answer), ..host.contact.clone() };
-        if let Some(contact) = contact(&before, &self.tries, error.map(String::as_str), now) {
+        if let Some(contact) = contact(&before, &self.tries, error.map(String::as_str), now, self.tools.pace) {
             if contact.state.is_active() != host.contact.state.is_active() {
                 let reason = error.map_or_else(|| "it answers again".to_owned(), |why| format!("it is away: {why}"));
                 info!(host.id = %host.id, "host {}: {reason}", host.settings.name);
@@ -436,7 +444,7 @@ impl HostLoop {
         let lasting = cluster.as_ref().is_some_and(|c| matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
         // A network that does not answer may have lost nodes of which no event told.
         let bad_look = lasting && matches!(outcome, Outcome::Looked { result: Err(_), .. });
-        if touches_engine(&step.action) || bad_look {
+        if step.action.touches_engine() || bad_look {
             self.dirty.set();
         }
         self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
@@ -446,26 +454,4 @@ impl HostLoop {
 /// Whether anything but probes and their proofs is to be done.
 fn acts(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| !matches!(step.action, Action::Look { .. } | Action::Prove { .. }))
-}
-
-/// Not all hosts at the same moment.
-fn jittered(time: Duration) -> Duration {
-    time.mul_f64(0.8 + 0.4 * rand::random::<f64>())
-}
-
-fn touches_engine(action: &Action) -> bool {
-    match action {
-        Action::BringUp { .. } | Action::ChangeNodes { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => true,
-        Action::Begin { .. }
-        | Action::Look { .. }
-        | Action::OfferOut { .. }
-        | Action::OfferAgain { .. }
-        | Action::Withdraw { .. }
-        | Action::Record { .. }
-        | Action::Readdress { .. }
-        | Action::Fail { .. }
-        | Action::Remove { .. }
-        | Action::Prove { .. }
-        | Action::DeleteHost => false,
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use common::clock;
+use common::clock::{self, Pace};
 use common::compose::Catalog;
 use common::model::{FlavorId, Host, HostId, PhaseKind, SlotLayout, Timestamp};
 use common::store::{ClusterCounts, SharedStore, StoreResult};
@@ -52,6 +52,8 @@ pub struct Leader {
     pub max_starts: usize,
     /// Where this process' `/internal` answers.
     pub address: String,
+    /// How long everything waits.
+    pub pace: Pace,
     /// How long this process may act; renewed with the lock.
     pub term: Term,
     /// Rings.
@@ -73,10 +75,10 @@ impl Leader {
         let mut waiting_for: Option<String> = None;
         loop {
             let asked = Instant::now();
-            let mut wait = RENEW_EVERY;
-            match self.store.take_lock(&holder, &self.address, TERM, clock::now()).await {
+            let mut wait = self.pace.of(RENEW_EVERY);
+            match self.store.take_lock(&holder, &self.address, self.pace.of(TERM), clock::now()).await {
                 Ok(Some(lock)) => {
-                    self.term.renew(asked + TERM);
+                    self.term.renew(asked + self.pace.of(TERM));
                     info!(term = lock.term, "this process leads: it looks after the hosts");
                     let tools = Arc::new(Tools {
                         store: self.store.clone(),
@@ -84,6 +86,7 @@ impl Leader {
                         layout: self.layout,
                         probes: probes.clone(),
                         http: http.clone(),
+                        pace: self.pace,
                         term: self.term.clone(),
                         news: self.news.clone(),
                         surveys: Gate::new(SURVEYS_AT_ONCE),
@@ -96,7 +99,7 @@ impl Leader {
                 Ok(None) => {
                     let lock = self.store.lock().await.ok().flatten();
                     if let Some(lock) = &lock {
-                        wait = until_void(lock.until, clock::now());
+                        wait = wait.min(until_void(lock.until, clock::now()));
                     }
                     let leader = lock.map(|lock| lock.holder);
                     if leader != waiting_for {
@@ -115,10 +118,10 @@ impl Leader {
     async fn lead(&self, holder: &str, tools: &Arc<Tools>) {
         let keep = async {
             loop {
-                tokio::time::sleep(RENEW_EVERY).await;
+                tokio::time::sleep(self.pace.of(RENEW_EVERY)).await;
                 let asked = Instant::now();
-                match self.store.take_lock(holder, &self.address, TERM, clock::now()).await {
-                    Ok(Some(_)) => tools.term.renew(asked + TERM),
+                match self.store.take_lock(holder, &self.address, self.pace.of(TERM), clock::now()).await {
+                    Ok(Some(_)) => tools.term.renew(asked + self.pace.of(TERM)),
                     Ok(None) => {
                         warn!("another admin leads now");
                         break;
@@ -157,16 +160,16 @@ impl Leader {
                 }
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
-            tokio::time::sleep(RING_GAP.max(began.elapsed() * TURN_SHARE)).await;
+            tokio::time::sleep(self.pace.of(RING_GAP).max(began.elapsed() * TURN_SHARE)).await;
             let changed = async {
                 tools.news.pool_changed().await;
-                tokio::time::sleep_until((began + POOL_AFTER).into()).await;
+                tokio::time::sleep_until((began + self.pace.of(POOL_AFTER)).into()).await;
             };
             let longest = if tools.news.is_watching() { POOL_EVERY } else { POOL_AFTER };
             tokio::select! {
                 _ = rings.changed() => {}
                 () = changed => {}
-                () = tokio::time::sleep(longest) => {}
+                () = tokio::time::sleep(self.pace.of(longest)) => {}
                 Some(ended) = loops.join_next(), if !loops.is_empty() => {
                     match ended {
                         Ok(host) => { hosts.remove(&host); }
@@ -210,7 +213,7 @@ impl Leader {
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed) };
+            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace) };
             if let Some(sender) = hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
@@ -236,10 +239,10 @@ impl Leader {
     }
 }
 
-/// How long a standby waits before it asks again: to the moment at which the lock runs out, if that comes first, so that
-/// a dead leader is followed as soon as it may be. Never less than a moment: clocks differ.
+/// To the moment at which the lock runs out: if that comes first a standby asks then, so that a dead leader is followed
+/// as soon as it may be. Never less than a moment: clocks differ.
 fn until_void(until: Timestamp, now: Timestamp) -> Duration {
-    (until.since(now) + Duration::from_millis(50)).min(RENEW_EVERY)
+    until.since(now) + Duration::from_millis(50)
 }
 
 fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
@@ -247,7 +250,7 @@ fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
         .iter()
         .map(|host| HostRoom {
             id: host.id.clone(),
-            fills: host.serves() && host.settings.autofill && host.contact.state.is_active(),
+            fills: host.fills() && host.contact.state.is_active(),
             capacity: u32::from(host.settings.capacity),
             waiting: BTreeMap::new(),
             in_use: 0,

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use common::clock::Pace;
 use common::model::{DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
@@ -31,9 +32,10 @@ impl Link {
         url: &DaemonUrl,
         engine_id: &str,
         pool: &PoolId,
+        pace: Pace,
         dirty: &Arc<Dirty>,
     ) -> Result<Link, EngineError> {
-        let engine = Engine::connect(url).await?;
+        let engine = Engine::connect_at(url, pace).await?;
         let found = engine.info().await?.id;
         if found != engine_id {
             return Err(EngineError::Refused {

@@ -69,6 +69,9 @@ impl Memory {
         if let Some(cluster) = step.action.cluster() {
             self.busy.insert(cluster.clone(), Busy { work: work_of(&step.action), since: now });
         }
+        if step.action.is_of_host() {
+            self.host_step = Some(now);
+        }
     }
 
     /// Remembers what came of it.
@@ -97,7 +100,17 @@ impl Memory {
                 Outcome::Stale | Outcome::Looked { .. } | Outcome::Failed(_) => {}
             }
         }
+        if step.action.is_of_host() {
+            self.host_step = None;
+            self.host_retry = match outcome {
+                Outcome::Failed(failure) if *failure != Failure::Fenced => {
+                    Some(Retry::after(self.host_retry.as_ref(), words(failure), &policy.retry, now))
+                }
+                Outcome::Failed(_) | Outcome::Done | Outcome::Stale | Outcome::Looked { .. } => None,
+            };
+        }
         let Some(id) = step.action.cluster() else { return };
+        self.note_timing(step, id, outcome, now);
         self.busy.remove(id);
         match outcome {
             Outcome::Done => self.done(step, id, cluster, policy, now),
@@ -160,7 +173,7 @@ impl Memory {
                     self.failures.insert(cluster.flavor.clone(), retry);
                 }
             }
-            Action::TakeDown { .. } | Action::Sweep { .. } => self.forget(id),
+            Action::TakeDown { .. } | Action::DropRecord { .. } | Action::Sweep { .. } => self.forget(id),
             Action::Begin { .. }
             | Action::Look { .. }
             | Action::OfferAgain { .. }
@@ -168,8 +181,11 @@ impl Memory {
             | Action::BringUp { .. }
             | Action::Record { .. }
             | Action::Fail { .. }
+            | Action::Gather { .. }
+            | Action::Lose { .. }
             | Action::Remove { .. }
             | Action::Prove { .. }
+            | Action::EndPurpose { .. }
             | Action::DeleteHost => {}
         }
     }
@@ -225,6 +241,7 @@ impl Memory {
             .chain(self.doomed.keys())
             .chain(self.retries.keys())
             .chain(self.suspects.keys())
+            .chain(self.timings.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
             .cloned()
             .collect();
@@ -239,6 +256,7 @@ impl Memory {
         self.doomed.remove(id);
         self.retries.remove(id);
         self.suspects.remove(id);
+        self.timings.remove(id);
     }
 }
 
@@ -255,8 +273,12 @@ fn work_of(action: &Action) -> Work {
         | Action::Record { .. }
         | Action::Readdress { .. }
         | Action::Fail { .. }
+        | Action::Gather { .. }
+        | Action::Lose { .. }
         | Action::Remove { .. }
+        | Action::DropRecord { .. }
         | Action::Prove { .. }
+        | Action::EndPurpose { .. }
         | Action::DeleteHost => Work::Write,
     }
 }

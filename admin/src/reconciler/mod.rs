@@ -4,6 +4,7 @@
 //! action out. `host_loop` ties them together for one host, `leader` for all, under the reconciler lock.
 //! `docs/architecture.md` has the rules that they keep.
 
+mod action;
 mod bury;
 mod contact;
 mod dirty;
@@ -17,7 +18,6 @@ mod news;
 mod node_view;
 mod observe;
 mod outlook;
-mod pace;
 mod placement;
 mod plan;
 #[cfg(test)]
@@ -28,15 +28,21 @@ mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
 mod plan_pool;
+mod plan_purpose;
+#[cfg(test)]
+mod plan_purpose_test;
 mod policy;
 mod probe;
 mod rest;
 mod term;
+mod timings;
+mod turns;
 mod view;
 
 use std::sync::Arc;
 use std::time::Instant;
 
+use common::clock::Pace;
 use common::compose::Catalog;
 use common::model::{FlavorId, SlotLayout};
 use common::store::SharedStore;
@@ -83,6 +89,8 @@ pub struct Settings {
     pub max_starts: usize,
     /// Where this process' `/internal` answers: `http://host:port`.
     pub address: String,
+    /// How long everything waits.
+    pub pace: Pace,
 }
 
 /// The running reconciler. Dropping it ends it between two calls; [`Running::stop`] also gives the lock back.
@@ -132,10 +140,10 @@ impl Reconciler {
 pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
-    let Settings { store, catalog, layout, mix, max_starts, address } = settings;
+    let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
     let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
-    let term = Term::until(Instant::now());
+    let term = Term::until(Instant::now(), pace);
     let leader = Leader {
         store: store.clone(),
         catalog,
@@ -143,6 +151,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         mix,
         max_starts,
         address,
+        pace,
         term: term.clone(),
         rings: ear,
         outlooks,
@@ -165,15 +174,27 @@ impl Running {
     }
 
     /// Ends what is under way between two calls and gives the lock back, so that a standby leads at once.
-    pub async fn stop(self) {
+    pub async fn stop(mut self) {
         // Before the lock is given back nothing more may be sent to an engine.
-        self.term.renew(Instant::now());
-        self.task.abort();
+        self.cut();
         if !self.task.is_finished() {
-            let _aborted = self.task.await;
+            let _aborted = (&mut self.task).await;
         }
         if let Err(reason) = self.store.drop_lock(&self.holder).await {
             tracing::warn!("the reconciler lock was not given back and runs out by itself: {reason}");
         }
+    }
+
+    /// No call to an engine begins any more, and what is under way ends where it stands.
+    fn cut(&self) {
+        self.term.renew(Instant::now());
+        self.task.abort();
+    }
+}
+
+impl Drop for Running {
+    /// As at the death of the process: the lock is not given back.
+    fn drop(&mut self) {
+        self.cut();
     }
 }

@@ -28,6 +28,15 @@ fn node(name: &str) -> NodeName {
     NodeName::parse(name).unwrap()
 }
 
+/// What has no record.
+fn orphan() -> ClusterId {
+    ClusterId::parse(&"f".repeat(24)).unwrap()
+}
+
+fn asked() -> Asked {
+    Asked { since: ago(9), by: "otto".into() }
+}
+
 fn host(capacity: u16) -> Host {
     Host {
         id: HostId::parse(&"a".repeat(24)).unwrap(),
@@ -88,10 +97,27 @@ impl Case {
             match words[..] {
                 ["capacity", n] => case.view.host.settings.capacity = n.parse().unwrap(),
                 ["want", n] => case.want = n.parse().unwrap(),
-                ["leaving"] => {
-                    case.view.host.purpose =
-                        HostPurpose::Leave { asked: Asked { since: ago(9), by: "o".into() }, by_force: false }
+                ["filling"] => case.view.host.purpose = HostPurpose::FillUp(asked()),
+                // Cleaning turns autofill off by the same write.
+                ["cleaning"] => case.view.host = case.view.host.with_purpose(HostPurpose::Clean(asked())),
+                ["draining"] => case.view.host.purpose = HostPurpose::Drain(asked()),
+                ["resetting", ref names @ ..] => {
+                    let container = |name: &&str| ForeignThing {
+                        kind: ForeignKind::Container,
+                        id: "x".into(),
+                        name: (*name).into(),
+                    };
+                    let foreign = names.iter().map(container).collect();
+                    case.view.host.purpose = HostPurpose::Reset { asked: asked(), foreign };
                 }
+                ["leaving"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: false },
+                ["leaving-by-force"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: true },
+                ["host-fails", times, seconds] => {
+                    let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
+                    let times = times.parse().unwrap();
+                    case.view.memory.host_retry = Some(Retry { times, not_before, error: "web is in use".into() });
+                }
+                ["host-step"] => case.view.memory.host_step = Some(ago(1)),
                 ["cordoned"] => case.view.host.settings.schedulable = false,
                 ["by-hand"] => case.view.host.settings.autofill = false,
                 ["away"] => case.view.engine = EngineView::Away { why: "refused".into() },
@@ -104,7 +130,12 @@ impl Case {
                 }
                 ["at-once", n] => case.policy.bring_up_at_once = n.parse().unwrap(),
                 ["orphan"] => {
-                    case.seen.found.insert(ClusterId::parse(&"f".repeat(24)).unwrap(), Found::default());
+                    case.seen.found.insert(orphan(), Found::default());
+                }
+                ["orphan-stays"] => {
+                    case.seen.found.insert(orphan(), Found::default());
+                    let retry = Retry { times: 3, not_before: NOW + Duration::from_secs(4), error: "in use".into() };
+                    case.view.memory.retries.insert(orphan(), retry);
                 }
                 ["write-hold"] => {
                     let not_before = NOW + Duration::from_secs(2);
@@ -256,4 +287,13 @@ impl Case {
         let facts = Facts { flavors: [(flavor(), "d".into())].into(), slots: 12 };
         plan_host(&self.view, &target, &facts, &self.policy, NOW)
     }
+}
+
+/// That the plan of a case is these lines: its steps, then what is held back.
+pub fn check(case: &str, expected: &str) {
+    let plan = Case::read(case).plan();
+    let lines: Vec<String> =
+        plan.steps.iter().map(ToString::to_string).chain(plan.held.iter().map(ToString::to_string)).collect();
+    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    assert_eq!(lines, expected, "{case}");
 }

@@ -15,13 +15,19 @@ const FREE_TRIES: u32 = 3;
 /// A proof waits so long for others of the host, to be written down with them.
 const PROOF_WAITS: Duration = Duration::from_secs(3);
 
+/// Evidence that could not be kept in so many tries is let go.
+const GATHER_TRIES: u32 = 3;
+
 impl Planner<'_> {
     pub(super) fn cluster(&mut self, cluster: &Cluster, found: Option<&Found>) {
         match &cluster.phase {
             Phase::Creating { since, deadline } => self.creating(cluster, found, *since, *deadline),
             Phase::Free { .. } => self.free(cluster, found),
-            Phase::InUse { .. } => self.in_use(cluster, found),
-            Phase::Failed { why, .. } => self.remove(cluster, why.clone()),
+            Phase::InUse { .. } => match self.forced() {
+                Some(reason) => self.lose(cluster, &reason),
+                None => self.in_use(cluster, found),
+            },
+            Phase::Failed { why, .. } => self.failed(cluster, why),
             Phase::Releasing { since, deadline, .. } | Phase::Removing { since, deadline, .. } => {
                 self.take_down(cluster, *since, Some(*deadline));
             }
@@ -30,8 +36,8 @@ impl Planner<'_> {
     }
 
     fn creating(&mut self, cluster: &Cluster, found: Option<&Found>, since: Timestamp, deadline: Timestamp) {
-        if self.view.host.purpose.leaves() {
-            return self.remove(cluster, Why::HostLeaves);
+        if let Some(why) = self.cleared() {
+            return self.remove(cluster, why);
         }
         if self.flavor_changed(cluster) {
             return self.fail(cluster, Why::FlavorChanged);
@@ -82,8 +88,8 @@ impl Planner<'_> {
     }
 
     fn free(&mut self, cluster: &Cluster, found: Option<&Found>) {
-        if self.view.host.purpose.leaves() {
-            return self.remove(cluster, Why::HostLeaves);
+        if let Some(why) = self.cleared() {
+            return self.remove(cluster, why);
         }
         if self.flavor_changed(cluster) && self.may_roll(cluster) {
             return self.remove(cluster, Why::FlavorChanged);
@@ -256,7 +262,7 @@ impl Planner<'_> {
         let lately = self.policy.flavor_backoff.limit;
         let fails = view.memory.failures.get(&cluster.flavor).is_some_and(|retry| retry.not_before + lately > now)
             || view.memory.host_hold.as_ref().is_some_and(|hold| hold.not_before > now);
-        let kept_up = view.host.serves() && view.host.settings.autofill && !self.short_of.contains(&cluster.flavor);
+        let kept_up = view.host.fills() && !self.short_of.contains(&cluster.flavor);
         let may = !self.rolled && !moving && (!made_again || (kept_up && !fails));
         if may {
             self.rolled = true;
@@ -268,6 +274,9 @@ impl Planner<'_> {
 
     fn take_down(&mut self, cluster: &Cluster, since: Timestamp, deadline: Option<Timestamp>) {
         let what = format!("removing {}", cluster.name);
+        if self.left_there(&cluster.id) {
+            return self.drop_record(cluster);
+        }
         if deadline.is_some_and(|deadline| deadline <= self.now) {
             let seconds = self.now.since(since).as_secs();
             self.held(what.clone(), format!("overdue: it has been going on for {seconds} s"));
@@ -292,6 +301,21 @@ impl Planner<'_> {
     pub(super) fn remove(&mut self, cluster: &Cluster, why: Why) {
         let reason = why.to_string();
         self.step(cluster, Action::Remove { cluster: cluster.id.clone(), why }, reason);
+    }
+
+    /// Keeps what can be learnt of it, then removes it. Its place is worth more than its evidence: what cannot be kept in
+    /// a few tries is let go.
+    fn failed(&mut self, cluster: &Cluster, why: &Why) {
+        let tries = self.view.memory.retries.get(&cluster.id).map_or(0, |retry| retry.times);
+        if tries >= GATHER_TRIES {
+            return self.remove(cluster, why.clone());
+        }
+        if self.waits(&cluster.id, &format!("keeping the evidence of {}", cluster.name)) {
+            return;
+        }
+        let timings = self.view.memory.timings.get(&cluster.id).cloned().unwrap_or_default();
+        let action = Action::Gather { cluster: cluster.id.clone(), why: why.clone(), timings };
+        self.step(cluster, action, why.to_string());
     }
 
     fn fail(&mut self, cluster: &Cluster, why: Why) {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::model::{Cluster, FlavorId, Phase, PhaseKind, Slot};
+use common::model::{Cluster, FlavorId, HostPurpose, Phase, PhaseKind, Slot};
 
 use super::plan::{Action, Step};
 use super::plan_host::Planner;
@@ -15,11 +15,12 @@ impl Planner<'_> {
         let host = &self.view.host;
         let mut needs = self.needs(target);
         let wanted: u32 = needs.iter().map(|(_, need)| need).sum();
-        if wanted == 0 || !host.settings.autofill {
+        let keeps_filled = host.settings.autofill || matches!(host.purpose, HostPurpose::FillUp(_));
+        if wanted == 0 || !keeps_filled {
             return;
         }
         let what = |n: usize| format!("{n} more to create");
-        if !host.serves() {
+        if !host.fills() {
             return self.held(what(wanted as usize), "the host is not schedulable".into());
         }
         let taken = self.view.clusters.len() + self.view.memory.beginning.len();

@@ -88,14 +88,19 @@ impl Planner<'_> {
     /// The engine does not answer: nothing there can be changed, and nothing of it is given out once it is Inactive.
     fn away(&mut self, why: &str) {
         self.held("everything on this host", format!("it does not answer: {why}"));
-        if self.view.host.contact.state.is_active() {
+        let inactive = !self.view.host.contact.state.is_active();
+        if let Some(reason) = self.forced() {
+            return self.force_without_engine(&reason, inactive);
+        }
+        let goes = self.view.host.purpose.leaves() && self.view.clusters.is_empty() && self.is_idle();
+        if inactive && goes {
+            return self.delete_host("the host is being deleted and has no clusters; its engine does not answer");
+        }
+        self.say_purpose();
+        if !inactive {
             return;
         }
         let why = "its host does not answer";
-        if self.view.host.purpose.leaves() && self.view.clusters.is_empty() && self.is_idle() {
-            let why = "the host is being deleted and has no clusters; its engine does not answer".to_owned();
-            self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
-        }
         for cluster in self.view.clusters.iter().filter(|cluster| !self.view.memory.busy.contains_key(&cluster.id)) {
             if cluster.offer.is_some() {
                 self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
@@ -130,9 +135,9 @@ impl Planner<'_> {
     }
 
     fn seen(&mut self, seen: &Seen, target: &Target) {
-        let leaving = self.view.host.purpose.leaves();
+        let clearing = self.view.host.purpose.removes_free();
         self.short_of = self.needs(target).into_iter().map(|(flavor, _)| flavor).collect();
-        let surplus = if leaving { BTreeSet::new() } else { self.surplus() };
+        let surplus = if clearing { BTreeSet::new() } else { self.surplus() };
         for cluster in &self.view.clusters {
             if self.is_busy(&cluster.id) {
                 continue;
@@ -153,9 +158,8 @@ impl Planner<'_> {
             let action = Action::Prove { proofs: std::mem::take(&mut self.proofs) };
             self.plan.steps.push(Step { action, name: None, why: "probed well".into() });
         }
-        if leaving {
-            self.leave(seen);
-        } else {
+        self.purpose(seen);
+        if !clearing {
             self.create(seen, target);
         }
     }
@@ -178,7 +182,10 @@ impl Planner<'_> {
     fn sweep(&mut self, seen: &Seen) {
         let known: BTreeSet<&ClusterId> = self.view.clusters.iter().map(|c| &c.id).collect();
         for id in seen.found.keys() {
-            if known.contains(id) || self.is_busy(id) || self.waits(id, "sweeping what has no record") {
+            if known.contains(id) || self.is_busy(id) || self.left_there(id) {
+                continue;
+            }
+            if self.waits(id, "sweeping what has no record") {
                 continue;
             }
             if self.take_downs == 0 {
@@ -191,27 +198,13 @@ impl Planner<'_> {
         }
     }
 
-    fn leave(&mut self, seen: &Seen) {
-        let left = self.view.clusters.len();
-        if left == 0 && seen.found.is_empty() && self.is_idle() {
-            let why = "the host is being deleted and nothing of ours is left on it".to_owned();
-            self.plan.steps.push(Step { action: Action::DeleteHost, name: None, why });
-            return;
-        }
-        let leased = self.view.clusters.iter().filter(|c| c.phase.kind() == PhaseKind::InUse).count();
-        if leased > 0 {
-            self.held("deleting the host", format!("{leased} of its clusters are in use"));
-        } else {
-            self.held("deleting the host", format!("{left} of its clusters are still to be removed"));
-        }
-    }
-
     pub fn take_down_limit(&self) -> String {
         format!("the host is at its limit of {} removals at once", self.policy.take_down_at_once)
     }
 
-    fn is_idle(&self) -> bool {
-        self.view.memory.busy.is_empty() && self.view.memory.beginning.is_empty()
+    pub fn is_idle(&self) -> bool {
+        let memory = &self.view.memory;
+        memory.busy.is_empty() && memory.beginning.is_empty() && memory.host_step.is_none()
     }
 
     pub fn is_busy(&self, id: &ClusterId) -> bool {

@@ -4,16 +4,8 @@ use common::model::*;
 use proptest::prelude::*;
 
 use super::plan::Action;
-use super::plan_case::Case;
+use super::plan_case::{Case, check};
 use super::policy::Policy;
-
-fn check(case: &str, expected: &str) {
-    let plan = Case::read(case).plan();
-    let lines: Vec<String> =
-        plan.steps.iter().map(ToString::to_string).chain(plan.held.iter().map(ToString::to_string)).collect();
-    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines, expected, "{case}");
-}
 
 #[test]
 fn a_full_and_healthy_host_needs_nothing() {
@@ -86,7 +78,7 @@ fn a_cluster_that_is_not_ready_in_time_or_cannot_be_made_fails() {
     check("creating late; want 1", "fail h_0 (not ready in time: vp0 is not made yet, vp1 is not made yet)");
     check("creating up late ill-1; want 1", "fail h_0 (not ready in time: 3 peers, not 4)");
     check("creating doomed; want 1", "fail h_0 (could not be made: no such image)");
-    check("failed", "remove h_0 (could not be made: boom)");
+    check("failed", "keep the evidence of h_0 and remove it (could not be made: boom)");
 }
 
 #[test]
@@ -209,16 +201,6 @@ fn while_the_store_takes_no_writes_none_is_tried() {
 }
 
 #[test]
-fn a_leaving_host_without_clusters_goes_even_if_it_does_not_answer() {
-    check(
-        "leaving; inactive",
-        "
-        delete the host's record (the host is being deleted and has no clusters; its engine does not answer)
-        held back: everything on this host: it does not answer: refused",
-    );
-}
-
-#[test]
 fn what_is_busy_is_left_alone() {
     check(
         "free dead-vp1 busy; creating busy; removing busy; orphan",
@@ -235,24 +217,6 @@ fn an_engine_that_is_away_is_not_acted_on() {
         "
         withdraw h_0 (its host does not answer)
         held back: everything on this host: it does not answer: refused",
-    );
-}
-
-#[test]
-fn a_leaving_host_is_emptied_but_for_what_users_hold() {
-    check(
-        "free; creating; in-use; leaving; want 3",
-        "
-        remove h_0 (its host is being deleted)
-        remove h_1 (its host is being deleted)
-        held back: deleting the host: 1 of its clusters are in use",
-    );
-    check("leaving", "delete the host's record (the host is being deleted and nothing of ours is left on it)");
-    check(
-        "leaving; orphan",
-        "
-        sweep a cluster without a record (ffffffffffffffffffffffff is on the engine and has no record)
-        held back: deleting the host: 0 of its clusters are still to be removed",
     );
 }
 
@@ -278,13 +242,24 @@ fn any_case() -> impl Strategy<Value = String> {
         Just("releasing"),
         Just("removing"),
         Just("removing failing-once"),
+        Just("removing failing-thrice"),
         Just("failed"),
+        Just("failed failing-once"),
         Just("lost"),
         Just("free busy"),
         Just("creating busy"),
     ];
     let fact = prop_oneof![
+        Just("filling"),
+        Just("cleaning"),
+        Just("draining"),
+        Just("resetting"),
+        Just("resetting web"),
         Just("leaving"),
+        Just("leaving-by-force"),
+        Just("host-fails 3 9"),
+        Just("host-step"),
+        Just("orphan-stays"),
         Just("cordoned"),
         Just("by-hand"),
         Just("away"),
@@ -319,14 +294,37 @@ proptest! {
                 let destroys = matches!(step.action,
                     Action::Remove { .. } | Action::TakeDown { .. } | Action::Fail { .. } | Action::Sweep { .. });
                 prop_assert!(!(leased && destroys), "a lease is never removed: {step}");
-                if matches!(step.action, Action::TakeDown { .. }) {
+                if matches!(step.action, Action::TakeDown { .. } | Action::DropRecord { .. }) {
                     prop_assert!(cluster.is_some_and(Cluster::may_vanish));
                 }
+                let forced = matches!(case.view.host.purpose, HostPurpose::Leave { by_force: true, .. });
+                let forces = matches!(step.action, Action::Lose { .. } | Action::DropRecord { .. });
+                prop_assert!(forced || !forces, "only force ends a lease or leaves something behind: {step}");
             }
         }
         let begun = plan.steps.iter().filter(|s| matches!(s.action, Action::Begin { .. })).count();
         let capacity = usize::from(case.view.host.settings.capacity);
         prop_assert!(begun == 0 || case.view.clusters.len() + begun <= capacity);
+        // The host serves again, or goes, only when what was wanted of it is done.
+        let of_host: Vec<_> = plan.steps.iter().filter(|s| s.action.is_of_host()).collect();
+        prop_assert!(of_host.len() <= 1 && (of_host.is_empty() || case.view.memory.host_step.is_none()));
+        for step in of_host {
+            let kinds: std::collections::BTreeSet<PhaseKind> =
+                case.view.clusters.iter().map(|c| c.phase.kind()).collect();
+            let at_rest = [PhaseKind::Free, PhaseKind::InUse];
+            let unheld = [PhaseKind::Creating, PhaseKind::Free, PhaseKind::Removing, PhaseKind::Failed];
+            let done = match &case.view.host.purpose {
+                HostPurpose::FillUp(_) => {
+                    let full = case.view.clusters.iter().filter(|c| at_rest.contains(&c.phase.kind())).count();
+                    full >= usize::from(case.view.host.settings.capacity)
+                }
+                HostPurpose::Clean(_) => unheld.iter().all(|kind| !kinds.contains(kind)),
+                HostPurpose::Reset { .. } | HostPurpose::Leave { .. } => kinds.is_empty(),
+                HostPurpose::Serve | HostPurpose::Drain(_) => false,
+            };
+            let deletes = matches!(step.action, Action::DeleteHost);
+            prop_assert!(done && deletes == case.view.host.purpose.leaves(), "too early: {step}");
+        }
         // Nothing is begun in a slot that is occupied or blocked, nor two in one.
         let mut slots: Vec<Slot> = case.view.clusters.iter().map(|c| c.slot).collect();
         slots.extend(case.seen.blocked.keys());

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use common::clock::Pace;
+
 use super::view::Backoff;
 
 /// What the plans go by.
@@ -53,6 +55,23 @@ impl Policy {
     /// every host anew.
     pub fn is_much_like(&self, other: &Policy) -> bool {
         self.probe_every.abs_diff(other.probe_every) <= self.probe_every / 20
+    }
+
+    /// The same, with every wait as long as this pace makes it.
+    pub fn at(self, pace: Pace) -> Policy {
+        let backoff = |own: Backoff| Backoff { first: pace.of(own.first), limit: pace.of(own.limit) };
+        Policy {
+            max_proof_age: pace.of(self.max_proof_age),
+            probe_every: pace.of(self.probe_every),
+            probe_leased_every: pace.of(self.probe_leased_every),
+            host_silence: pace.of(self.host_silence),
+            probe_new_every: pace.of(self.probe_new_every),
+            settle: pace.of(self.settle),
+            retry: backoff(self.retry),
+            flavor_backoff: backoff(self.flavor_backoff),
+            slot_backoff: backoff(self.slot_backoff),
+            ..self
+        }
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use common::clock::Pace;
 use common::model::{Cluster, Timestamp};
 
 use super::plan::Plan;
@@ -32,8 +33,8 @@ impl Rest {
     }
 
     /// Whether its offers are to be extended now.
-    pub fn extends(&self, extended: Option<Timestamp>, now: Timestamp) -> bool {
-        self.offers && extended.is_none_or(|at| at + EXTEND_EVERY <= now)
+    pub fn extends(&self, extended: Option<Timestamp>, now: Timestamp, pace: Pace) -> bool {
+        self.offers && extended.is_none_or(|at| at + pace.of(EXTEND_EVERY) <= now)
     }
 }
 
@@ -64,9 +65,9 @@ mod tests {
     #[test]
     fn offers_are_extended_in_time_and_only_if_there_are_any() {
         let rest = Rest { until: NOW, offers: true };
-        assert!(rest.extends(None, NOW));
-        assert!(rest.extends(Some(NOW), NOW + EXTEND_EVERY));
-        assert!(!rest.extends(Some(NOW), NOW + EXTEND_EVERY / 2));
-        assert!(!Rest { offers: false, ..rest }.extends(None, NOW));
+        assert!(rest.extends(None, NOW, Pace::ORDINARY));
+        assert!(rest.extends(Some(NOW), NOW + EXTEND_EVERY, Pace::ORDINARY));
+        assert!(!rest.extends(Some(NOW), NOW + EXTEND_EVERY / 2, Pace::ORDINARY));
+        assert!(!Rest { offers: false, ..rest }.extends(None, NOW, Pace::ORDINARY));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use common::model::{Cluster, ClusterId, FlavorId, Host, NodeName, NodeState, Slot, Timestamp};
+use common::model::{Cluster, ClusterId, FlavorId, Host, NodeName, NodeState, Slot, Timestamp, Timing};
 
 /// Everything that a host's plan depends on.
 #[derive(Clone, Debug)]
@@ -80,6 +80,12 @@ pub struct Memory {
     pub write_hold: Option<Retry>,
     /// The host as a whole lacks something (disk, subnets), so nothing new is begun.
     pub host_hold: Option<Retry>,
+    /// A step about the host as a whole is under way, since then.
+    pub host_step: Option<Timestamp>,
+    /// The last step about the host as a whole failed.
+    pub host_retry: Option<Retry>,
+    /// What was done with clusters that are not free yet or not any more, and how long each took.
+    pub timings: BTreeMap<ClusterId, Vec<Timing>>,
 }
 
 /// An action under way.

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, TcpListener};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use admin::reconciler::{self, Reconciler, Running};
 use anyhow::Context;
-use common::clock;
+use common::clock::{self, Pace};
 use common::compose::{Catalog, CatalogSettings};
 use common::model::*;
 use common::store::{self, Applied, Apply, ClusterFilter, Holding, Page, SharedStore, StoreTarget, StoreUser};
@@ -38,7 +39,27 @@ pub struct Pool {
     pub url: DaemonUrl,
     running: Option<Running>,
     mix: Vec<(FlavorId, u32)>,
+    pace: Pace,
+    sweeps: bool,
     _folder: TempDir,
+}
+
+/// What a pool is made of.
+pub struct Setup {
+    /// The host's daemon.
+    pub url: String,
+    /// Where its clusters answer.
+    pub address: String,
+    /// How many it may hold.
+    pub capacity: u16,
+    /// What there is.
+    pub catalog: Catalog,
+    /// What of it the pool is made of.
+    pub flavors: Vec<String>,
+    /// Below which folder its files are.
+    pub below: PathBuf,
+    /// How long everything waits.
+    pub pace: Pace,
 }
 
 /// Ports and subnets that no other test on this machine uses now: the first port is drawn until a block of them is free.
@@ -62,12 +83,28 @@ pub fn free_layout(slots: u16) -> anyhow::Result<SlotLayout> {
 impl Pool {
     /// Opens a store, adds a host with this capacity to it, and starts the reconciler. The pool is made of the flavors given.
     pub async fn start(url: &str, address: &str, capacity: u16, flavors: &[&str]) -> anyhow::Result<Pool> {
-        let folder = tempfile::tempdir()?;
+        let variables = BTreeMap::from([("FABRIC_PEER_IMAGE".to_owned(), PEER_IMAGE.to_owned())]);
+        let setup = Setup {
+            url: url.to_owned(),
+            address: address.to_owned(),
+            capacity,
+            catalog: Catalog::shipped(&CatalogSettings { variables })?,
+            flavors: flavors.iter().map(|name| (*name).to_owned()).collect(),
+            below: std::env::temp_dir(),
+            pace: Pace::ORDINARY,
+        };
+        let mut pool = Pool::set_up(setup).await?;
+        pool.start_reconciler();
+        Ok(pool)
+    }
+
+    /// The same without a reconciler, which [`Pool::start_reconciler`] starts.
+    pub async fn set_up(setup: Setup) -> anyhow::Result<Pool> {
+        let Setup { url, address, capacity, catalog, flavors, below, pace } = setup;
+        let folder = tempfile::tempdir_in(below)?;
         let target = StoreTarget::Sqlite { path: folder.path().join("pool.db") };
         let store = store::open(&target, StoreUser::Admin).await?;
-        let variables = BTreeMap::from([("FABRIC_PEER_IMAGE".to_owned(), PEER_IMAGE.to_owned())]);
-        let catalog = Arc::new(Catalog::shipped(&CatalogSettings { variables })?);
-        let url = DaemonUrl::parse(url)?;
+        let url = DaemonUrl::parse(&url)?;
         let info = Engine::connect(&url).await?.info().await.context("see ./scripts/real-parts.sh")?;
         let now = clock::now();
         let host = Host {
@@ -76,7 +113,7 @@ impl Pool {
             settings: HostSettings {
                 name: HostName::parse(&format!("e2e-{:04x}", rand::random::<u16>()))?,
                 daemon_url: url.clone(),
-                address: address.to_owned(),
+                address: address.clone(),
                 bind_address: address.parse::<IpAddr>()?,
                 capacity,
                 log_level: LogLevel::Info,
@@ -104,30 +141,36 @@ impl Pool {
         store.insert_host(&host, event).await?;
         let mix = flavors.iter().map(|name| Ok((FlavorId::parse(name)?, 1))).collect::<anyhow::Result<Vec<_>>>()?;
         let layout = free_layout(capacity + 2)?;
-        let mut pool = Pool {
+        Ok(Pool {
             store,
             reconciler: Reconciler::idle(),
-            catalog,
+            catalog: Arc::new(catalog),
             layout,
             host: host.id,
             url,
             running: None,
             mix,
+            pace,
+            sweeps: true,
             _folder: folder,
-        };
-        pool.start_reconciler();
-        Ok(pool)
+        })
     }
 
     /// Starts the reconciler, as at the start of admin.
     pub fn start_reconciler(&mut self) {
+        self.start_reconciler_on(self.store.clone());
+    }
+
+    /// The same, with this before the store.
+    pub fn start_reconciler_on(&mut self, store: SharedStore) {
         let (reconciler, running) = reconciler::start(reconciler::Settings {
-            store: self.store.clone(),
+            store,
             catalog: self.catalog.clone(),
             layout: self.layout,
             mix: self.mix.clone(),
             max_starts: 4,
             address: "http://127.0.0.1:9".into(),
+            pace: self.pace,
         });
         (self.reconciler, self.running) = (reconciler, Some(running));
     }
@@ -137,6 +180,18 @@ impl Pool {
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
+    }
+
+    /// Ends the reconciler where it stands, as SIGKILL does: nothing is given back.
+    pub fn kill_reconciler(&mut self) {
+        self.running = None;
+    }
+
+    /// Ends all without a look at the engine, which is one that ends with the caller.
+    pub async fn leave_engine(mut self) {
+        self.running = None;
+        self.sweeps = false;
+        self.store.close().await;
     }
 
     /// All clusters.
@@ -224,6 +279,9 @@ impl Drop for Pool {
     /// A test that failed leaves nothing on the engine either.
     fn drop(&mut self) {
         drop(self.running.take());
+        if !self.sweeps {
+            return;
+        }
         let (url, pool, layout) = (self.url.clone(), self.store.pool_id().clone(), self.layout);
         let sweep = std::thread::spawn(move || {
             let Ok(runtime) = tokio::runtime::Builder::new_current_thread().enable_all().build() else { return };

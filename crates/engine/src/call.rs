@@ -17,6 +17,7 @@ impl Engine {
         within: Duration,
         call: impl Future<Output = Result<T, Error>>,
     ) -> Result<T, EngineError> {
+        let within = self.pace.of(within);
         match timeout(within, call).await {
             Ok(answer) => answer.map_err(|error| error_map::explain(self.url(), step, within, error)),
             Err(_) => Err(EngineError::Timeout { what: step.to_string(), after: within }),
@@ -41,6 +42,11 @@ impl<'a> Fenced<'a> {
     ) -> Result<T, EngineError> {
         (self.fence)()?;
         self.engine.call(step, within, call).await
+    }
+
+    /// How long a pause is at this engine's pace.
+    pub(crate) fn pause(self, wait: Duration) -> Duration {
+        self.engine.pace.of(wait)
     }
 
     pub(crate) fn docker(self) -> &'a bollard::Docker {

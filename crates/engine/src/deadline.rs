@@ -37,6 +37,9 @@ pub const PULL: Duration = Duration::from_secs(20 * 60);
 /// Reading the last lines of a log, or one sample of statistics: it is a page that waits.
 pub const PEEK: Duration = Duration::from_secs(10);
 
+/// Gathering what is to be learnt of a cluster that failed: its removal, and so its successor, waits for it.
+pub const GATHER: Duration = Duration::from_secs(10);
+
 /// Beyond all of the above, so that each of those is the one that ends a call; bollard's own has whole seconds only and
 /// ends with the response's head.
 pub(crate) const CLIENT_SECONDS: u64 = 3600;

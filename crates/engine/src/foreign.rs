@@ -20,6 +20,8 @@ pub struct Foreign {
 /// A container that is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignContainer {
+    /// The engine's id of it.
+    pub id: String,
     /// Its name.
     pub name: String,
     /// What it publishes now.
@@ -40,6 +42,8 @@ pub struct PublishedPort {
 /// A network that is not ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ForeignNetwork {
+    /// The engine's id of it.
+    pub id: String,
     /// Its name.
     pub name: String,
     /// Its IPv4 subnets.
@@ -104,12 +108,14 @@ mod tests {
     fn foreign() -> Foreign {
         let port = PublishedPort { ip: IpAddr::from([127, 0, 0, 1]), port: 7150, protocol: Protocol::Tcp };
         Foreign {
-            containers: vec![ForeignContainer { name: "web".to_owned(), ports: vec![port] }],
-            networks: vec![
-                ForeignNetwork { name: "lab".to_owned(), subnets: vec!["10.212.2.128/25".parse().unwrap()] },
-                ForeignNetwork { name: "vpn".to_owned(), subnets: vec!["10.212.4.0/22".parse().unwrap()] },
-                ForeignNetwork { name: "host".to_owned(), subnets: vec![] },
-            ],
+            containers: vec![ForeignContainer { id: "c1".to_owned(), name: "web".to_owned(), ports: vec![port] }],
+            networks: [("lab", Some("10.212.2.128/25")), ("vpn", Some("10.212.4.0/22")), ("host", None)]
+                .map(|(name, subnet)| ForeignNetwork {
+                    id: format!("id-of-{name}"),
+                    name: name.to_owned(),
+                    subnets: subnet.map(|subnet| subnet.parse().unwrap()).into_iter().collect(),
+                })
+                .to_vec(),
             volumes: vec![],
         }
     }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bollard::models::{LocalNodeState, SystemInfo};
 use bollard::{API_DEFAULT_VERSION, Docker};
+use common::clock::Pace;
 use common::model::{DaemonUrl, HostKind};
 
 use crate::error_map::{self, Step};
@@ -13,6 +14,7 @@ use crate::{EngineError, deadline};
 #[derive(Clone, Debug)]
 pub struct Engine {
     pub(crate) docker: Docker,
+    pub(crate) pace: Pace,
     url: Arc<DaemonUrl>,
 }
 
@@ -40,6 +42,11 @@ pub struct EngineInfo {
 impl Engine {
     /// Reaches the daemon and agrees on a version of the API with it.
     pub async fn connect(url: &DaemonUrl) -> Result<Engine, EngineError> {
+        Self::connect_at(url, Pace::ORDINARY).await
+    }
+
+    /// The same, with every deadline and pause as long as this pace makes it.
+    pub async fn connect_at(url: &DaemonUrl, pace: Pace) -> Result<Engine, EngineError> {
         let step = Step("connecting to", "the daemon");
         let docker = match url {
             DaemonUrl::Unix(path) => {
@@ -50,7 +57,7 @@ impl Engine {
             }
         };
         let docker = docker.map_err(|error| error_map::explain(url, step, deadline::CONNECT, error))?;
-        let engine = Engine { docker, url: Arc::new(url.clone()) };
+        let engine = Engine { docker, pace, url: Arc::new(url.clone()) };
         let negotiated = engine.docker.clone().negotiate_version();
         let docker = engine.call(step, deadline::CONNECT, negotiated).await.map_err(|error| no_engine(url, error))?;
         Ok(Engine { docker, ..engine })

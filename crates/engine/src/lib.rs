@@ -12,6 +12,7 @@ mod error;
 mod error_map;
 mod events;
 mod foreign;
+mod gather;
 mod info;
 mod labels;
 mod nodes;
@@ -31,7 +32,7 @@ pub use labels::Ownership;
 pub use nodes::{LogLine, LogStream};
 pub use stats::Stats;
 pub use survey::{ContainerHealth, FoundCluster, FoundContainer, FoundNetwork, Survey};
-pub use up::{Progress, UpLimits};
+pub use up::{Progress, StartSample, UpLimits};
 
 /// Asked before each call to Docker, reading or changing; an error (usually [`EngineError::Fenced`]) ends the work at
 /// once. The reconciler's lock is checked here, so that a former leader stops in the middle.

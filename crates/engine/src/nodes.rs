@@ -115,7 +115,7 @@ impl Engine {
                 Ok(log.lines.into())
             };
         let timed_out = EngineError::Timeout { what: format!("reading {thing}"), after: deadline::PEEK };
-        timeout(deadline::PEEK, read).await.unwrap_or(Err(timed_out))
+        timeout(self.pace.of(deadline::PEEK), read).await.unwrap_or(Err(timed_out))
     }
 }
 

@@ -99,8 +99,16 @@ impl Engine {
     }
 }
 
+/// Tells ours from foreign, and which slots something foreign blocks.
+fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey {
+    let (ours, foreign) = tell_apart(pool, raw);
+    let blocked =
+        (0..layout.slots()).map(Slot).filter_map(|slot| Some((slot, foreign.blocks(slot, layout)?))).collect();
+    Survey { ours, foreign, blocked }
+}
+
 /// Tells ours from foreign.
-pub(crate) fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey {
+pub(crate) fn tell_apart(pool: &PoolId, raw: &Raw) -> (Vec<FoundCluster>, Foreign) {
     let mut ours: BTreeMap<ClusterId, FoundCluster> = BTreeMap::new();
     let mut foreign = Foreign::default();
     let mut our_networks: Vec<(&RawNetwork, ClusterId)> = Vec::new();
@@ -113,7 +121,8 @@ pub(crate) fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey 
                 entry(&mut ours, mark).networks.push(found);
             }
             None => {
-                foreign.networks.push(ForeignNetwork { name: network.name.clone(), subnets: network.subnets.clone() })
+                let (id, name, subnets) = (network.id.clone(), network.name.clone(), network.subnets.clone());
+                foreign.networks.push(ForeignNetwork { id, name, subnets });
             }
         }
     }
@@ -146,9 +155,7 @@ pub(crate) fn sort_out(pool: &PoolId, raw: &Raw, layout: &SlotLayout) -> Survey 
         cluster.volumes.sort();
         cluster.guests.sort();
     }
-    let blocked =
-        (0..layout.slots()).map(Slot).filter_map(|slot| Some((slot, foreign.blocks(slot, layout)?))).collect();
-    Survey { ours, foreign, blocked }
+    (ours, foreign)
 }
 
 fn entry(ours: &mut BTreeMap<ClusterId, FoundCluster>, mark: Mark) -> &mut FoundCluster {
@@ -180,7 +187,8 @@ fn stranger(
             host.guests.push(container.name.clone());
         }
     }
-    foreign.containers.push(ForeignContainer { name: container.name.clone(), ports: container.ports.clone() });
+    let (id, name, ports) = (container.id.clone(), container.name.clone(), container.ports.clone());
+    foreign.containers.push(ForeignContainer { id, name, ports });
 }
 
 #[cfg(test)]

@@ -51,6 +51,8 @@ pub enum FaultKind {
     Cut,
     /// Carried out; the connection is closed without an answer.
     LoseAnswer,
+    /// Carried out, and no answer ever comes.
+    Withhold,
     /// Carried out; the container that the call is about dies by itself some time after it runs.
     DieLater {
         /// After this many milliseconds.
@@ -61,7 +63,7 @@ pub enum FaultKind {
     },
     /// Not carried out, and the answer says it was; a list answers that there is nothing.
     Lie,
-    /// Carried out, after a wait.
+    /// Carried out, after a wait; also when the caller has gone meanwhile, as a real engine does.
     Slow {
         /// Of this many milliseconds.
         by_ms: u64,
@@ -199,6 +201,7 @@ impl FaultKind {
             Self::Error { .. } => "error",
             Self::Cut => "cut",
             Self::LoseAnswer => "lose_answer",
+            Self::Withhold => "withhold",
             Self::DieLater { .. } => "die_later",
             Self::Lie => "lie",
             Self::Slow { .. } => "slow",

@@ -157,6 +157,11 @@ impl SimHost {
         self.0.engine.crash(id_or_name, exit_code)
     }
 
+    /// The kernel kills the process in a running container for want of memory. False if it does not run.
+    pub fn run_out_of_memory(&self, id_or_name: &str) -> bool {
+        self.0.engine.oom(id_or_name)
+    }
+
     /// A container prints a line on its standard output. False if it does not run.
     pub fn print(&self, id_or_name: &str, line: &str) -> bool {
         self.0.engine.print(id_or_name, line)

@@ -10,6 +10,7 @@
 
 mod found;
 mod remove;
+mod strangers;
 
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ impl Engine {
         for (round, pause) in PAUSES.into_iter().enumerate() {
             // Most often one round does it, and the second look only proves it.
             if round > 1 || !refusals.is_empty() {
-                sleep(pause).await;
+                sleep(at.pause(pause)).await;
             }
             let found = at.belongings(pool, cluster, offspring_prefixes).await?;
             if found.is_empty() {

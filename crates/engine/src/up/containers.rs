@@ -147,12 +147,12 @@ impl Up<'_> {
                 Holder::Us(container) if self.is_as_wanted(&container, service) => {
                     match self.keep(service, &container, networks).await? {
                         Some(made) => return Ok(made),
-                        None => sleep(pause).await,
+                        None => sleep(self.at.pause(pause)).await,
                     }
                 }
                 Holder::Us(container) => self.remove_container(&container).await?,
                 Holder::Other(by) => return Err(EngineError::NameTaken { name: name.clone(), by }),
-                Holder::Nobody => sleep(pause).await,
+                Holder::Nobody => sleep(self.at.pause(pause)).await,
             }
         }
         let by = "a container that is still being made or removed".to_owned();
@@ -190,7 +190,7 @@ impl Up<'_> {
             if !self.is_there(container).await? {
                 return Ok(());
             }
-            sleep(pause).await;
+            sleep(self.at.pause(pause)).await;
         }
         Err(EngineError::NotEmpty { left: vec![thing] })
     }

@@ -38,7 +38,9 @@ impl Up<'_> {
         let options = CreateImageOptionsBuilder::default().from_image(&with_tag(image)).build();
         let stream = self.at.docker().create_image(Some(options), None, None);
         let timed_out = |after| EngineError::Timeout { what: format!("pulling image {image}"), after };
-        timeout(deadline::PULL, self.follow(image, stream)).await.unwrap_or(Err(timed_out(deadline::PULL)))
+        timeout(self.at.pause(deadline::PULL), self.follow(image, stream))
+            .await
+            .unwrap_or(Err(timed_out(deadline::PULL)))
     }
 
     async fn follow(
@@ -49,7 +51,7 @@ impl Up<'_> {
         let step = Step("pulling image", image);
         let mut stream = std::pin::pin!(stream);
         loop {
-            let news = timeout(deadline::PULL_SILENCE, stream.next());
+            let news = timeout(self.at.pause(deadline::PULL_SILENCE), stream.next());
             match news.await {
                 Ok(None) => return Ok(()),
                 Ok(Some(Ok(_))) => {}

@@ -11,28 +11,21 @@
 mod body;
 mod containers;
 mod images;
+mod limits;
 mod networks;
 mod order;
 mod start;
 mod volumes;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::compose::Project;
 use common::model::NodeName;
-use tokio::sync::Semaphore;
 
 use crate::call::Fenced;
 use crate::{Engine, EngineError, Fence, Ownership, Report};
-
-/// How much may be done at once on one host. One value a host, cloned for each [`Engine::up`].
-#[derive(Clone, Debug)]
-pub struct UpLimits {
-    /// Container starts at once, over all clusters of the host.
-    pub starts: Arc<Semaphore>,
-}
+pub use limits::{StartSample, UpLimits};
 
 /// What is being done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,23 +55,6 @@ pub enum Progress {
         /// The service.
         node: NodeName,
     },
-}
-
-impl UpLimits {
-    /// Container starts at once on one host: beyond four, none finished sooner and each took longer (measured on two
-    /// cores: 0.6 s became 7.4 s at 32).
-    pub const DEFAULT_STARTS: usize = 4;
-
-    /// So many container starts at once, at least one.
-    pub fn new(starts: usize) -> Self {
-        Self { starts: Arc::new(Semaphore::new(starts.max(1))) }
-    }
-}
-
-impl Default for UpLimits {
-    fn default() -> Self {
-        Self::new(Self::DEFAULT_STARTS)
-    }
 }
 
 /// Networks, volumes and containers made or removed at once for one cluster: they are cheap beside starts, and the

@@ -88,7 +88,7 @@ impl Up<'_> {
             }
             match self.who_has(spec, error).await? {
                 Taken::ByUs => return Ok(()),
-                Taken::ByOneUnseen => sleep(pause).await,
+                Taken::ByOneUnseen => sleep(self.at.pause(pause)).await,
             }
         }
         let subnet = spec.subnet.map(|subnet| subnet.to_string()).unwrap_or_default();

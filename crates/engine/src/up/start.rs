@@ -54,10 +54,13 @@ impl Up<'_> {
                 for (on, condition) in &service.depends_on {
                     self.wait_for(on, *condition, containers, flags, until).await?;
                 }
-                // Held to the end of the start. The semaphore is never closed, and a closed one would hold nobody back.
-                let _turn = self.limits.starts.acquire().await;
+                let turn = self.limits.turn().await;
                 (self.report)(Progress::Starting { node: node.clone() });
-                self.set_going(service, made).await?;
+                let started = self.set_going(service, made).await;
+                if matches!(started, Ok(()) | Err(EngineError::Timeout { .. })) {
+                    turn.sample();
+                }
+                started?;
             }
         }
         (self.report)(Progress::Started { node: node.clone() });
@@ -112,7 +115,7 @@ impl Up<'_> {
         let far_enough = async {
             let mut looks = LOOKS.iter().chain(std::iter::repeat(&LOOKS[LOOKS.len() - 1]));
             while !self.is_far_enough(on, &made.id, condition).await? {
-                sleep(*looks.next().unwrap_or(&LOOKS[0])).await;
+                sleep(self.at.pause(*looks.next().unwrap_or(&LOOKS[0]))).await;
             }
             Ok(())
         };

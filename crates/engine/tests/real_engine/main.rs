@@ -8,7 +8,9 @@
 mod bench;
 mod crash;
 mod foreign;
+mod gather;
 mod nodes;
 mod spec;
+mod strangers;
 mod unreachable;
 mod updown;

@@ -77,7 +77,7 @@ fn state_of(container: &Container) -> Value {
         "Running": container.counts_as_running(),
         "Paused": matches!(container.life, Life::Paused(_)),
         "Restarting": matches!(container.life, Life::Restarting),
-        "OOMKilled": false,
+        "OOMKilled": container.oom_killed,
         "Dead": false,
         "Pid": container.run().map_or(0, |run| run.pid),
         "ExitCode": container.exit_code,

@@ -33,6 +33,8 @@ pub(crate) struct Container {
     pub(crate) started_at: Option<Moment>,
     pub(crate) finished_at: Option<Moment>,
     pub(crate) exit_code: i64,
+    /// Whether that end was for want of memory.
+    pub(crate) oom_killed: bool,
     /// Why the last start failed.
     pub(crate) error: String,
     pub(crate) restart_count: u64,

@@ -62,6 +62,7 @@ impl Engine {
             started_at: None,
             finished_at: None,
             exit_code: 0,
+            oom_killed: false,
             error: String::new(),
             restart_count: 0,
             streak: 0,

@@ -59,6 +59,7 @@ impl Engine {
         container.generation += 1;
         container.started_at = Some(clock::now());
         container.exit_code = 0;
+        container.oom_killed = false;
         container.error.clear();
         container.sandbox = Some(ids::fresh());
         let pid = rand::rng().random_range(1000..4_000_000);

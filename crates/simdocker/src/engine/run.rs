@@ -175,6 +175,20 @@ impl Engine {
         runs
     }
 
+    /// The kernel ends a running container's process for want of memory. False if it does not run.
+    pub(crate) fn oom(&self, wanted: &str) -> bool {
+        let mut state = self.state();
+        let Ok(id) = state.find(wanted) else { return false };
+        let Ok(container) = state.container_mut(&id) else { return false };
+        if container.run().is_none() {
+            return false;
+        }
+        container.oom_killed = true;
+        self.events.container(container, "oom", Vec::new());
+        self.die(&mut state, &id, KILLED, Death::ByItself);
+        true
+    }
+
     /// Waits as `docker wait` does and gives the exit code.
     pub(crate) async fn wait(&self, id: &Id, until: WaitFor) -> i64 {
         let mut changes = self.changes();

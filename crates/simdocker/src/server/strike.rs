@@ -1,5 +1,6 @@
 //! A call and what goes wrong with it.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody, to_bytes};
@@ -20,7 +21,7 @@ const BEFORE_BREAK: Duration = Duration::from_millis(5);
 
 /// Carries a call out, or not, as the fault has it.
 pub(super) async fn carry_out(
-    host: &Shared,
+    host: &Arc<Shared>,
     call: &Call,
     fault: Option<FaultKind>,
     reset: &ResetSwitch,
@@ -39,6 +40,10 @@ pub(super) async fn carry_out(
             let _ = plainly(host, call).await;
             Err(Dropped)
         }
+        Some(FaultKind::Withhold) => {
+            let _ = plainly(host, call).await;
+            std::future::pending().await
+        }
         Some(FaultKind::DieLater { after_ms, exit_code }) => {
             Ok(die_later(host, call, Duration::from_millis(after_ms), exit_code).await)
         }
@@ -47,8 +52,12 @@ pub(super) async fn carry_out(
             None => Ok(plainly(host, call).await),
         },
         Some(FaultKind::Slow { by_ms }) => {
-            tokio::time::sleep(Duration::from_millis(by_ms)).await;
-            Ok(plainly(host, call).await)
+            let (host, call) = (host.clone(), call.clone());
+            let late = tokio::spawn(async move {
+                tokio::time::sleep(Duration::from_millis(by_ms)).await;
+                plainly(&host, &call).await
+            });
+            late.await.map_err(|_| Dropped)
         }
     }
 }

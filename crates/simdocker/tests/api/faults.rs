@@ -7,7 +7,7 @@ use bollard::errors::Error;
 use serde_json::json;
 use simdocker::{FaultKind, FaultRule, Latency, Outcome, SimHost};
 
-use crate::support::{act, ask, bring_up, delete, docker, get, host, message, post, request, wait_state};
+use crate::support::{act, ask, bring_up, delete, docker, get, host, message, post, request, wait_state, wait_until};
 
 async fn list(docker: &Docker) -> Result<usize, Error> {
     Ok(docker.list_networks(None).await?.len())
@@ -52,6 +52,33 @@ async fn an_answer_that_is_lost_or_cut_was_carried_out_and_a_refused_call_was_no
     assert!(make("reset", FaultKind::Reset).await.is_err());
     assert_eq!(make("lie", FaultKind::Lie).await.unwrap().0, 201);
     assert_eq!(host.volumes(), ["cut", "lost"]);
+}
+
+#[tokio::test]
+async fn what_is_withheld_or_slow_is_carried_out_though_the_caller_goes() {
+    let host = host().await;
+    for (name, kind) in [("withheld", FaultKind::Withhold), ("slow", FaultKind::Slow { by_ms: 300 })] {
+        host.faults().add(FaultRule::next("POST", "/volumes/create", kind));
+        let silent =
+            tokio::time::timeout(Duration::from_millis(100), post(&host, "/volumes/create", json!({ "Name": name })));
+        assert!(silent.await.is_err(), "{name}");
+    }
+    wait_until("both volumes", async || match host.volumes() {
+        volumes if volumes == ["slow", "withheld"] => Ok(()),
+        other => Err(format!("{other:?}")),
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_short_of_memory_is_killed_says_so_and_comes_back() {
+    let host = host().await;
+    bring_up(&host, "oom", "10.9.1.0/24", 1, 7050).await;
+    assert!(host.run_out_of_memory("oom_vp0"));
+    let seen = get(&host, "/containers/oom_vp0/json").await.1;
+    assert!(seen["State"]["OOMKilled"] == json!(true) || seen["State"]["Running"] == json!(true), "{seen}");
+    wait_state(&host, "oom_vp0", "running").await;
+    assert_eq!(get(&host, "/containers/oom_vp0/json").await.1["State"]["OOMKilled"], json!(false));
 }
 
 #[tokio::test]

@@ -1,0 +1,7 @@
+//! What becomes of hosts: what operators want of them, what breaks on them and is seen, what is kept of what failed.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
+
+mod force;
+mod purposes;
+mod support;
