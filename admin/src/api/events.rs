@@ -26,5 +26,6 @@ pub fn filter(query: &Query) -> Result<EventFilter, Refusal> {
     Ok(EventFilter {
         host: host.map_err(|why| Refusal::field("host", why.to_string()))?,
         cluster: cluster.map_err(|why| Refusal::field("cluster", why.to_string()))?,
+        ..EventFilter::default()
     })
 }

@@ -26,7 +26,7 @@ impl Operations {
             let claim = |lease| Event::of_claim(lease, &cluster.id, cluster.name.as_str(), &cluster.host);
             return Ok(cluster.lease().map(claim));
         }
-        let filter = EventFilter { host: None, cluster: Some(id.clone()) };
+        let filter = EventFilter { cluster: Some(id.clone()), ..EventFilter::default() };
         let last = self.store.list_events(&filter, &Page::first(NAMES_ITS_LEASE)).await?;
         let Some(lease) = last.into_iter().find_map(|event| event.lease) else { return Ok(None) };
         let record = self.store.lease_record(&lease).await?;

@@ -10,7 +10,7 @@ impl Operations {
         let record = self.store.lease_record(id).await?.ok_or(Refusal::NoSuch("record"))?;
         self.store.delete_lease_record(id).await?;
         let said = format!("the record of {}'s lease of {} was deleted", record.lease.user, record.cluster_name);
-        let mut event = Event::new(now, EventKind::Released, operator(by), said);
+        let mut event = Event::new(now, EventKind::RecordDeleted, operator(by), said);
         event.lease = Some(id.clone());
         event.user = Some(record.lease.user.clone());
         event.host = Some(record.host.clone());

@@ -69,7 +69,7 @@ pub async fn show(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let cluster = find(&state, &id).await?;
-    let filter = EventFilter { host: None, cluster: Some(cluster.id.clone()) };
+    let filter = EventFilter { cluster: Some(cluster.id.clone()), ..EventFilter::default() };
     let events = state.operations.events(&filter, &Page::first(EVENTS + 1)).await?;
     let now = state.now();
     let (_, deadline, _) = life(&cluster);

@@ -53,6 +53,7 @@ fn kind(kind: EventKind) -> &'static str {
         EventKind::Ready => "ready",
         EventKind::Applied => "applied",
         EventKind::Released => "released",
+        EventKind::RecordDeleted => "record",
         EventKind::Failed => "failed",
         EventKind::Removing => "removing",
         EventKind::Removed => "removed",

@@ -6,12 +6,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::clock;
 use common::model::{
-    Cluster, ClusterId, ClusterName, Contact, Event, FlavorId, Host, HostId, HostName, Lease, LeaseId, LeaseRecord,
-    NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Session, SessionId, Slot, Timestamp, UserId,
+    ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, FlavorId, Host, HostId, HostName, Lease,
+    LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Session, SessionId, Slot,
+    Timestamp, UserId,
 };
 use common::store::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventFilter, LeaseFilter, LockRecord, Page, Proof,
-    Store, StoreError, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
+    Page, Proof, Store, StoreError, StoreResult, WatchCursor,
 };
 
 /// How it is ill.
@@ -136,6 +137,29 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn list_events(&self, _: &EventFilter, _: &Page) -> StoreResult<Vec<Event>> {
+        self.sick().await
+    }
+    async fn tail_events(
+        &self,
+        _: Option<&EventCursor>,
+        _: &EventFilter,
+        _: u32,
+    ) -> StoreResult<(Vec<Event>, EventCursor)> {
+        self.sick().await
+    }
+    async fn put_evidence(&self, _: &Evidence) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn evidence(&self, _: &ClusterId) -> StoreResult<Option<Evidence>> {
+        self.sick().await
+    }
+    async fn list_evidence(&self, _: Option<&HostId>, _: &Page) -> StoreResult<Vec<Evidence>> {
+        self.sick().await
+    }
+    async fn count_applies(&self, _: &[ApplyCount]) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn applies(&self, _: Timestamp) -> StoreResult<Vec<ApplyCount>> {
         self.sick().await
     }
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

@@ -39,6 +39,8 @@ pub enum EventKind {
     Applied,
     /// A cluster was given back.
     Released,
+    /// The record of an ended lease was deleted.
+    RecordDeleted,
     /// A cluster could not be made, or broke while free.
     Failed,
     /// A user's cluster was given up because its host was removed by force.
@@ -61,6 +63,55 @@ pub enum EventKind {
     Swept,
     /// An operator signed in or out, or failed to.
     Access,
+}
+
+impl EventKind {
+    /// All of them.
+    pub const ALL: [EventKind; 16] = [
+        EventKind::Creating,
+        EventKind::Ready,
+        EventKind::Applied,
+        EventKind::Released,
+        EventKind::RecordDeleted,
+        EventKind::Failed,
+        EventKind::Lost,
+        EventKind::Removing,
+        EventKind::Removed,
+        EventKind::Wished,
+        EventKind::NodeChanged,
+        EventKind::HealthChanged,
+        EventKind::HostChanged,
+        EventKind::HostContact,
+        EventKind::Swept,
+        EventKind::Access,
+    ];
+
+    /// The word that records and JSON have for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            EventKind::Creating => "creating",
+            EventKind::Ready => "ready",
+            EventKind::Applied => "applied",
+            EventKind::Released => "released",
+            EventKind::RecordDeleted => "record_deleted",
+            EventKind::Failed => "failed",
+            EventKind::Lost => "lost",
+            EventKind::Removing => "removing",
+            EventKind::Removed => "removed",
+            EventKind::Wished => "wished",
+            EventKind::NodeChanged => "node_changed",
+            EventKind::HealthChanged => "health_changed",
+            EventKind::HostChanged => "host_changed",
+            EventKind::HostContact => "host_contact",
+            EventKind::Swept => "swept",
+            EventKind::Access => "access",
+        }
+    }
+
+    /// The kind of this word.
+    pub fn parse(word: &str) -> Option<EventKind> {
+        EventKind::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
 }
 
 /// Who or what asked.
@@ -123,5 +174,19 @@ impl Event {
         event.lease = Some(lease.id.clone());
         event.user = Some(lease.user.clone());
         event
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_kind_has_one_word_in_code_and_in_records() {
+        for kind in EventKind::ALL {
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+            assert_eq!(EventKind::parse(kind.as_str()), Some(kind));
+        }
+        assert_eq!(EventKind::parse("Released"), None);
     }
 }

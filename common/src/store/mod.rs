@@ -8,12 +8,14 @@
 //! * [`StoreError::Unavailable`] says nothing about whether the write happened. Every write here is safe to repeat.
 //! * Calls end: each has a deadline of its own, after which it is `Unavailable`.
 
+mod filter;
 mod mongo;
 mod open;
 mod same;
 mod schema;
 mod sqlite;
 
+pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page};
 pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
 
 use std::collections::BTreeMap;
@@ -97,53 +99,8 @@ pub enum Applied {
     NoneFree,
 }
 
-/// Which clusters. Fields that are `None` or empty do not restrict.
-#[derive(Clone, Debug, Default)]
-pub struct ClusterFilter {
-    /// On this host.
-    pub host: Option<HostId>,
-    /// In one of these phases.
-    pub phases: Vec<PhaseKind>,
-    /// Held (InUse) by this user.
-    pub user: Option<UserId>,
-    /// Of one of these flavors.
-    pub flavors: Vec<FlavorId>,
-}
-
-/// A part of a list that is ordered by id.
-#[derive(Clone, Debug)]
-pub struct Page {
-    /// Only what comes after this id.
-    pub after: Option<String>,
-    /// At most so many; at least 1.
-    pub limit: u32,
-}
-
-impl Page {
-    /// The first `limit`.
-    pub fn first(limit: u32) -> Page {
-        Page { after: None, limit }
-    }
-}
-
 /// How many clusters there are of a kind.
 pub type ClusterCounts = BTreeMap<(HostId, FlavorId, PhaseKind), u64>;
-
-/// Which lease records.
-#[derive(Clone, Debug, Default)]
-pub struct LeaseFilter {
-    /// Of this user.
-    pub user: Option<UserId>,
-}
-
-/// Which events.
-#[derive(Clone, Debug, Default)]
-pub struct EventFilter {
-    /// About this host.
-    pub host: Option<HostId>,
-    /// About this cluster.
-    pub cluster: Option<ClusterId>,
-}
 
 /// A fresh proof of a Free or InUse cluster. Written in batches per host; changes no version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -257,51 +214,36 @@ pub trait Store: Send + Sync + 'static {
     async fn append_events(&self, events: &[Event]) -> StoreResult<()>;
     /// Events, newest first; `page.after` is the id of the last event of the page before.
     async fn list_events(&self, filter: &EventFilter, page: &Page) -> StoreResult<Vec<Event>>;
-    /// Events that were appended after a place, in the order of their appending, and the place after the last of them.
-    /// `None`: from now on, so none yet. Each event shows exactly once however many programs append at the same time. A
-    /// place whose events were dropped for their age goes on with the oldest that is left.
+    /// Events that were appended after a place, in the order of their appending, at most `limit`, and the place after the
+    /// last that was looked at. `None`: from now on, so none yet. Fewer than `limit`: these are all there are by now.
+    ///
+    /// Each event shows exactly once however many programs append at the same time. A place whose events were dropped for
+    /// their age goes on with the oldest that is left. What is no place of this store is [`StoreError::NotFound`].
     async fn tail_events(
         &self,
         after: Option<&EventCursor>,
         filter: &EventFilter,
         limit: u32,
-    ) -> StoreResult<(Vec<Event>, EventCursor)> {
-        let _ = (after, filter, limit);
-        Err(StoreError::Broken("events cannot be followed yet".into()))
-    }
+    ) -> StoreResult<(Vec<Event>, EventCursor)>;
 
     // Evidence
 
     /// Keeps what was gathered of a failed cluster, in the place of what there was of it. Bounded: the oldest beyond
     /// [`EVIDENCE_KEPT`] go.
-    async fn put_evidence(&self, evidence: &Evidence) -> StoreResult<()> {
-        let _ = evidence;
-        Err(StoreError::Broken("evidence cannot be kept yet".into()))
-    }
+    async fn put_evidence(&self, evidence: &Evidence) -> StoreResult<()>;
     /// What was kept of a cluster.
-    async fn evidence(&self, cluster: &ClusterId) -> StoreResult<Option<Evidence>> {
-        let _ = cluster;
-        Ok(None)
-    }
+    async fn evidence(&self, cluster: &ClusterId) -> StoreResult<Option<Evidence>>;
     /// Evidence, of one host or all, latest failure first; `page.after` is the cluster id of the last one of the page before.
-    async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>> {
-        let _ = (host, page);
-        Ok(Vec::new())
-    }
+    async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>>;
 
     // Demand
 
     /// Adds to the counts of applies, in one write. Not safe to repeat: a count may be lost, or on
-    /// [`StoreError::Unavailable`] counted twice; they steer and inform, nothing more. Those older than [`APPLIES_KEPT`] go.
-    async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {
-        let _ = counts;
-        Ok(())
-    }
-    /// Counts of the minutes that began at or after `since`, oldest first.
-    async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
-        let _ = since;
-        Ok(Vec::new())
-    }
+    /// [`StoreError::Unavailable`] counted twice; they steer and inform, nothing more. Those older than [`APPLIES_KEPT`],
+    /// as seen from the newest of these, go.
+    async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()>;
+    /// Counts of the minutes that began at or after `since`, oldest first, those of one minute by flavor.
+    async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>>;
 
     // Operators
 
@@ -352,7 +294,7 @@ pub trait Store: Send + Sync + 'static {
 pub const EVENTS_KEPT: u64 = 150_000;
 
 /// Bundles of evidence kept; the oldest beyond this many go.
-pub const EVIDENCE_KEPT: u64 = 500;
+pub const EVIDENCE_KEPT: u32 = 500;
 
 /// How long counts of applies are kept.
 pub const APPLIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -132,14 +132,7 @@ impl Db {
                 }
             })
             .collect();
-        let answer = self.update(updates).await.map_err(error::db)?;
-        match answer.get_array("writeErrors") {
-            Ok(errors) if !errors.is_empty() => Err(StoreError::Broken(format!("proofs: {}", errors[0]))),
-            _ => match answer.get_document("writeConcernError") {
-                Ok(error) => Err(StoreError::Unavailable(error.to_string())),
-                Err(_) => Ok(()),
-            },
-        }
+        self.update(&self.clusters, updates).await.map_err(error::db).and_then(error::all_done)
     }
 
     pub(super) async fn extend_offers(
@@ -157,16 +150,6 @@ impl Db {
         let longest = doc! { "$max": ["$offer.until", by_proof] };
         let change = vec![doc! { "$set": { "offer.until": longest } }];
         self.timed(self.clusters.update_many(query, change)).await.map(|_| ()).map_err(error::db)
-    }
-
-    /// Many statements on clusters in one command, each by itself; the server's answer.
-    pub(super) async fn update(&self, updates: Vec<Document>) -> mongodb::error::Result<Document> {
-        let limit = i64::try_from(setup::WRITE_LIMIT.as_millis()).unwrap_or(i64::MAX);
-        let command = doc! {
-            "update": self.clusters.name(), "updates": updates, "ordered": false,
-            "writeConcern": { "w": "majority", "j": true, "wtimeout": limit },
-        };
-        self.timed(self.database.run_command(command)).await
     }
 
     /// Whether it was there. Its lease record is written first, so that at no moment both are missing.

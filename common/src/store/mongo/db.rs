@@ -4,6 +4,7 @@ use std::future::IntoFuture;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use mongodb::options::FindOptions;
@@ -11,6 +12,7 @@ use mongodb::{Collection, Database};
 use serde::de::DeserializeOwned;
 
 use super::error;
+use super::setup::WRITE_LIMIT;
 use crate::store::{StoreError, StoreResult};
 
 /// The collections.
@@ -21,25 +23,32 @@ pub(super) struct Db {
     pub(super) hosts: Collection<Document>,
     pub(super) leases: Collection<Document>,
     pub(super) events: Collection<Document>,
+    pub(super) evidence: Collection<Document>,
+    pub(super) applies: Collection<Document>,
     pub(super) operators: Collection<Document>,
     pub(super) sessions: Collection<Document>,
     pub(super) locks: Collection<Document>,
     /// How long a call may take.
     pub(super) deadline: Duration,
+    /// Events that were added before this have no number.
+    pub(super) numbered_from: ObjectId,
 }
 
 impl Db {
-    pub(super) fn new(database: Database, deadline: Duration) -> Db {
+    pub(super) fn new(database: Database, deadline: Duration, numbered_from: ObjectId) -> Db {
         Db {
             clusters: database.collection("clusters"),
             hosts: database.collection("hosts"),
             leases: database.collection("leases"),
             events: database.collection("events"),
+            evidence: database.collection("evidence"),
+            applies: database.collection("applies"),
             operators: database.collection("operators"),
             sessions: database.collection("sessions"),
             locks: database.collection("locks"),
             database,
             deadline,
+            numbered_from,
         }
     }
 
@@ -65,6 +74,16 @@ impl Db {
     /// One document, by its id.
     pub(super) async fn by_id(&self, of: &Collection<Document>, id: &str) -> StoreResult<Option<Document>> {
         self.timed(of.find_one(doc! { "_id": id })).await.map_err(error::db)
+    }
+
+    /// Many statements on one collection in one command, each by itself; the server's answer.
+    pub(super) async fn update(&self, of: &Collection<Document>, updates: Vec<Document>) -> Result<Document, Error> {
+        let limit = i64::try_from(WRITE_LIMIT.as_millis()).unwrap_or(i64::MAX);
+        let command = doc! {
+            "update": of.name(), "updates": updates, "ordered": false,
+            "writeConcern": { "w": "majority", "j": true, "wtimeout": limit },
+        };
+        self.timed(self.database.run_command(command)).await
     }
 
     /// Deletes one document; whether it was there.

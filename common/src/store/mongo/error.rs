@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use mongodb::bson::Document;
 use mongodb::error::{Error, ErrorKind, WriteFailure};
 
-use crate::store::StoreError;
+use crate::store::{StoreError, StoreResult};
 
 /// Codes of a server that is not a primary just now, is shutting down, is full, or was too slow.
 const AWAY: [i32; 21] =
@@ -59,6 +60,29 @@ pub(super) fn duplicate(error: &Error) -> Option<&str> {
         ErrorKind::Write(WriteFailure::WriteError(error)) if error.code == DUPLICATE_KEY => Some(&error.message),
         ErrorKind::Command(error) if error.code == DUPLICATE_KEY => Some(&error.message),
         _ => None,
+    }
+}
+
+/// The first document of an ordered insert that was refused as a duplicate: its place and the message, which names the
+/// index. Those before it are in.
+pub(super) fn first_duplicate(error: &Error) -> Option<(usize, &str)> {
+    match error.kind.as_ref() {
+        ErrorKind::InsertMany(failure) if failure.write_concern_error.is_none() => {
+            let first = failure.write_errors.as_ref()?.first()?;
+            (first.code == DUPLICATE_KEY).then_some((first.index, first.message.as_str()))
+        }
+        _ => None,
+    }
+}
+
+/// Whether all statements of an `update` command were carried out, and the majority has them.
+pub(super) fn all_done(answer: Document) -> StoreResult<()> {
+    match answer.get_array("writeErrors").ok().and_then(|errors| errors.first()) {
+        Some(fault) => Err(StoreError::Broken(fault.to_string())),
+        None => match answer.get_document("writeConcernError") {
+            Ok(fault) => Err(StoreError::Unavailable(fault.to_string())),
+            Err(_) => Ok(()),
+        },
     }
 }
 

@@ -3,10 +3,14 @@
 //! Every write is acknowledged by the majority, every read sees only what the majority has. The documents have the
 //! model's own JSON shape; what is asked for is indexed where it stands.
 
+mod append;
 mod claim;
 mod clusters;
 mod db;
+mod demand;
 mod error;
+mod events;
+mod evidence;
 mod history;
 mod hosts;
 mod people;
@@ -14,25 +18,25 @@ mod setup;
 mod shape;
 mod watch;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use mongodb::Client;
 use mongodb::bson::doc;
 
+use self::append::Appender;
 use self::claim::Claims;
 use self::db::Db;
 use self::watch::Watches;
 use super::open::{Limits, OpenError};
 use super::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventFilter, LeaseFilter, LockRecord, Page, Proof,
-    Store, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
+    Page, Proof, Store, StoreResult, WatchCursor,
 };
 use crate::model::{
-    Cluster, ClusterId, Contact, Event, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId, PoolId, Session,
-    SessionId, Timestamp,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
+    PoolId, Session, SessionId, Timestamp,
 };
 
 /// The store in MongoDB.
@@ -42,10 +46,10 @@ pub(super) struct MongoStore {
     db: Db,
     claims: Claims,
     watches: Watches,
-    events_kept: u64,
-    /// Events that were added here since the oldest were last cut.
-    events_added: AtomicU64,
-    cutting: Arc<AtomicBool>,
+    events: Appender,
+    evidence_kept: u32,
+    /// The hour in which old counts of applies were last dropped here.
+    applies_cut_in: AtomicI64,
 }
 
 impl MongoStore {
@@ -53,25 +57,25 @@ impl MongoStore {
     pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
         let options = setup::options(url).await?;
         let client = setup::client(options.clone())?;
-        let pool = match setup::prepare(&client.database(database)).await {
-            Ok(pool) => pool,
+        let found = match setup::prepare(&client.database(database)).await {
+            Ok(found) => found,
             Err(error) => {
                 client.shutdown().immediate(true).await;
                 return Err(error);
             }
         };
         let watches = Watches::new(setup::client(options)?, database, limits.deadline);
-        let db = Db::new(client.database(database), limits.deadline);
+        let db = Db::new(client.database(database), limits.deadline, found.numbered_from);
         let claims = Claims::start(db.clone());
         Ok(MongoStore {
-            pool,
+            pool: found.pool,
             client,
+            events: Appender::start(db.clone(), limits.events_kept),
             db,
             claims,
             watches,
-            events_kept: limits.events_kept,
-            events_added: AtomicU64::new(0),
-            cutting: Arc::new(AtomicBool::new(false)),
+            evidence_kept: limits.evidence_kept,
+            applies_cut_in: AtomicI64::new(0),
         })
     }
 
@@ -80,23 +84,6 @@ impl MongoStore {
         if let Err(error) = self.append_events(&[event]).await {
             tracing::warn!(%error, "an event could not be stored");
         }
-    }
-
-    /// Cuts the oldest events away, in the background, once in a while.
-    fn cut_events(&self, added: usize) {
-        let every = (self.events_kept / 16).clamp(1, 1_024);
-        let added = u64::try_from(added).unwrap_or(0);
-        let before = self.events_added.fetch_add(added, Ordering::Relaxed);
-        if before / every == (before + added) / every || self.cutting.swap(true, Ordering::AcqRel) {
-            return;
-        }
-        let (db, kept, cutting) = (self.db.clone(), self.events_kept, self.cutting.clone());
-        tokio::spawn(async move {
-            if let Err(error) = db.cut_events(kept).await {
-                tracing::warn!(%error, "the oldest events could not be cut");
-            }
-            cutting.store(false, Ordering::Release);
-        });
     }
 }
 
@@ -208,13 +195,40 @@ impl Store for MongoStore {
     }
 
     async fn append_events(&self, events: &[Event]) -> StoreResult<()> {
-        self.db.append_events(events).await?;
-        self.cut_events(events.len());
-        Ok(())
+        self.events.append(events).await
     }
 
     async fn list_events(&self, filter: &EventFilter, page: &Page) -> StoreResult<Vec<Event>> {
         self.db.list_events(filter, page).await
+    }
+
+    async fn tail_events(
+        &self,
+        after: Option<&EventCursor>,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> StoreResult<(Vec<Event>, EventCursor)> {
+        self.db.tail_events(after, filter, limit).await
+    }
+
+    async fn put_evidence(&self, evidence: &Evidence) -> StoreResult<()> {
+        self.db.put_evidence(evidence, self.evidence_kept).await
+    }
+
+    async fn evidence(&self, cluster: &ClusterId) -> StoreResult<Option<Evidence>> {
+        self.db.evidence(cluster).await
+    }
+
+    async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>> {
+        self.db.list_evidence(host, page).await
+    }
+
+    async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {
+        self.db.count_applies(counts, &self.applies_cut_in).await
+    }
+
+    async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
+        self.db.applies(since).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

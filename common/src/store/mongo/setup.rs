@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
+use mongodb::bson::oid::ObjectId;
 use mongodb::bson::{Document, doc};
 use mongodb::error::Error;
 use mongodb::options::{
@@ -44,6 +45,9 @@ pub(super) fn client(options: ClientOptions) -> Result<Client, OpenError> {
     Client::with_options(options).map_err(|error| OpenError::BadUrl(super::error::text(&error)))
 }
 
+/// The field of the pool's record that says since when events have numbers.
+const NUMBERED_FROM: &str = "numbered_from";
+
 fn open_error(error: Error) -> OpenError {
     if error::is_refusal(&error) {
         return OpenError::Refused(error::text(&error));
@@ -54,8 +58,15 @@ fn open_error(error: Error) -> OpenError {
     }
 }
 
-/// Makes or migrates what is in the database; the pool's id.
-pub(super) async fn prepare(db: &Database) -> Result<PoolId, OpenError> {
+/// What stays the same for ever in a database.
+pub(super) struct Found {
+    pub(super) pool: PoolId,
+    /// Events that were added before this have no number.
+    pub(super) numbered_from: ObjectId,
+}
+
+/// Makes or migrates what is in the database.
+pub(super) async fn prepare(db: &Database) -> Result<Found, OpenError> {
     let hello = db.run_command(doc! { "hello": 1 }).await.map_err(open_error)?;
     let is_set = hello.get_str("setName").is_ok() || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
     if !is_set {
@@ -65,7 +76,9 @@ pub(super) async fn prepare(db: &Database) -> Result<PoolId, OpenError> {
     let make = || {
         meta.find_one_and_update(
             doc! { "_id": "pool" },
-            doc! { "$setOnInsert": { "pool_id": PoolId::random().as_str(), "schema": schema::CURRENT } },
+            doc! { "$setOnInsert": {
+                "pool_id": PoolId::random().as_str(), "schema": schema::CURRENT, NUMBERED_FROM: ObjectId::new(),
+            } },
         )
         .upsert(true)
         .return_document(ReturnDocument::After)
@@ -88,8 +101,14 @@ pub(super) async fn prepare(db: &Database) -> Result<PoolId, OpenError> {
         meta.update_one(doc! { "_id": "pool" }, done).await.map_err(open_error)?;
     }
     make_lock(db).await.map_err(open_error)?;
+    let pool = meta.find_one(doc! { "_id": "pool" }).await.map_err(open_error)?.unwrap_or_default();
     let id = pool.get_str("pool_id").unwrap_or_default();
-    PoolId::parse(id).map_err(|error| OpenError::Broken(format!("the pool's id: {error}")))
+    Ok(Found {
+        pool: PoolId::parse(id).map_err(|error| OpenError::Broken(format!("the pool's id: {error}")))?,
+        numbered_from: pool
+            .get_object_id(NUMBERED_FROM)
+            .map_err(|error| OpenError::Broken(format!("where events begin to have numbers: {error}")))?,
+    })
 }
 
 /// What leads from the version before to this one; may be done twice.
@@ -99,6 +118,11 @@ async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
             Err(error) if error::is_not_found(&error) => Ok(()),
             outcome => outcome,
         },
+        3 => {
+            let unset = doc! { "_id": "pool", NUMBERED_FROM: { "$exists": false } };
+            let from_now = doc! { "$set": { NUMBERED_FROM: ObjectId::new() } };
+            db.collection::<Document>("meta").update_one(unset, from_now).await.map(|_| ())
+        }
         _ => Ok(()),
     }
 }
@@ -155,11 +179,23 @@ async fn make_indexes(db: &Database) -> Result<(), Error> {
         .await?;
     of("events")
         .create_indexes([
+            // No number twice; and those that have none yet are found by the other.
+            unique(partial("seq", doc! { "seq": 1 }, there("seq"))),
+            index("seq_order", doc! { "seq": 1, "order": 1 }),
             index("at", doc! { "at": -1, "order": -1 }),
+            index("kind", doc! { "kind": 1, "at": -1, "order": -1 }),
+            index("actor", doc! { "actor": 1, "at": -1, "order": -1 }),
             partial("host", doc! { "host": 1, "at": -1, "order": -1 }, text("host")),
             partial("cluster", doc! { "cluster.0": 1, "at": -1, "order": -1 }, text("cluster.0")),
         ])
         .await?;
+    of("evidence")
+        .create_indexes([
+            index("failed", doc! { "failed_at": -1, "_id": -1 }),
+            index("host_failed", doc! { "host": 1, "failed_at": -1, "_id": -1 }),
+        ])
+        .await?;
+    of("applies").create_index(index("minute", doc! { "minute": 1, "flavor": 1 })).await?;
     of("operators").create_index(unique(index("username", doc! { "username": 1 }))).await?;
     of("sessions").create_index(index("ends_at", doc! { "ends_at": 1 })).await?;
     Ok(())

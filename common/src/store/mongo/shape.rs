@@ -6,7 +6,7 @@ use mongodb::bson::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Cluster, Lease, LeaseRecord, Metadata, Phase};
+use crate::model::{Cluster, Evidence, Lease, LeaseRecord, Metadata, Phase};
 use crate::store::{StoreError, StoreResult};
 
 /// A record with an `id` as a document.
@@ -81,6 +81,14 @@ pub(super) fn write_record(record: &LeaseRecord) -> StoreResult<Document> {
     let mut document = serialize_to_document(&record)
         .map_err(|error| StoreError::Broken(format!("a lease record cannot be written: {error}")))?;
     document.insert("_id", record.lease.id.as_str());
+    Ok(document)
+}
+
+/// Evidence as a document; its id is its cluster's.
+pub(super) fn write_evidence(evidence: &Evidence) -> StoreResult<Document> {
+    let mut document = serialize_to_document(evidence)
+        .map_err(|error| StoreError::Broken(format!("evidence cannot be written: {error}")))?;
+    document.insert("_id", evidence.cluster.as_str());
     Ok(document)
 }
 

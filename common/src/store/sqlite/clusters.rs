@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{json, sql, violated};
-use super::{log, row};
+use super::{events, log, row};
 use crate::model::{Cluster, ClusterId, Event, FlavorId, HostId, LeaseRecord, PhaseKind, Timestamp};
 use crate::store::{ClusterCounts, ClusterFilter, Page, Proof, StoreError, StoreResult, same};
 
@@ -186,7 +186,7 @@ pub(super) fn vanish(conn: &Connection, cluster: &Cluster, event: &Event, events
         .and_then(|mut delete| delete.execute([cluster.id.as_str()]))
         .map_err(sql)?;
     log::cluster_changed(conn, &cluster.id)?;
-    log::add_event(conn, event, events_kept)
+    events::add(conn, event, events_kept)
 }
 
 fn version(conn: &Connection, id: &ClusterId) -> StoreResult<Option<u64>> {

@@ -5,7 +5,10 @@
 
 mod apply;
 mod clusters;
+mod demand;
 mod error;
+mod events;
+mod evidence;
 mod hosts;
 mod leases;
 mod log;
@@ -30,12 +33,12 @@ use self::watch::Poller;
 use self::writer::Writer;
 use super::open::{Limits, OpenError, StoreUser};
 use super::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventFilter, LeaseFilter, LockRecord, Page, Proof,
-    Store, StoreError, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
+    Page, Proof, Store, StoreError, StoreResult, WatchCursor,
 };
 use crate::model::{
-    Cluster, ClusterId, Contact, Event, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId, PoolId, Session,
-    SessionId, Timestamp,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
+    PoolId, Session, SessionId, Timestamp,
 };
 
 /// The store in a SQLite file.
@@ -128,7 +131,7 @@ impl Store for SqliteStore {
     async fn insert_host(&self, host: &Host, event: Event) -> StoreResult<()> {
         let (host, kept) = (host.clone(), self.limits.events_kept);
         self.write(move |conn| match hosts::insert(conn, &host)? {
-            true => log::add_event(conn, &event, kept),
+            true => events::add(conn, &event, kept),
             false => Ok(()),
         })
         .await
@@ -137,7 +140,7 @@ impl Store for SqliteStore {
     async fn change_host(&self, to: &Host, event: Event) -> StoreResult<()> {
         let (to, kept) = (to.clone(), self.limits.events_kept);
         self.write(move |conn| match hosts::change(conn, &to)? {
-            true => log::add_event(conn, &event, kept),
+            true => events::add(conn, &event, kept),
             false => Ok(()),
         })
         .await
@@ -151,7 +154,7 @@ impl Store for SqliteStore {
     async fn delete_host(&self, id: &HostId, version: u64, event: Event) -> StoreResult<()> {
         let (id, kept) = (id.clone(), self.limits.events_kept);
         self.write(move |conn| match hosts::delete(conn, &id, version)? {
-            true => log::add_event(conn, &event, kept),
+            true => events::add(conn, &event, kept),
             false => Ok(()),
         })
         .await
@@ -175,7 +178,7 @@ impl Store for SqliteStore {
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
         let (cluster, kept) = (cluster.clone(), self.limits.events_kept);
         self.write(move |conn| match clusters::insert(conn, &cluster)? {
-            true => log::add_event(conn, &event, kept),
+            true => events::add(conn, &event, kept),
             false => Ok(()),
         })
         .await
@@ -184,7 +187,7 @@ impl Store for SqliteStore {
     async fn move_cluster(&self, from: &Cluster, to: &Cluster, event: Option<Event>) -> StoreResult<()> {
         let (from, to, kept) = (from.clone(), to.clone(), self.limits.events_kept);
         self.write(move |conn| match (clusters::change(conn, &from, &to)?, &event) {
-            (true, Some(event)) => log::add_event(conn, event, kept),
+            (true, Some(event)) => events::add(conn, event, kept),
             (true, None) | (false, _) => Ok(()),
         })
         .await
@@ -227,12 +230,46 @@ impl Store for SqliteStore {
 
     async fn append_events(&self, events: &[Event]) -> StoreResult<()> {
         let (events, kept) = (events.to_vec(), self.limits.events_kept);
-        self.write(move |conn| events.iter().try_for_each(|event| log::add_event(conn, event, kept))).await
+        self.write(move |conn| events.iter().try_for_each(|event| events::add(conn, event, kept))).await
     }
 
     async fn list_events(&self, filter: &EventFilter, page: &Page) -> StoreResult<Vec<Event>> {
         let (filter, page) = (filter.clone(), page.clone());
-        self.read(move |conn| log::list_events(conn, &filter, &page)).await
+        self.read(move |conn| events::list(conn, &filter, &page)).await
+    }
+
+    async fn tail_events(
+        &self,
+        after: Option<&EventCursor>,
+        filter: &EventFilter,
+        limit: u32,
+    ) -> StoreResult<(Vec<Event>, EventCursor)> {
+        let (after, filter) = (after.cloned(), filter.clone());
+        self.read(move |conn| events::tail(conn, after.as_ref(), &filter, limit)).await
+    }
+
+    async fn put_evidence(&self, evidence: &Evidence) -> StoreResult<()> {
+        let (evidence, kept) = (evidence.clone(), self.limits.evidence_kept);
+        self.write(move |conn| evidence::put(conn, &evidence, kept)).await
+    }
+
+    async fn evidence(&self, cluster: &ClusterId) -> StoreResult<Option<Evidence>> {
+        let cluster = cluster.clone();
+        self.read(move |conn| evidence::of(conn, &cluster)).await
+    }
+
+    async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>> {
+        let (host, page) = (host.cloned(), page.clone());
+        self.read(move |conn| evidence::list(conn, host.as_ref(), &page)).await
+    }
+
+    async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {
+        let counts = counts.to_vec();
+        self.write(move |conn| demand::count(conn, &counts)).await
+    }
+
+    async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
+        self.read(move |conn| demand::since(conn, since)).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

@@ -46,6 +46,11 @@ impl Home {
         &self.target
     }
 
+    /// Whether one app and one admin are all that may open it.
+    pub fn is_file(&self) -> bool {
+        matches!(self.target, StoreTarget::Sqlite { .. })
+    }
+
     /// As app opens it.
     pub async fn app(&self) -> SharedStore {
         self.open(StoreUser::App, Limits::default()).await

@@ -4,7 +4,7 @@ use common::clock;
 use common::store::{Page, StoreError};
 
 use crate::home::Home;
-use crate::made::{contact, creating, event, host};
+use crate::made::{asked, contact, creating, event, host};
 
 pub async fn a_host_is_kept_whole(home: &Home) {
     let store = home.app().await;
@@ -59,7 +59,7 @@ pub async fn a_host_changes_only_from_the_version_that_was_seen(home: &Home) {
     assert_eq!(store.host(&made.id).await.unwrap(), Some(smaller.clone()));
     // The answer was lost, say.
     store.change_host(&smaller, event("configured")).await.unwrap();
-    let leaving = made.leave(Asked { since: clock::now(), by: "op".into() }, false);
+    let leaving = made.leave(asked(), false);
     assert!(matches!(store.change_host(&leaving, event("leaves")).await, Err(StoreError::Conflict("host"))));
     assert!(matches!(store.change_host(&host("h2"), event("?")).await, Err(StoreError::NotFound("host"))));
     assert_eq!(store.host(&made.id).await.unwrap(), Some(smaller));
@@ -75,7 +75,7 @@ pub async fn contact_is_apart_from_the_version(home: &Home) {
     let found = store.host(&made.id).await.unwrap().unwrap();
     assert_eq!((found.version, &found.contact), (1, &seen));
     // A change that was decided on an older contact leaves the newer one.
-    let leaving = made.leave(Asked { since: clock::now(), by: "op".into() }, false);
+    let leaving = made.leave(asked(), false);
     store.change_host(&leaving, event("leaves")).await.unwrap();
     let found = store.host(&made.id).await.unwrap().unwrap();
     assert_eq!((found.version, &found.contact, &found.purpose), (2, &seen, &leaving.purpose));

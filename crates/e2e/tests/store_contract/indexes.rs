@@ -42,7 +42,7 @@ async fn every_query_of_the_store_is_served_by_an_index() {
         store.list_lease_records(&filter, &Page { after, limit: 5 }).await.unwrap();
     }
     for host in [None, by_host.host] {
-        store.list_events(&EventFilter { host, cluster: None }, &page).await.unwrap();
+        store.list_events(&EventFilter { host, ..Default::default() }, &page).await.unwrap();
     }
     store.list_hosts().await.unwrap();
     store.list_operators().await.unwrap();

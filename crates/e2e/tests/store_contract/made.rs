@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use common::clock;
 use common::model::{
-    Actor, Cluster, ClusterId, ClusterName, Contact, DaemonUrl, Endpoint, Event, EventKind, FlavorId, Host, HostId,
-    HostKind, HostName, HostPurpose, HostSettings, HostState, IdempotencyKey, LogLevel, LogTarget, Metadata,
-    NewCluster, NodeName, Slot, Timestamp, UserId,
+    Actor, Asked, Cluster, ClusterId, ClusterName, Contact, DaemonUrl, Endpoint, Event, EventKind, FlavorId,
+    FlavorShare, Host, HostId, HostKind, HostName, HostPurpose, HostSettings, HostState, IdempotencyKey, LogLevel,
+    LogTarget, Metadata, NewCluster, NodeName, Slot, Timestamp, UserId,
 };
 use common::store::{Applied, Apply, Holding, SharedStore};
 
@@ -40,6 +40,7 @@ pub fn host(name: &str) -> Host {
             log_target: LogTarget::Syslog { server: "udp://10.0.0.2:514".into() },
             schedulable: true,
             autofill: false,
+            mix: vec![FlavorShare { flavor: flavor("a"), weight: 2, min_free: 1 }],
             chaincode_endpoint: Some("tcp://10.0.0.1:2375".into()),
         },
         engine_id: format!("engine of {name}"),
@@ -49,6 +50,11 @@ pub fn host(name: &str) -> Host {
         contact: contact(now),
         created_at: now,
     }
+}
+
+/// As an operator asks for something, now.
+pub fn asked() -> Asked {
+    Asked { since: clock::now(), by: "op".into() }
 }
 
 pub fn contact(now: Timestamp) -> Contact {

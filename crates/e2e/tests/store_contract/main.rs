@@ -6,10 +6,13 @@ mod away;
 mod claims;
 mod clusters;
 mod crash;
+mod events;
+mod following;
 mod history;
 mod home;
 mod hosts;
 mod indexes;
+mod kept;
 mod made;
 mod opening;
 mod people;
@@ -79,10 +82,19 @@ on_both_stores!(
     claims::metadata_may_have_any_key,
     history::lease_records_are_listed_newest_end_first,
     history::a_forgotten_record_stays_forgotten,
-    history::events_are_listed_newest_first,
-    history::events_are_found_by_host_and_cluster,
-    history::the_oldest_events_go,
-    history::the_event_comes_with_the_change,
+    events::events_are_listed_newest_first,
+    events::events_are_found_by_host_and_cluster,
+    events::the_oldest_events_go,
+    events::the_event_comes_with_the_change,
+    events::events_are_found_by_kind_actor_and_time,
+    following::events_are_followed_in_the_order_of_their_appending,
+    following::who_follows_few_of_many_goes_on_after_the_last_she_looked_at,
+    following::who_follows_goes_on_with_the_oldest_that_is_left,
+    following::of_many_who_append_at_once_none_is_lost_or_doubled_for_who_follows,
+    kept::evidence_is_kept_whole_and_listed_latest_first,
+    kept::the_oldest_evidence_goes,
+    kept::counts_of_applies_add_up,
+    kept::old_counts_of_applies_go,
     people::operators_are_unique_by_name,
     people::sessions_are_kept_and_ended,
     people::a_session_that_was_ended_is_not_brought_back_by_its_use,

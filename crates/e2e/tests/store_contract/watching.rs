@@ -9,7 +9,7 @@ use futures_util::StreamExt;
 use futures_util::future::join_all;
 
 use crate::home::Home;
-use crate::made::{MINUTE, apply, creating, event, host, new_one, pool, release};
+use crate::made::{MINUTE, apply, asked, creating, event, host, new_one, pool, release};
 
 async fn next(changes: &mut ChangeStream) -> (Change, WatchCursor) {
     let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await;
@@ -32,7 +32,7 @@ pub async fn every_kind_of_change_is_seen(home: &Home) {
     let made = host("h1");
     let the_host = Change::Host(made.id.clone());
     store.insert_host(&made, event("added")).await.unwrap();
-    let left = made.leave("op", clock::now());
+    let left = made.leave(asked(), false);
     store.change_host(&left, event("leaves")).await.unwrap();
     // That it answered once more is no news; that it is another than it was is.
     let now = clock::now();

@@ -62,7 +62,7 @@ async fn claim(db: &Db, mut claims: Vec<Claim>) -> Vec<Waiting> {
     for claim in &mut claims {
         claim.one.sent_as = Some(claim.lease.nth);
     }
-    match db.update(statements).await {
+    match db.update(&db.clusters, statements).await {
         Ok(answer) => judge(claims, &answer),
         Err(fault) => without_answer(claims.into_iter().map(|claim| claim.one).collect(), &error::db(fault)),
     }
