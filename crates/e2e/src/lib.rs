@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod bench;
 pub mod browser;
+pub mod heal;
 pub mod house;
 pub mod mongod;
 pub mod network;
@@ -10,4 +11,5 @@ pub mod on_engine;
 pub mod operator;
 pub mod pool;
 pub mod program;
+pub mod scale;
 pub mod wait;
