@@ -207,7 +207,8 @@ pub async fn offers_are_extended_within_their_proofs_and_never_shortened(home: &
     let (near, far) = (now + MINUTE * 2, now + MINUTE * 9);
     let offered = free(&store, &host, 0, "a").await;
     let long = free(&store, &host, 1, "a").await;
-    store.prove(&[Proof { cluster: long.id.clone(), at: now, offer_until: far }]).await.unwrap();
+    let at = long.proven_at.unwrap();
+    store.prove(&[Proof { cluster: long.id.clone(), at, offer_until: far }]).await.unwrap();
     let bare = free(&store, &host, 2, "b").await;
     let bare = moved(&store, &bare, bare.withdraw().unwrap()).await;
     let elsewhere = free(&store, &HostId::random(), 0, "a").await;
