@@ -1,17 +1,71 @@
-# Images of app and admin. First version, see docs/operations.md.
-FROM rust:1.95-bookworm AS build
+# The images of PoolManager: one target a program, each a static binary on nothing.
+#
+#   docker build --target app .                      builds from the sources here
+#   docker build --target app-prebuilt .             takes dist/poolmanager-app as it is (scripts/build-images.sh makes it),
+#                                                    for a machine that cannot pull the build image
+#
+# RUST_IMAGE names the image that builds; a mirror's name, or a stand-in's.
+ARG RUST_IMAGE=rust:1.95-bookworm
+
+# What each program's image is, apart from the program.
+FROM scratch AS app-base
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="PoolManager app" \
+      org.opencontainers.image.description="What users call to lease a running blockchain network" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+USER 65532:65532
+ENV APP_BIND=0.0.0.0 APP_PORT=8000 LOG_FORMAT=json
+EXPOSE 8000
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/poolmanager-app"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["/poolmanager-app", "healthcheck"]
+
+FROM scratch AS admin-base
+ARG VERSION=0.1.0
+LABEL org.opencontainers.image.title="PoolManager admin" \
+      org.opencontainers.image.description="The operators' dashboard, and what keeps the pool full and healthy" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.licenses="Apache-2.0"
+USER 65532:65532
+ENV ADMIN_BIND=0.0.0.0 ADMIN_PORT=8080 LOG_FORMAT=json
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["/poolmanager-admin"]
+HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["/poolmanager-admin", "healthcheck"]
+
+# Before the build, so that a builder that makes every stage above its target does not need the build image for these.
+FROM app-base AS app-prebuilt
+COPY dist/poolmanager-app /poolmanager-app
+
+FROM admin-base AS admin-prebuilt
+COPY dist/poolmanager-admin /poolmanager-admin
+
+# The dependencies, in a layer that stays as long as the manifests do: built with every package of ours empty.
+FROM ${RUST_IMAGE} AS dependencies
 WORKDIR /src
+ENV RUSTFLAGS="-C target-feature=+crt-static"
+COPY rust-toolchain.toml Cargo.toml Cargo.lock ./
+COPY app/Cargo.toml app/
+COPY admin/Cargo.toml admin/
+COPY common/Cargo.toml common/
+COPY crates/engine/Cargo.toml crates/engine/
+COPY crates/simdocker/Cargo.toml crates/simdocker/
+COPY crates/fabricsim/Cargo.toml crates/fabricsim/
+COPY crates/e2e/Cargo.toml crates/e2e/
+COPY scripts/stub-sources.sh scripts/
+RUN sh scripts/stub-sources.sh \
+ && cargo build --release --locked -p app -p admin --target "$(rustc -vV | sed -n 's/^host: //p')"
+
+FROM dependencies AS build
 COPY . .
-RUN cargo build --release --locked -p app -p admin
+# The stubs are older than what replaces them only by chance: cargo goes by the files' times.
+RUN find app admin common crates -name '*.rs' -exec touch {} + \
+ && cargo build --release --locked -p app -p admin --target "$(rustc -vV | sed -n 's/^host: //p')" \
+ && mkdir /out && cp target/*/release/poolmanager-app target/*/release/poolmanager-admin /out/ && strip /out/*
 
-FROM debian:bookworm-slim AS app
-COPY --from=build /src/target/release/poolmanager-app /usr/local/bin/
-USER 65532:65532
-STOPSIGNAL SIGTERM
-ENTRYPOINT ["poolmanager-app"]
+FROM app-base AS app
+COPY --from=build /out/poolmanager-app /poolmanager-app
 
-FROM debian:bookworm-slim AS admin
-COPY --from=build /src/target/release/poolmanager-admin /usr/local/bin/
-USER 65532:65532
-STOPSIGNAL SIGTERM
-ENTRYPOINT ["poolmanager-admin"]
+FROM admin-base AS admin
+COPY --from=build /out/poolmanager-admin /poolmanager-admin

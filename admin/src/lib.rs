@@ -10,6 +10,7 @@ mod assets;
 mod dress;
 mod health;
 mod input;
+mod leader_link;
 pub mod operations;
 pub mod pages;
 mod pool_check;

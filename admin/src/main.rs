@@ -15,7 +15,7 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use common::clock::Pace;
 use common::compose::Catalog;
-use common::config::{AdminConfig, ConfigError, Secret, Source};
+use common::config::{AdminConfig, ConfigError, FirstMongoConfig, Secret, Source};
 use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -32,24 +32,21 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a replica set with users out of a fresh mongod, as MONGO_SETUP_URL, MONGO_MEMBERS, MONGO_ROOT_PASSWORD and
+    /// MONGO_PASSWORD say; safe to repeat
+    SetupMongo,
     /// Ask the server that runs with this configuration whether it is ready; exit 0 if it is
     Healthcheck,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let config = match Source::of_process().and_then(|source| AdminConfig::read(&source)) {
-        Ok(config) => config,
-        Err(error) => {
-            complain(&format!("poolmanager-admin: {error}"));
-            // As for a wrong argument: starting it again as it is will not help.
-            return ExitCode::from(2);
-        }
-    };
     let work = async {
+        let source = Source::of_process()?;
         match arguments.command {
-            None => serve(config).await,
-            Some(Command::Healthcheck) => healthcheck(&config).await,
+            None => serve(AdminConfig::read(&source)?).await,
+            Some(Command::Healthcheck) => healthcheck(&AdminConfig::read(&source)?).await,
+            Some(Command::SetupMongo) => setup_mongo(&FirstMongoConfig::read(&source)?).await,
         }
     };
     let ended = match tokio::runtime::Runtime::new() {
@@ -60,6 +57,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             complain(&format!("poolmanager-admin: {error:#}"));
+            // As for a wrong argument: starting it again as it is will not help.
             if error.is::<ConfigError>() { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
@@ -139,6 +137,14 @@ async fn first_operator(store: &SharedStore, config: &AdminConfig) -> anyhow::Re
         FirstOperator::PasswordIgnored => tracing::warn!(
             "ADMIN_USERNAME and ADMIN_PASSWORD are not used: they only make the first operator, there is one already, and these do not sign her in"
         ),
+    }
+    Ok(())
+}
+
+async fn setup_mongo(config: &FirstMongoConfig) -> anyhow::Result<()> {
+    complain(&format!("setting up MongoDB with the members {}", config.first.members.join(", ")));
+    for done in common::store::first_mongo(&config.first).await.context("setting up MongoDB")? {
+        complain(done);
     }
     Ok(())
 }

@@ -4,14 +4,17 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use common::compose::{Catalog, Placement};
 use common::config::{ConfigError, PoolMix};
-use common::model::{ClusterId, Flavor, HostKind, LogLevel, LogTarget, Slot, SlotLayout};
+use common::model::{ClusterId, Flavor, FlavorShare, HostKind, LogLevel, LogTarget, Slot, SlotLayout};
 
 /// Refuses a mix that names a flavor which there is not, and a slot that is too small for a flavor of the mix: either
 /// would show much later, as a pool that stays short.
 pub fn check_pool(catalog: &Catalog, mix: &PoolMix, layout: &SlotLayout) -> Result<(), ConfigError> {
     let known: Vec<_> = catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect();
     mix.check(&known)?;
-    let made = |flavor: &&Flavor| mix.0.is_empty() || mix.0.iter().any(|(id, weight)| *id == flavor.id && *weight > 0);
+    let made = |flavor: &&Flavor| {
+        let shares = |share: &FlavorShare| share.flavor == flavor.id && (share.weight > 0 || share.min_free > 0);
+        mix.0.is_empty() || mix.0.iter().any(shares)
+    };
     let (Some(ports), Some(subnet)) = (layout.ports(Slot(0)), layout.subnet(Slot(0))) else {
         return Err(ConfigError("CLUSTER_END_PORT leaves no room for a slot".into()));
     };
@@ -58,6 +61,7 @@ mod tests {
         assert!(refusal.contains("CLUSTER_PORTS_PER_SLOT (10)"), "{refusal}");
         assert!(refusal.contains("fabric-0.6-pbft-batch-6") && refusal.contains("POOL_MIX"), "{refusal}");
         assert_eq!(checked("fabric-0.6-pbft-batch-4=1,fabric-0.6-pbft-batch-6=0", 10), Ok(()), "weight 0: not made");
+        assert!(checked("fabric-0.6-pbft-batch-4=1,fabric-0.6-pbft-batch-6=0:1", 10).is_err(), "but for a minimum");
         assert!(checked("", 10).is_err(), "no mix: all are made");
     }
 

@@ -14,6 +14,7 @@ use common::model::{LogLevel, Timestamp};
 use common::store::SharedStore;
 
 use crate::access::{Door, Passwords};
+use crate::leader_link::LeaderLink;
 use crate::operations::Operations;
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
@@ -49,6 +50,8 @@ pub struct State {
     pub catalog: Arc<Catalog>,
     /// The running reconciler.
     pub reconciler: Reconciler,
+    /// The way to the admin that leads.
+    pub leader: LeaderLink,
     /// What operators can have done.
     pub operations: Operations,
     /// Where they come in.
@@ -73,16 +76,14 @@ impl State {
 /// A server that runs as soon as it is polled and ends when its handle is told to stop; it takes no signals.
 pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let Parts { store, catalog, config, reconciler, internal_secret, listener } = parts;
-    let operations = Operations {
-        store: store.clone(),
-        catalog: catalog.clone(),
-        reconciler: reconciler.clone(),
-        layout: config.layout,
-    };
+    let leader = LeaderLink::new(store.clone(), internal_secret.clone(), reconciler.clone())?;
+    let operations =
+        Operations { store: store.clone(), catalog: catalog.clone(), leader: leader.clone(), layout: config.layout };
     let state = Data::new(State {
         store,
         catalog,
         reconciler,
+        leader,
         operations,
         door: Door::new(Passwords::new()?),
         internal_secret,

@@ -8,7 +8,7 @@ use common::model::HostId;
 use super::{Part, shapes};
 use crate::access::SignedIn;
 use crate::input::{Object, Query};
-use crate::operations::{Fault, HostInput, HostRow, Listed, Refusal};
+use crate::operations::{Fault, ForceInput, HostAction, HostInput, HostRow, Listed, Refusal, ResetInput, mix_of_json};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -50,10 +50,69 @@ pub async fn configure(
     Ok(HttpResponse::Ok().json(shape(&state, &HostRow { host, phases: row.phases })))
 }
 
-/// `DELETE`: has one deleted; it is gone when its clusters are.
-pub async fn delete(who: SignedIn, state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
-    let done = state.operations.delete_host(&host_id(&id)?, &who.operator.username, state.now()).await?;
+/// `DELETE`: has one deleted; it is gone when its clusters are. With `{"force": true, "confirm": NAME}` by force.
+pub async fn delete(
+    who: SignedIn,
+    state: Data<State>,
+    id: Path<String>,
+    mut body: Object,
+) -> Result<HttpResponse, Problem> {
+    let id = host_id(&id)?;
+    let force = body.truth("force").map_err(one)?.unwrap_or_default();
+    let confirm = body.text("confirm").map_err(one)?;
+    let seen = body.number("version").map_err(one)?;
+    body.end()?;
+    let by = &who.operator.username;
+    let done = if force {
+        let input = ForceInput { confirm: confirm.unwrap_or_default(), seen };
+        state.operations.delete_host_by_force(&id, &input, by, state.now()).await?
+    } else {
+        state.operations.delete_host(&id, seen, by, state.now()).await?
+    };
     Ok(HttpResponse::Accepted().json(done))
+}
+
+/// `POST .../fillup`, `/clean`, `/drain`, `/serve`, `/retry`, `/cordon`, `/uncordon`: with `version`, only if that is
+/// still the host's.
+pub async fn act(
+    who: SignedIn,
+    state: Data<State>,
+    path: Path<(String, String)>,
+    mut body: Object,
+) -> Result<HttpResponse, Problem> {
+    let (id, action) = path.into_inner();
+    let action = HostAction::parse(&action).ok_or_else(Problem::not_found)?;
+    let id = host_id(&id)?;
+    let seen = body.number("version").map_err(one)?;
+    body.end()?;
+    let done = state.operations.act_on_host(&id, action, seen, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::Accepted().json(done))
+}
+
+/// `POST .../reset`: `{"confirm": NAME, "foreign": [ids of the list below], "version": ...}`.
+pub async fn reset(
+    who: SignedIn,
+    state: Data<State>,
+    id: Path<String>,
+    mut body: Object,
+) -> Result<HttpResponse, Problem> {
+    let id = host_id(&id)?;
+    let confirm = body.text("confirm").map_err(one)?.unwrap_or_default();
+    let seen = body.number("version").map_err(one)?;
+    let list = body.list("foreign").map_err(one)?.unwrap_or_default();
+    body.end()?;
+    let ids: Option<Vec<String>> = list.iter().map(|id| id.as_str().map(str::to_owned)).collect();
+    let foreign = ids.ok_or_else(|| Refusal::field("foreign", "must be a list of ids"))?;
+    let input = ResetInput { confirm, foreign, seen };
+    let done = state.operations.reset_host(&id, &input, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::Accepted().json(done))
+}
+
+/// `GET .../foreign`: what is on its engine now that is not of this pool.
+pub async fn foreign(state: Data<State>, id: Path<String>, query: Query) -> Result<HttpResponse, Problem> {
+    query.only(&[])?;
+    let things = state.operations.foreign(&host_id(&id)?).await?;
+    Ok(HttpResponse::Ok().json(Part::of(Listed { items: things, next: None }, Clone::clone)))
 }
 
 fn shape(state: &State, row: &HostRow) -> shapes::HostShape {
@@ -61,8 +120,12 @@ fn shape(state: &State, row: &HostRow) -> shapes::HostShape {
     shapes::host(row, outlook.collect())
 }
 
-fn host_id(text: &str) -> Result<HostId, Refusal> {
+pub(super) fn host_id(text: &str) -> Result<HostId, Refusal> {
     HostId::parse(text).map_err(|_| Refusal::NoSuch("host"))
+}
+
+fn one(fault: Fault) -> Refusal {
+    Refusal::Faults(vec![fault])
 }
 
 /// The fields that are given over those that are there, and the version the caller saw.
@@ -91,6 +154,8 @@ fn fill(mut input: HostInput, mut body: Object) -> Result<(HostInput, Option<u64
     put(&mut faults, &mut input.capacity, body.number("capacity").map(|n| n.map(|n| n.to_string())));
     put(&mut faults, &mut input.schedulable, body.truth("schedulable"));
     put(&mut faults, &mut input.autofill, body.truth("autofill"));
+    let mix = body.list("mix").and_then(|list| list.map(|list| mix_of_json(&list)).transpose());
+    put(&mut faults, &mut input.mix, mix);
     let mut seen = None;
     put(&mut faults, &mut seen, body.number("version").map(|version| version.map(Some)));
     body.nothing_else(&mut faults);

@@ -12,7 +12,7 @@ use super::{Fault, HostInput, Operations, Refusal, operator};
 impl Operations {
     /// Adds a host that answers. The reconciler begins to fill it at once.
     pub async fn add_host(&self, input: &HostInput, by: &str, now: Timestamp) -> Result<Host, Refusal> {
-        let settings = input.parse(&self.layout, 0).map_err(Refusal::Faults)?;
+        let settings = input.parse(&self.layout, &self.flavors(), 0).map_err(Refusal::Faults)?;
         let known = self.store.list_hosts().await?;
         check_against(&settings, None, &known)?;
         let at_url = |reason: String| Refusal::field("daemon_url", reason);
@@ -25,7 +25,7 @@ impl Operations {
         let name = &host.settings.name;
         let event = Event::new(now, EventKind::HostChanged, operator(by), format!("host {name} was added"));
         self.store.insert_host(&host, event.about_host(&host.id)).await.map_err(taken)?;
-        self.reconciler.ring();
+        self.ring();
         Ok(host)
     }
 }

@@ -63,7 +63,7 @@ impl Operations {
             let event = Event::new(now, kind, operator(by), reason.as_str()).about(&next);
             match self.store.move_cluster(&cluster, &next, Some(event)).await {
                 Ok(()) => {
-                    self.reconciler.ring();
+                    self.ring();
                     return Ok(Done::said(sentence(&cluster, action)));
                 }
                 Err(StoreError::Conflict(_)) => {}

@@ -1,9 +1,10 @@
 //! Configuring a host: everything but how its daemon is reached.
 
-use common::model::{Event, EventKind, Host, HostId, HostPurpose, HostSettings, SlotLayout, Timestamp};
+use common::model::{Event, EventKind, FlavorId, FlavorShare, Host, HostId, HostSettings, SlotLayout, Timestamp};
 
 use super::add_host::check_against;
-use super::{Fault, HostInput, Operations, Refusal, operator};
+use super::change_host::{stays, still};
+use super::{Fault, HostInput, Operations, Refusal, mix_text, operator};
 
 impl Operations {
     /// Gives a host new settings. `seen` is the version that the operator saw, if she says: one who decided on an
@@ -20,7 +21,7 @@ impl Operations {
         let counts = self.store.count_clusters().await?;
         let clusters: u64 = counts.iter().filter(|((at, ..), _)| at == id).map(|(_, n)| n).sum();
         let clusters = usize::try_from(clusters).unwrap_or(usize::MAX);
-        let settings = decide(&host, input, seen, clusters, &self.layout)?;
+        let settings = decide(&host, input, seen, clusters, (&self.layout, &self.flavors()))?;
         check_against(&settings, Some(id), &self.store.list_hosts().await?)?;
         let changes = changes(&host.settings, &settings);
         if changes.is_empty() {
@@ -30,7 +31,7 @@ impl Operations {
         let reason = format!("host {} was configured: {}", host.settings.name, changes.join(", "));
         let event = Event::new(now, EventKind::HostChanged, operator(by), reason).about_host(id);
         self.store.change_host(&next, event).await?;
-        self.reconciler.ring();
+        self.ring();
         Ok(next)
     }
 }
@@ -40,20 +41,13 @@ fn decide(
     input: &HostInput,
     seen: Option<u64>,
     clusters: usize,
-    layout: &SlotLayout,
+    (layout, flavors): (&SlotLayout, &[FlavorId]),
 ) -> Result<HostSettings, Refusal> {
-    let name = &host.settings.name;
-    if seen.is_some_and(|seen| seen != host.version) {
-        return Err(Refusal::Conflict(format!(
-            "host {name} was changed by somebody else meanwhile; look at it again and repeat your change"
-        )));
-    }
-    if let HostPurpose::Leave { asked, .. } = &host.purpose {
-        return Err(Refusal::Conflict(format!("host {name} is being deleted (asked by {})", asked.by)));
-    }
+    still(host, seen)?;
+    stays(host)?;
     // A capacity that is kept is never below anything, even while a cluster too many is on its way out.
     let clusters = clusters.min(host.settings.capacity.into());
-    let settings = input.parse(layout, clusters).map_err(Refusal::Faults)?;
+    let settings = input.parse(layout, flavors, clusters).map_err(Refusal::Faults)?;
     if settings.daemon_url == host.settings.daemon_url {
         Ok(settings)
     } else {
@@ -85,6 +79,8 @@ fn changes(from: &HostSettings, to: &HostSettings) -> Vec<String> {
     say("log", target(from), target(to));
     say("schedulable", yes(from.schedulable), yes(to.schedulable));
     say("keep filled", yes(from.autofill), yes(to.autofill));
+    let mix = |mix: &[FlavorShare]| if mix.is_empty() { "the pool's".to_owned() } else { mix_text(mix) };
+    say("mix", mix(&from.mix), mix(&to.mix));
     say("chaincode endpoint", none(&from.chaincode_endpoint), none(&to.chaincode_endpoint));
     said
 }

@@ -2,9 +2,9 @@
 
 use std::net::IpAddr;
 
-use common::model::{DaemonUrl, Host, HostName, HostSettings, InvalidText, LogLevel, LogTarget, SlotLayout};
+use common::model::{DaemonUrl, FlavorId, Host, HostName, HostSettings, InvalidText, LogLevel, LogTarget, SlotLayout};
 
-use super::Fault;
+use super::{Fault, mix_text, parse_mix};
 
 /// The fields of a host as texts, as a form has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +29,8 @@ pub struct HostInput {
     pub schedulable: bool,
     /// Whether it is kept full.
     pub autofill: bool,
+    /// Which flavors it is filled with, `FLAVOR=WEIGHT:MIN_FREE, ...`; empty: the pool's mix.
+    pub mix: String,
     /// What peers may start chaincode with; empty: none.
     pub chaincode_endpoint: String,
 }
@@ -66,6 +68,7 @@ impl HostInput {
             log_server: String::new(),
             schedulable: true,
             autofill: true,
+            mix: String::new(),
             chaincode_endpoint: String::new(),
         }
     }
@@ -88,12 +91,18 @@ impl HostInput {
             log_server,
             schedulable: settings.schedulable,
             autofill: settings.autofill,
+            mix: mix_text(&settings.mix),
             chaincode_endpoint: settings.chaincode_endpoint.clone().unwrap_or_default(),
         }
     }
 
     /// The settings, or everything that is wrong with them, in the order of the form.
-    pub fn parse(&self, layout: &SlotLayout, clusters_now: usize) -> Result<HostSettings, Vec<Fault>> {
+    pub fn parse(
+        &self,
+        layout: &SlotLayout,
+        flavors: &[FlavorId],
+        clusters_now: usize,
+    ) -> Result<HostSettings, Vec<Fault>> {
         let mut faults = Vec::new();
         let name = take(&mut faults, "name", HostName::parse(&self.name));
         let daemon_url = take(&mut faults, "daemon_url", DaemonUrl::parse(&self.daemon_url));
@@ -113,8 +122,9 @@ impl HostInput {
         let capacity = take(&mut faults, "capacity", parse_capacity(&self.capacity, layout, clusters_now));
         let log_level = take(&mut faults, "log_level", LogLevel::parse(&self.log_level));
         let log_target = self.parse_log_target(&mut faults);
+        let mix = take(&mut faults, "mix", parse_mix(&self.mix, flavors, capacity));
         let chaincode_endpoint = take(&mut faults, "chaincode_endpoint", parse_endpoint(&self.chaincode_endpoint));
-        match (name, daemon_url, address, bind_address, capacity, log_level, log_target, chaincode_endpoint) {
+        match (name, daemon_url, address, bind_address, capacity, log_level, log_target, mix, chaincode_endpoint) {
             (
                 Some(name),
                 Some(daemon_url),
@@ -123,6 +133,7 @@ impl HostInput {
                 Some(capacity),
                 Some(log_level),
                 Some(log_target),
+                Some(mix),
                 Some(chaincode_endpoint),
             ) => Ok(HostSettings {
                 name,
@@ -134,7 +145,7 @@ impl HostInput {
                 log_target,
                 schedulable: self.schedulable,
                 autofill: self.autofill,
-                mix: Vec::new(),
+                mix,
                 chaincode_endpoint,
             }),
             _ => Err(faults),

@@ -10,7 +10,7 @@ fn good() -> HostInput {
 }
 
 fn faults(input: &HostInput) -> Vec<Fault> {
-    input.parse(&SlotLayout::default(), 0).err().unwrap_or_default()
+    input.parse(&SlotLayout::default(), &[], 0).err().unwrap_or_default()
 }
 
 #[track_caller]
@@ -24,7 +24,7 @@ fn check_fault(input: HostInput, field: &str, words: &str) {
 #[test]
 fn what_is_left_out_follows_from_the_rest() {
     let input = HostInput { bind_address: String::new(), ..good() };
-    let settings = input.parse(&SlotLayout::default(), 0).unwrap();
+    let settings = input.parse(&SlotLayout::default(), &[], 0).unwrap();
     assert_eq!(settings.address, "10.0.0.1", "by default users reach the host where admin does");
     assert_eq!(settings.bind_address.to_string(), "0.0.0.0");
     assert_eq!(settings.log_target, LogTarget::Local);
@@ -53,6 +53,7 @@ fn each_field_is_refused_with_its_own_words() {
     check_fault(HostInput { log_type: "journal".into(), ..good() }, "log_type", "local or syslog");
     check_fault(HostInput { log_type: "syslog".into(), ..good() }, "log_server", "udp://HOST:PORT");
     check_fault(HostInput { log_server: "udp://a:1".into(), ..good() }, "log_server", "only for the log type syslog");
+    check_fault(HostInput { mix: "pbft=1".into(), ..good() }, "mix", "names pbft, which is no flavor");
     check_fault(HostInput { chaincode_endpoint: "docker".into(), ..good() }, "chaincode_endpoint", "or empty");
 }
 
@@ -64,7 +65,7 @@ fn a_syslog_server_and_a_chaincode_endpoint_keep_their_schemes() {
         chaincode_endpoint: "http://172.17.0.1:2375".into(),
         ..good()
     };
-    let settings = input.parse(&SlotLayout::default(), 0).unwrap();
+    let settings = input.parse(&SlotLayout::default(), &[], 0).unwrap();
     assert_eq!(settings.log_target, LogTarget::Syslog { server: "udp://logs.example:514".into() });
     assert_eq!(settings.chaincode_endpoint.as_deref(), Some("http://172.17.0.1:2375"));
 }
@@ -78,20 +79,20 @@ fn every_fault_is_told_at_once() {
 
 #[test]
 fn a_capacity_below_what_is_there_is_refused_and_the_way_out_is_told() {
-    let found = HostInput { capacity: "2".into(), ..good() }.parse(&SlotLayout::default(), 3).unwrap_err();
+    let found = HostInput { capacity: "2".into(), ..good() }.parse(&SlotLayout::default(), &[], 3).unwrap_err();
     assert!(found[0].reason.contains("3 clusters") && found[0].reason.contains("keep filled"), "{found:?}");
 }
 
 proptest! {
     #[test]
-    fn any_text_in_any_field_is_taken_or_refused_by_name(texts in proptest::collection::vec(".{0,40}", 9)) {
-        let [name, daemon_url, address, bind_address, capacity, log_level, log_type, log_server, chaincode_endpoint] =
-            <[String; 9]>::try_from(texts).unwrap();
+    fn any_text_in_any_field_is_taken_or_refused_by_name(texts in proptest::collection::vec(".{0,40}", 10)) {
+        let [name, daemon_url, address, bind_address, capacity, log_level, log_type, log_server, chaincode_endpoint, mix] =
+            <[String; 10]>::try_from(texts).unwrap();
         let input = HostInput {
-            name, daemon_url, address, bind_address, capacity, log_level, log_type, log_server, chaincode_endpoint,
+            name, daemon_url, address, bind_address, capacity, log_level, log_type, log_server, chaincode_endpoint, mix,
             schedulable: true, autofill: true,
         };
-        if let Err(faults) = input.parse(&SlotLayout::default(), 0) {
+        if let Err(faults) = input.parse(&SlotLayout::default(), &[], 0) {
             prop_assert!(!faults.is_empty());
         }
     }

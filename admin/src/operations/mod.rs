@@ -4,31 +4,40 @@
 //! pool rings the reconciler afterwards; whatever was done is an event.
 
 mod add_host;
+mod change_host;
 mod cluster_moves;
 mod configure_host;
 mod delete_host;
 mod events;
+mod holders;
 mod host_input;
 #[cfg(test)]
 mod host_input_test;
+mod host_purpose;
 mod lists;
+mod mix_input;
 mod records;
 mod refusal;
+mod reset_host;
 
 use std::sync::Arc;
 
 use common::compose::Catalog;
-use common::model::{Actor, SlotLayout};
+use common::model::{Actor, FlavorId, SlotLayout};
 use common::store::SharedStore;
 use serde::Serialize;
 
-use crate::reconciler::Reconciler;
+use crate::leader_link::LeaderLink;
 
 pub use cluster_moves::{ClusterAction, restarts};
-pub use delete_host::Leaving;
+pub use delete_host::ForceInput;
+pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
+pub use host_purpose::HostAction;
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
+pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use refusal::{Fault, Refusal};
+pub use reset_host::ResetInput;
 
 /// What every operation works on.
 #[derive(Clone)]
@@ -37,10 +46,22 @@ pub struct Operations {
     pub store: SharedStore,
     /// The flavors there are.
     pub catalog: Arc<Catalog>,
-    /// The running reconciler.
-    pub reconciler: Reconciler,
+    /// The way to whoever looks after the hosts.
+    pub leader: LeaderLink,
     /// How slots map to ports and subnets.
     pub layout: SlotLayout,
+}
+
+impl Operations {
+    /// Has whoever looks after the hosts look at once: something is wanted.
+    fn ring(&self) {
+        self.leader.ring();
+    }
+
+    /// Every flavor there is.
+    fn flavors(&self) -> Vec<FlavorId> {
+        self.catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect()
+    }
 }
 
 /// What came of an operation, in words for whoever asked.

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{HostId, HostPurpose, LogTarget};
+use common::model::{HostId, HostPurpose, LogTarget, PhaseKind, Timestamp};
 use common::store::ClusterFilter;
 use serde::Serialize;
 
@@ -14,7 +14,7 @@ use super::hosts::HostView;
 use super::words::{self, When, when};
 use crate::access::SignedIn;
 use crate::input::{Form, Query};
-use crate::operations::{Done, Fault, HostInput, Refusal, limit_of, page_of};
+use crate::operations::{Done, Fault, Holders, HostInput, HostRow, Refusal, limit_of, mix_text, page_of};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -32,11 +32,59 @@ struct View {
     memory: String,
     last_answer: When,
     created: When,
-    leaving: Option<String>,
+    version: u64,
+    mix: String,
+    made: Option<When>,
+    leaving: bool,
+    serving: bool,
+    purpose: Option<PurposeView>,
     outlook: Vec<String>,
     phases: Vec<(words::Badge, u64)>,
     clusters: Vec<ClusterRow>,
     next: Option<String>,
+}
+
+/// What operators want of the host, and how far that is.
+#[derive(Serialize)]
+struct PurposeView {
+    what: &'static str,
+    by: String,
+    since: When,
+    left: String,
+}
+
+impl PurposeView {
+    fn of(row: &HostRow, now: Timestamp) -> Option<PurposeView> {
+        let host = &row.host;
+        let count = |phases: &[PhaseKind]| -> u64 { phases.iter().filter_map(|phase| row.phases.get(phase)).sum() };
+        let held = count(&[PhaseKind::InUse]);
+        let going = row.clusters() - held;
+        let (what, left) = match &host.purpose {
+            HostPurpose::Serve => return None,
+            HostPurpose::FillUp(_) => {
+                let there = count(&[PhaseKind::Free, PhaseKind::InUse]);
+                ("This host is being filled up", format!("{there} of {} clusters are there", host.settings.capacity))
+            }
+            HostPurpose::Clean(_) => {
+                ("This host is being cleaned", format!("{going} left to remove; {held} in use stay"))
+            }
+            HostPurpose::Drain(_) => ("This host is drained", format!("{going} left to remove; {held} in use stay")),
+            HostPurpose::Reset { foreign, .. } => {
+                let and =
+                    if foreign.is_empty() { String::new() } else { format!(", then {} foreign things", foreign.len()) };
+                ("This host is being reset", format!("{} clusters left to remove{and}", row.clusters()))
+            }
+            HostPurpose::Leave { by_force: false, .. } => (
+                "This host is being deleted",
+                format!("its clusters go first ({going} left to remove, {held} in use), then the host"),
+            ),
+            HostPurpose::Leave { by_force: true, .. } => {
+                ("This host is being deleted by force", format!("{} clusters left", row.clusters()))
+            }
+        };
+        let asked = host.purpose.asked()?;
+        Some(PurposeView { what, by: asked.by.clone(), since: when(asked.since, now), left })
+    }
 }
 
 /// `GET /hosts/{id}`
@@ -69,10 +117,12 @@ pub async fn show(
         memory: words::bytes(host.contact.memory),
         last_answer: when(host.contact.last_answer, now),
         created: when(host.created_at, now),
-        leaving: match &host.purpose {
-            HostPurpose::Leave { asked, .. } => Some(asked.by.clone()),
-            _ => None,
-        },
+        version: host.version,
+        mix: mix_text(&settings.mix),
+        made: host.contact.made_at.map(|at| when(at, now)),
+        leaving: host.purpose.leaves(),
+        serving: host.purpose == HostPurpose::Serve,
+        purpose: PurposeView::of(&row, now),
         outlook: state.reconciler.outlook().into_iter().filter(|o| o.host == id).flat_map(|o| o.lines).collect(),
         phases: row.phases.iter().map(|(phase, n)| (words::phase(*phase), *n)).collect(),
         clusters: listed.items.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect(),
@@ -127,14 +177,42 @@ pub async fn configure(
     }
 }
 
+/// What deleting or resetting a host would mean, for the page that asks first.
 #[derive(Serialize)]
-struct DeleteView {
+pub struct HoldersView {
     id: String,
     name: String,
+    version: u64,
     url: String,
     clusters: u64,
+    free: u64,
     held: u64,
     holders: Vec<(String, String)>,
+    /// Holders beyond those.
+    more: u64,
+    answers: bool,
+    autofill: bool,
+}
+
+impl HoldersView {
+    /// Of a host and those who hold clusters there.
+    pub fn of(there: Holders) -> HoldersView {
+        let Holders { host, clusters, free, held, holders } = there;
+        let more = held.saturating_sub(holders.len() as u64);
+        HoldersView {
+            id: host.id.to_string(),
+            name: host.settings.name.to_string(),
+            version: host.version,
+            url: host.settings.daemon_url.to_string(),
+            clusters,
+            free,
+            held,
+            holders: holders.into_iter().map(|(name, user)| (name.to_string(), user)).collect(),
+            more,
+            answers: host.contact.state.is_active(),
+            autofill: host.settings.autofill,
+        }
+    }
 }
 
 /// `GET /hosts/{id}/delete`: asks first.
@@ -144,16 +222,7 @@ pub async fn ask_delete(
     who: SignedIn,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let leaving = state.operations.leaving(&host_id(&id)?).await?;
-    let settings = &leaving.host.settings;
-    let view = DeleteView {
-        id: leaving.host.id.to_string(),
-        name: settings.name.to_string(),
-        url: settings.daemon_url.to_string(),
-        clusters: leaving.clusters,
-        held: leaving.held,
-        holders: leaving.holders.into_iter().map(|(name, user)| (name.to_string(), user)).collect(),
-    };
+    let view = HoldersView::of(state.operations.holders(&host_id(&id)?).await?);
     let title = format!("Delete host {}", view.name);
     Ask { req: &req, state: &state, who: &who }.page("host_delete.html", &title, "hosts", &view)
 }
@@ -164,10 +233,15 @@ pub async fn delete(
     state: Data<State>,
     who: SignedIn,
     id: Path<String>,
+    fields: Form,
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    match state.operations.delete_host(&id, &who.operator.username, state.now()).await {
+    match state
+        .operations
+        .delete_host(&id, fields.text("version").parse().ok(), &who.operator.username, state.now())
+        .await
+    {
         Ok(done) => Ok(ask.done(&done, "/hosts")),
         Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}")),
     }
@@ -186,6 +260,6 @@ fn configure_form(
     ask.page_as(status, "host_configure.html", "Configure a host", "hosts", &view)
 }
 
-fn host_id(text: &str) -> Result<HostId, Refusal> {
+pub(super) fn host_id(text: &str) -> Result<HostId, Refusal> {
     HostId::parse(text).map_err(|_| Refusal::NoSuch("host"))
 }

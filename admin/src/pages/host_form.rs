@@ -34,6 +34,7 @@ struct Values {
     log_server: String,
     schedulable: bool,
     autofill: bool,
+    mix: String,
     chaincode_endpoint: String,
 }
 
@@ -57,6 +58,7 @@ impl FormView {
                 log_server: input.log_server,
                 schedulable: input.schedulable,
                 autofill: input.autofill,
+                mix: input.mix,
                 chaincode_endpoint: input.chaincode_endpoint,
             },
             errors,
@@ -92,6 +94,7 @@ pub fn input(fields: &Form) -> HostInput {
         log_server,
         schedulable: fields.ticked("schedulable"),
         autofill: fields.ticked("autofill"),
+        mix: text("mix"),
         chaincode_endpoint: text("chaincode_endpoint"),
     }
 }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{HostPurpose, HostState, PhaseKind, Timestamp};
+use common::model::{HostState, PhaseKind, Timestamp};
 use serde::Serialize;
 
 use super::Ask;
@@ -26,6 +26,8 @@ pub struct HostView {
     why: Option<String>,
     since: When,
     leaving: bool,
+    /// What operators want of it, unless it is the ordinary service.
+    purpose: Option<Badge>,
     schedulable: bool,
     autofill: bool,
     capacity: u16,
@@ -51,7 +53,8 @@ impl HostView {
             state: words::host_state(&host.contact.state),
             why,
             since: when(*since, now),
-            leaving: matches!(host.purpose, HostPurpose::Leave { .. }),
+            leaving: host.purpose.leaves(),
+            purpose: words::purpose(&host.purpose),
             schedulable: host.settings.schedulable,
             autofill: host.settings.autofill,
             capacity: host.settings.capacity,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::model::{Cluster, Health, HostState, NodeState, PhaseKind, Timestamp, Want};
+use common::model::{Cluster, Health, HostPurpose, HostState, NodeState, PhaseKind, Timestamp, Want};
 use serde::Serialize;
 
 /// A point in time: how long ago, with the time itself beside it.
@@ -88,6 +88,19 @@ pub fn host_state(state: &HostState) -> Badge {
         HostState::Active { .. } => badge("good", "✓", "active"),
         HostState::Inactive { .. } => badge("bad", "✕", "inactive"),
     }
+}
+
+/// What operators want of a host; nothing while it is the ordinary service.
+pub fn purpose(purpose: &HostPurpose) -> Option<Badge> {
+    Some(match purpose {
+        HostPurpose::Serve => return None,
+        HostPurpose::FillUp(_) => badge("busy", "◔", "being filled up"),
+        HostPurpose::Clean(_) => badge("busy", "◑", "being cleaned"),
+        HostPurpose::Drain(_) => badge("busy", "◑", "drained"),
+        HostPurpose::Reset { .. } => badge("busy", "◑", "being reset"),
+        HostPurpose::Leave { by_force: false, .. } => badge("busy", "◑", "being deleted"),
+        HostPurpose::Leave { by_force: true, .. } => badge("bad", "◑", "being deleted by force"),
+    })
 }
 
 /// What a node is, beside what is wanted of it.

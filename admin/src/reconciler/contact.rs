@@ -18,12 +18,14 @@ pub struct Tries {
     pub failed: u32,
     /// When the engine last answered this process.
     pub answered: Option<Timestamp>,
+    /// When this process last made a cluster there: told at once if it is the first since the host came back.
+    pub made_at: Option<Timestamp>,
 }
 
 impl Tries {
     /// It answered.
     pub fn good(&mut self, now: Timestamp) {
-        *self = Tries { failed: 0, answered: Some(now) };
+        *self = Tries { failed: 0, answered: Some(now), ..self.clone() };
     }
 
     /// It did not.
@@ -46,12 +48,15 @@ pub fn contact(before: &Contact, tries: &Tries, error: Option<&str>, now: Timest
     match error {
         None => {
             let answered = tries.answered.unwrap_or(now);
-            let state = match &before.state {
-                HostState::Active { since } => HostState::Active { since: *since },
-                HostState::Inactive { .. } => HostState::Active { since: now },
+            let since = match &before.state {
+                HostState::Active { since } => *since,
+                HostState::Inactive { .. } => now,
             };
-            let due = !before.state.is_active() || before.last_answer + pace.of(WRITE_EVERY) <= answered;
-            due.then(|| Contact { state, last_answer: answered, ..before.clone() })
+            let made_at = tries.made_at.max(before.made_at);
+            let proven = made_at > before.made_at && before.made_at.is_none_or(|made| made < since);
+            let due = !before.state.is_active() || before.last_answer + pace.of(WRITE_EVERY) <= answered || proven;
+            let state = HostState::Active { since };
+            due.then(|| Contact { state, last_answer: answered, made_at, ..before.clone() })
         }
         Some(why) if tries.failed >= TRIES && before.state.is_active() => {
             let state = HostState::Inactive { since: now, why: why.to_owned() };
@@ -96,5 +101,24 @@ mod tests {
         tries.good(now);
         assert_eq!(contact(&active(30_001), &tries, None, now, Pace::ORDINARY), None);
         assert_eq!(contact(&active(30_000), &tries, None, now, Pace::ORDINARY).unwrap().last_answer, now);
+    }
+
+    #[test]
+    fn that_a_host_made_something_is_written_at_once_when_it_was_not_proven() {
+        let (mut tries, at) = (Tries::default(), Timestamp::from_millis);
+        let write = |before: &Contact, tries: &Tries, now| contact(before, tries, None, now, Pace::ORDINARY);
+        tries.good(at(50_500));
+        tries.made_at = Some(at(50_400));
+        let proven = write(&active(50_000), &tries, at(50_500)).unwrap();
+        assert_eq!(proven.made_at, Some(at(50_400)));
+        // Once it is known, a later one waits for the next answer that is written.
+        tries.good(at(51_000));
+        tries.made_at = Some(at(50_900));
+        assert_eq!(write(&proven, &tries, at(51_000)), None);
+        tries.good(at(60_500));
+        assert_eq!(write(&proven, &tries, at(60_500)).unwrap().made_at, Some(at(50_900)));
+        // Another process forgets nothing.
+        tries.made_at = None;
+        assert_eq!(write(&proven, &tries, at(60_500)).unwrap().made_at, Some(at(50_400)));
     }
 }

@@ -32,6 +32,8 @@ use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
 use super::rest::Rest;
+use super::standing::{Standing, Standings};
+use super::starts::Starts;
 use super::turns::Turns;
 use super::view::{EngineView, HostView, Memory, Seen};
 
@@ -57,20 +59,25 @@ pub struct Orders {
     pub policy: Policy,
 }
 
-/// Runs until it is dropped or the host is gone.
-pub async fn run(
-    tools: Arc<Tools>,
-    host: HostId,
-    max_starts: usize,
-    mut orders: watch::Receiver<Orders>,
-    outlooks: Outlooks,
-) {
+/// Whom a loop tells what it sees: pages and the leader.
+#[derive(Clone, Debug, Default)]
+pub struct Told {
+    /// What pages are told.
+    pub outlooks: Outlooks,
+    /// What the leader is told.
+    pub standings: Standings,
+}
+
+/// Runs until it is dropped or the host is gone. `max_starts` is the most container starts at once.
+pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders: watch::Receiver<Orders>, told: Told) {
+    let starts = Starts::new(max_starts);
     let dirty = Arc::new(Dirty::default());
     tools.news.join(&host, &dirty);
     let mut state = HostLoop {
         tools,
         id: host,
-        limits: UpLimits::new(max_starts),
+        limits: UpLimits::new(starts.limit()),
+        starts,
         link: None,
         memory: Memory::default(),
         under_way: JoinSet::new(),
@@ -90,7 +97,7 @@ pub async fn run(
         if ordered {
             state.rest = None;
         }
-        let wait = match state.pass(&orders_now, &outlooks).await {
+        let wait = match state.pass(&orders_now, &told).await {
             Pass::Gone => break,
             Pass::Again(wait) => wait,
         };
@@ -99,7 +106,8 @@ pub async fn run(
         }
     }
     state.tools.news.leave(&state.dirty);
-    outlooks.remove(&state.id);
+    told.outlooks.remove(&state.id);
+    told.standings.remove(&state.id);
 }
 
 enum Pass {
@@ -133,6 +141,7 @@ struct HostLoop {
     tools: Arc<Tools>,
     id: HostId,
     limits: UpLimits,
+    starts: Starts,
     link: Option<Link>,
     memory: Memory,
     under_way: JoinSet<Ended>,
@@ -177,7 +186,7 @@ impl HostLoop {
         true
     }
 
-    async fn pass(&mut self, orders: &Orders, outlooks: &Outlooks) -> Pass {
+    async fn pass(&mut self, orders: &Orders, told: &Told) -> Pass {
         while let Some(ended) = self.under_way.try_join_next_with_id() {
             self.ended(ended, &orders.policy);
         }
@@ -190,7 +199,7 @@ impl HostLoop {
             None => match self.tools.store.host(&self.id).await {
                 Ok(Some(host)) => host,
                 Ok(None) => return Pass::Gone,
-                Err(error) => return self.blind(&error, outlooks),
+                Err(error) => return self.blind(&error, &told.outlooks),
             },
         };
         let rest = self.rest.take().filter(|_| !heard.look && !heard.broken && !heard.records);
@@ -211,7 +220,7 @@ impl HostLoop {
             None => match self.read().await {
                 Ok(Some((host, clusters))) => (host, clusters, true),
                 Ok(None) => return Pass::Gone,
-                Err(error) => return self.blind(&error, outlooks),
+                Err(error) => return self.blind(&error, &told.outlooks),
             },
         };
         let now = clock::now();
@@ -225,12 +234,13 @@ impl HostLoop {
                 Ok(None) => return Pass::Gone,
                 Err(error) => {
                     self.take_back(view);
-                    return self.blind(&error, outlooks);
+                    return self.blind(&error, &told.outlooks);
                 }
             }
             plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
         }
-        outlooks.put(&view, &plan);
+        told.outlooks.put(&view, &plan);
+        told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
         let longest = if self.tools.news.is_watching() { REST } else { TICK };
         let seen = matches!(view.engine, EngineView::Seen(_));
         self.rest =
@@ -285,6 +295,8 @@ impl HostLoop {
         };
         let known: BTreeSet<&ClusterId> = clusters.iter().map(|c| &c.id).chain(found.into_iter().flatten()).collect();
         self.memory.keep_only(&known);
+        self.memory.forgive(host.try_again);
+        self.learn_starts(&host);
         HostView { host, clusters, engine, memory: std::mem::take(&mut self.memory) }
     }
 
@@ -294,6 +306,14 @@ impl HostLoop {
             *kept = seen;
         }
         (view.host, view.clusters)
+    }
+
+    fn learn_starts(&mut self, host: &Host) {
+        if self.starts.learn(self.limits.take_samples()) {
+            self.limits.set(self.starts.limit());
+            info!(host.id = %host.id, "host {}: {}", host.settings.name, self.starts.words());
+        }
+        self.memory.starts = self.starts.words();
     }
 
     fn blind(&mut self, error: &StoreError, outlooks: &Outlooks) -> Pass {
@@ -377,6 +397,7 @@ impl HostLoop {
     }
 
     async fn note_contact(&mut self, mut host: Host, error: Option<&String>, now: Timestamp) -> Host {
+        self.tries.made_at = self.memory.made_at;
         let before = Contact { last_answer: self.noted.unwrap_or(host.contact.last_answer), ..host.contact.clone() };
         if let Some(contact) = contact(&before, &self.tries, error.map(String::as_str), now, self.tools.pace) {
             if contact.state.is_active() != host.contact.state.is_active() {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use common::clock::{self, Pace};
 use common::compose::Catalog;
-use common::model::{FlavorId, Host, HostId, PhaseKind, SlotLayout, Timestamp};
+use common::model::{Host, HostId, PhaseKind, SlotLayout, Timestamp};
 use common::store::{ClusterCounts, SharedStore, StoreResult};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -14,12 +14,16 @@ use tracing::{info, warn};
 
 use super::execute::Tools;
 use super::gate::Gate;
-use super::host_loop::{self, Orders};
+use super::host_loop::{self, Orders, Told};
 use super::news::News;
 use super::outlook::Outlooks;
+use super::plan_demand::{self, Demand, Mix};
+use super::plan_give_way::Patience;
 use super::plan_host::Facts;
-use super::plan_pool::{HostRoom, Mix, plan_pool};
+use super::plan_pool::{Target, plan_pool};
 use super::policy::Policy;
+use super::rooms::rooms;
+use super::standing::Standings;
 use super::term::Term;
 
 /// The lock is void so long after its last renewal. A standby tries the moment it runs out, so it takes over within ten seconds.
@@ -30,6 +34,8 @@ const RENEW_EVERY: Duration = Duration::from_secs(2);
 const POOL_AFTER: Duration = Duration::from_secs(2);
 /// Targets are made anew this often even if nothing was heard, while changes are told.
 const POOL_EVERY: Duration = Duration::from_secs(10);
+/// What users ask for is read this often: the counts are of whole minutes.
+const DEMAND_EVERY: Duration = Duration::from_secs(15);
 /// Two turns are at least so far apart: many rings at once are one.
 const RING_GAP: Duration = Duration::from_millis(50);
 /// A turn counts the whole pool. The pause after it is at least so many times as long, so that a large pool's turns cost
@@ -48,7 +54,7 @@ pub struct Leader {
     pub layout: SlotLayout,
     /// Which flavors the pool is made of.
     pub mix: Mix,
-    /// Container starts at once on one host.
+    /// The most container starts at once on one host.
     pub max_starts: usize,
     /// Where this process' `/internal` answers.
     pub address: String,
@@ -62,6 +68,17 @@ pub struct Leader {
     pub outlooks: Outlooks,
     /// Who is told of changes.
     pub news: News,
+}
+
+/// What the leader keeps from turn to turn while it leads.
+#[derive(Default)]
+struct Pool {
+    hosts: BTreeMap<HostId, watch::Sender<Orders>>,
+    loops: JoinSet<HostId>,
+    standings: Standings,
+    patience: Patience,
+    demand: Demand,
+    demand_read: Option<Instant>,
 }
 
 impl Leader {
@@ -91,6 +108,7 @@ impl Leader {
                         news: self.news.clone(),
                         surveys: Gate::new(SURVEYS_AT_ONCE),
                     });
+                    self.outlooks.lead();
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
                     self.news.clear();
@@ -147,8 +165,7 @@ impl Leader {
             slots: self.layout.slots(),
         });
         let mut rings = self.rings.clone();
-        let mut hosts: BTreeMap<HostId, watch::Sender<Orders>> = BTreeMap::new();
-        let mut loops: JoinSet<HostId> = JoinSet::new();
+        let mut pool = Pool::default();
         loop {
             // Before the reading: a ring during it is for the next turn.
             rings.mark_unchanged();
@@ -156,7 +173,9 @@ impl Leader {
             match self.read().await {
                 Ok((records, counts)) => {
                     self.bury(&records, &counts).await;
-                    self.give_orders(&records, &counts, &facts, &mut hosts, &mut loops, tools);
+                    self.read_demand(&mut pool).await;
+                    let targets = self.targets(&records, &counts, &facts, &mut pool);
+                    self.give_orders(&records, &counts, targets, &facts, &mut pool, tools);
                 }
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
@@ -170,13 +189,13 @@ impl Leader {
                 _ = rings.changed() => {}
                 () = changed => {}
                 () = tokio::time::sleep(self.pace.of(longest)) => {}
-                Some(ended) = loops.join_next(), if !loops.is_empty() => {
+                Some(ended) = pool.loops.join_next(), if !pool.loops.is_empty() => {
                     match ended {
-                        Ok(host) => { hosts.remove(&host); }
+                        Ok(host) => { pool.hosts.remove(&host); }
                         // A loop that panicked is begun anew; which one it was shows by its closed channel.
                         Err(error) => {
                             warn!("a host's loop ended: {error}");
-                            hosts.retain(|_, orders| !orders.is_closed());
+                            pool.hosts.retain(|_, orders| !orders.is_closed());
                         }
                     }
                 }
@@ -199,22 +218,50 @@ impl Leader {
         Ok((self.store.list_hosts().await?, self.store.count_clusters().await?))
     }
 
+    /// What was read last stands while the store does not tell: demand steers, nothing more.
+    async fn read_demand(&self, pool: &mut Pool) {
+        if pool.demand_read.is_some_and(|at| at.elapsed() < self.pace.of(DEMAND_EVERY)) {
+            return;
+        }
+        pool.demand_read = Some(Instant::now());
+        let now = clock::now();
+        match self.store.applies(now - plan_demand::WINDOW).await {
+            Ok(counts) => pool.demand = Demand::of(&counts, now),
+            Err(error) => warn!("what users ask for could not be read: {error}"),
+        }
+    }
+
+    fn targets(
+        &self,
+        records: &[Host],
+        counts: &ClusterCounts,
+        facts: &Facts,
+        pool: &mut Pool,
+    ) -> BTreeMap<HostId, Target> {
+        let known = |flavor: &_| facts.flavors.contains_key(flavor);
+        let rooms = rooms(records, counts, &pool.standings, known);
+        let mut plan = plan_pool(&rooms, &self.mix, &pool.demand);
+        let every = Policy::default().at(self.pace).give_way_every;
+        pool.patience.settle(&mut plan, every, clock::now());
+        plan.targets
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "one turn's own values, kept in the loop's frame")]
     fn give_orders(
         &self,
         records: &[Host],
         counts: &ClusterCounts,
+        mut targets: BTreeMap<HostId, Target>,
         facts: &Arc<Facts>,
-        hosts: &mut BTreeMap<HostId, watch::Sender<Orders>>,
-        loops: &mut JoinSet<HostId>,
+        pool: &mut Pool,
         tools: &Arc<Tools>,
     ) {
-        let mut targets = plan_pool(&rooms(records, counts), &self.mix);
         let probed = |phase: PhaseKind| matches!(phase, PhaseKind::Free | PhaseKind::InUse);
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
             let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace) };
-            if let Some(sender) = hosts.get(&host.id) {
+            if let Some(sender) = pool.hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
                     let news = old.target != orders.target || !old.policy.is_much_like(&orders.policy);
@@ -226,16 +273,17 @@ impl Leader {
                 continue;
             }
             let (sender, receiver) = watch::channel(orders);
-            hosts.insert(host.id.clone(), sender);
+            pool.hosts.insert(host.id.clone(), sender);
             let (tools, id) = (tools.clone(), host.id.clone());
-            let (max_starts, outlooks) = (self.max_starts, self.outlooks.clone());
-            loops.spawn(async move {
-                host_loop::run(tools, id.clone(), max_starts, receiver, outlooks).await;
+            let told = Told { outlooks: self.outlooks.clone(), standings: pool.standings.clone() };
+            let max_starts = self.max_starts;
+            pool.loops.spawn(async move {
+                host_loop::run(tools, id.clone(), max_starts, receiver, told).await;
                 id
             });
         }
         let known: BTreeSet<&HostId> = records.iter().map(|host| &host.id).collect();
-        hosts.retain(|id, _| known.contains(id));
+        pool.hosts.retain(|id, _| known.contains(id));
     }
 }
 
@@ -243,34 +291,4 @@ impl Leader {
 /// as soon as it may be. Never less than a moment: clocks differ.
 fn until_void(until: Timestamp, now: Timestamp) -> Duration {
     until.since(now) + Duration::from_millis(50)
-}
-
-fn rooms(hosts: &[Host], counts: &ClusterCounts) -> Vec<HostRoom> {
-    let mut rooms: Vec<HostRoom> = hosts
-        .iter()
-        .map(|host| HostRoom {
-            id: host.id.clone(),
-            fills: host.fills() && host.contact.state.is_active(),
-            capacity: u32::from(host.settings.capacity),
-            waiting: BTreeMap::new(),
-            in_use: 0,
-        })
-        .collect();
-    let of_host: BTreeMap<HostId, usize> = hosts.iter().enumerate().map(|(i, host)| (host.id.clone(), i)).collect();
-    for ((host, flavor, phase), count) in counts {
-        let Some(room) = of_host.get(host).map(|i| &mut rooms[*i]) else { continue };
-        let count = u32::try_from(*count).unwrap_or(u32::MAX);
-        match phase {
-            PhaseKind::Creating | PhaseKind::Free => *room.waiting.entry(flavor.clone()).or_default() += count,
-            PhaseKind::InUse | PhaseKind::Lost => room.in_use += count,
-            // Their place comes free; what comes next there is planned already.
-            PhaseKind::Releasing | PhaseKind::Removing | PhaseKind::Failed => {}
-        }
-    }
-    rooms
-}
-
-/// Every flavor equally, for a pool whose mix nobody chose.
-pub fn even_mix(flavors: impl Iterator<Item = FlavorId>) -> Mix {
-    flavors.map(|flavor| (flavor, 1)).collect()
 }

@@ -5,7 +5,7 @@ use engine::EngineError;
 
 use super::plan::{Action, NodeChange, Step};
 use super::policy::Policy;
-use super::view::{Busy, Look, Memory, Retry, Work};
+use super::view::{Busy, Doom, Look, Memory, Retry, Work};
 
 /// What came of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,8 +30,12 @@ pub enum Outcome {
 pub enum Failure {
     /// Something stands in the slot's way: another slot may do.
     Slot(String),
-    /// This flavor cannot be made here, for now.
+    /// This one broke: another may do.
+    Broke(String),
+    /// The template is bad: this flavor cannot be made here.
     Flavor(String),
+    /// An image is not there and cannot be had, for now.
+    Image(String),
     /// The host has no room, for now.
     Host(String),
     /// The same may work later.
@@ -48,9 +52,10 @@ impl Failure {
             EngineError::NameTaken { .. } | EngineError::PortTaken { .. } | EngineError::SubnetTaken { .. } => {
                 Failure::Slot(error.to_string())
             }
-            EngineError::ImageMissing { .. } | EngineError::Ended { .. } | EngineError::Refused { .. } => {
-                Failure::Flavor(error.to_string())
-            }
+            EngineError::ImageMissing { .. } => Failure::Image(error.to_string()),
+            // What is asked for follows from the template: an engine that calls it wrong will say so again.
+            EngineError::Ended { .. } | EngineError::Refused { status: 400, .. } => Failure::Flavor(error.to_string()),
+            EngineError::Refused { .. } => Failure::Broke(error.to_string()),
             EngineError::NoSpace { .. } => Failure::Host(error.to_string()),
             EngineError::Unreachable { .. }
             | EngineError::Timeout { .. }
@@ -60,11 +65,26 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// In its own words.
+    pub fn words(&self) -> String {
+        match self {
+            Failure::Slot(error)
+            | Failure::Broke(error)
+            | Failure::Flavor(error)
+            | Failure::Image(error)
+            | Failure::Host(error)
+            | Failure::Later(error) => error.clone(),
+            Failure::Fenced => "this process no longer leads".into(),
+        }
+    }
+}
+
 impl Memory {
     /// Remembers that an action is under way.
     pub fn begin(&mut self, step: &Step, now: Timestamp) {
-        if let Action::Begin { slot, .. } = &step.action {
-            self.beginning.insert(*slot);
+        if let Action::Begin { slot, flavor } = &step.action {
+            self.beginning.insert(*slot, flavor.clone());
         }
         if let Some(cluster) = step.action.cluster() {
             self.busy.insert(cluster.clone(), Busy { work: work_of(&step.action), since: now });
@@ -78,16 +98,9 @@ impl Memory {
     pub fn end(&mut self, step: &Step, cluster: Option<&Cluster>, outcome: &Outcome, policy: &Policy, now: Timestamp) {
         if let Action::Begin { slot, flavor } = &step.action {
             self.beginning.remove(slot);
-            match outcome {
-                Outcome::Failed(Failure::Flavor(error)) => {
-                    let retry = Retry::after(self.failures.get(flavor), error.clone(), &policy.flavor_backoff, now);
-                    self.failures.insert(flavor.clone(), retry);
-                }
-                // The store's trouble is nobody's fault: soon again.
-                Outcome::Failed(failure) => {
-                    self.host_hold = Some(Retry::after(None, words(failure), &policy.retry, now));
-                }
-                Outcome::Done | Outcome::Stale | Outcome::Looked { .. } => {}
+            // The store's trouble is nobody's fault; it holds back every write.
+            if let Outcome::Failed(failure) = outcome {
+                self.making_failed(flavor, now, failure, policy, now);
             }
         }
         if step.action.only_writes() {
@@ -104,7 +117,7 @@ impl Memory {
             self.host_step = None;
             self.host_retry = match outcome {
                 Outcome::Failed(failure) if *failure != Failure::Fenced => {
-                    Some(Retry::after(self.host_retry.as_ref(), words(failure), &policy.retry, now))
+                    Some(Retry::after(self.host_retry.as_ref(), failure.words(), &policy.retry, now))
                 }
                 Outcome::Failed(_) | Outcome::Done | Outcome::Stale | Outcome::Looked { .. } => None,
             };
@@ -151,9 +164,8 @@ impl Memory {
             Action::OfferOut { .. } => {
                 self.brought_up.remove(id);
                 if let Some(cluster) = cluster {
-                    self.failures.remove(&cluster.flavor);
+                    self.making_succeeded(cluster, now);
                 }
-                self.host_hold = None;
             }
             Action::ChangeNodes { changes, .. } => {
                 self.looks.remove(id);
@@ -168,9 +180,8 @@ impl Memory {
             }
             Action::Fail { why: why @ Why::CreateTimedOut { .. }, .. } => {
                 if let Some(cluster) = cluster {
-                    let before = self.failures.get(&cluster.flavor);
-                    let retry = Retry::after(before, why.to_string(), &policy.flavor_backoff, now);
-                    self.failures.insert(cluster.flavor.clone(), retry);
+                    let failure = Failure::Broke(why.to_string());
+                    self.making_failed(&cluster.flavor, cluster.created_at, &failure, policy, now);
                 }
             }
             Action::TakeDown { .. } | Action::DropRecord { .. } | Action::Sweep { .. } => self.forget(id),
@@ -200,27 +211,33 @@ impl Memory {
         now: Timestamp,
     ) {
         let making = matches!(step.action, Action::BringUp { .. });
+        if let Some(cluster) = cluster.filter(|_| making) {
+            self.making_failed(&cluster.flavor, cluster.created_at, failure, policy, now);
+        }
         match (failure, cluster) {
             (Failure::Fenced, _) => {}
             (Failure::Slot(error), Some(cluster)) if making => {
                 let retry =
                     Retry::after(self.refused_slots.get(&cluster.slot), error.clone(), &policy.slot_backoff, now);
                 self.refused_slots.insert(cluster.slot, retry);
-                self.doomed.insert(id.clone(), error.clone());
+                self.doomed.insert(id.clone(), Doom::Fails(error.clone()));
             }
-            (Failure::Flavor(error), Some(cluster)) if making => {
-                let before = self.failures.get(&cluster.flavor);
-                let retry = Retry::after(before, error.clone(), &policy.flavor_backoff, now);
-                self.failures.insert(cluster.flavor.clone(), retry);
-                self.doomed.insert(id.clone(), error.clone());
+            (Failure::Flavor(error) | Failure::Broke(error), _) if making => {
+                self.doomed.insert(id.clone(), Doom::Fails(error.clone()));
             }
-            (Failure::Host(error), _) if making => {
-                self.host_hold =
-                    Some(Retry::after(self.host_hold.as_ref(), error.clone(), &policy.flavor_backoff, now));
-                self.doomed.insert(id.clone(), error.clone());
+            (Failure::Host(error) | Failure::Image(error), _) if making => {
+                self.doomed.insert(id.clone(), Doom::GivesUp(error.clone()));
             }
-            (Failure::Slot(_) | Failure::Flavor(_) | Failure::Host(_) | Failure::Later(_), _) => {
-                let retry = Retry::after(self.retries.get(id), words(failure), &policy.retry, now);
+            (
+                Failure::Slot(_)
+                | Failure::Broke(_)
+                | Failure::Flavor(_)
+                | Failure::Image(_)
+                | Failure::Host(_)
+                | Failure::Later(_),
+                _,
+            ) => {
+                let retry = Retry::after(self.retries.get(id), failure.words(), &policy.retry, now);
                 self.retries.insert(id.clone(), retry);
             }
         }
@@ -283,13 +300,6 @@ fn work_of(action: &Action) -> Work {
     }
 }
 
-fn words(failure: &Failure) -> String {
-    match failure {
-        Failure::Slot(error) | Failure::Flavor(error) | Failure::Host(error) | Failure::Later(error) => error.clone(),
-        Failure::Fenced => "this process no longer leads".into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -346,7 +356,7 @@ mod tests {
         let step = Step { action, name: None, why: String::new() };
         let now = Timestamp::from_millis(0);
         memory.end(&step, None, &Outcome::Failed(Failure::Later("away".into())), &policy, now);
-        assert!(memory.failures.is_empty() && memory.host_hold.is_some());
+        assert!(memory.failures.is_empty() && memory.host_hold.is_none() && memory.write_hold.is_some());
         memory.end(&step, None, &Outcome::Failed(Failure::Flavor("bad".into())), &policy, now);
         assert!(memory.failures.contains_key(&flavor));
     }

@@ -13,6 +13,7 @@ mod gate;
 mod host_loop;
 mod leader;
 mod link;
+mod making;
 mod memory;
 mod news;
 mod node_view;
@@ -24,16 +25,27 @@ mod plan;
 mod plan_case;
 mod plan_cluster;
 mod plan_create;
+#[cfg(test)]
+mod plan_create_test;
+mod plan_demand;
+mod plan_give_way;
 mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
+mod plan_place;
 mod plan_pool;
+#[cfg(test)]
+mod plan_pool_test;
 mod plan_purpose;
 #[cfg(test)]
 mod plan_purpose_test;
+mod plan_surplus;
 mod policy;
 mod probe;
 mod rest;
+mod rooms;
+mod standing;
+mod starts;
 mod term;
 mod timings;
 mod turns;
@@ -44,7 +56,7 @@ use std::time::Instant;
 
 use common::clock::Pace;
 use common::compose::Catalog;
-use common::model::{FlavorId, SlotLayout};
+use common::model::{FlavorShare, SlotLayout};
 use common::store::SharedStore;
 use serde::Serialize;
 use tokio::sync::watch;
@@ -83,9 +95,9 @@ pub struct Settings {
     pub catalog: Arc<Catalog>,
     /// What slots mean.
     pub layout: SlotLayout,
-    /// Which flavors the pool is made of, with weights; empty: all, equally.
-    pub mix: Vec<(FlavorId, u32)>,
-    /// Container starts at once on one host.
+    /// Which flavors the pool is made of, with their shares; empty: all, equally.
+    pub mix: Vec<FlavorShare>,
+    /// The most container starts at once on one host.
     pub max_starts: usize,
     /// Where this process' `/internal` answers: `http://host:port`.
     pub address: String,
@@ -130,6 +142,11 @@ impl Reconciler {
         LookedAtAll { hosts, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
     }
 
+    /// Whether this process has the lock and looks after the hosts.
+    pub fn leads(&self) -> bool {
+        self.outlooks.leads()
+    }
+
     /// What is being done, held back and why, host by host. Empty while another process leads.
     pub fn outlook(&self) -> Vec<HostOutlook> {
         self.outlooks.all()
@@ -141,7 +158,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
     let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
-    let mix = if mix.is_empty() { leader::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
+    let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
     let leader = Leader {

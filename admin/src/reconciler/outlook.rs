@@ -1,6 +1,7 @@
 //! What the reconciler does, holds back and why, host by host, for the pages.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use common::model::HostId;
@@ -23,7 +24,7 @@ const LINES: usize = 40;
 
 /// The latest outlook of every host. Cheap to clone; all clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Outlooks(Arc<RwLock<BTreeMap<HostId, Vec<String>>>>);
+pub struct Outlooks(Arc<RwLock<BTreeMap<HostId, Vec<String>>>>, Arc<AtomicBool>);
 
 impl Outlooks {
     /// Everything, by host id.
@@ -60,8 +61,19 @@ impl Outlooks {
         self.0.write().unwrap_or_else(PoisonError::into_inner).remove(host);
     }
 
+    /// This process leads from now on.
+    pub fn lead(&self) {
+        self.1.store(true, Ordering::Release);
+    }
+
+    /// Whether this process leads.
+    pub fn leads(&self) -> bool {
+        self.1.load(Ordering::Acquire)
+    }
+
     /// This process leads no more.
     pub fn clear(&self) {
+        self.1.store(false, Ordering::Release);
         self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

@@ -75,6 +75,7 @@ pub struct Case {
     pub view: HostView,
     pub seen: Seen,
     want: u32,
+    give_way: Option<(FlavorId, FlavorId)>,
     policy: Policy,
 }
 
@@ -86,7 +87,7 @@ impl Case {
             engine: EngineView::Seen(Seen::default()),
             memory: Memory::default(),
         };
-        Case { view, seen: Seen::default(), want: 0, policy: Policy::default() }
+        Case { view, seen: Seen::default(), want: 0, give_way: None, policy: Policy::default() }
     }
 
     /// Reads a case.
@@ -110,12 +111,22 @@ impl Case {
                     let foreign = names.iter().map(container).collect();
                     case.view.host.purpose = HostPurpose::Reset { asked: asked(), foreign };
                 }
+                ["gives-way"] => case.give_way = Some((flavor(), FlavorId::parse("g").unwrap())),
+                ["tried-again"] => case.view.memory.forgive(Some(NOW)),
+                ["came-back"] => case.view.host.contact.state = HostState::Active { since: ago(5) },
+                ["made", seconds] => case.view.host.contact.made_at = Some(ago(seconds.parse().unwrap())),
+                ["host-hold", seconds] => {
+                    let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
+                    let error = "no space left on device".to_owned();
+                    case.view.memory.host_hold = Some(Retry { times: 1, failed_at: ago(9), not_before, error });
+                }
                 ["leaving"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: false },
                 ["leaving-by-force"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: true },
                 ["host-fails", times, seconds] => {
                     let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
                     let times = times.parse().unwrap();
-                    case.view.memory.host_retry = Some(Retry { times, not_before, error: "web is in use".into() });
+                    case.view.memory.host_retry =
+                        Some(Retry { times, failed_at: ago(1), not_before, error: "web is in use".into() });
                 }
                 ["host-step"] => case.view.memory.host_step = Some(ago(1)),
                 ["cordoned"] => case.view.host.settings.schedulable = false,
@@ -134,16 +145,22 @@ impl Case {
                 }
                 ["orphan-stays"] => {
                     case.seen.found.insert(orphan(), Found::default());
-                    let retry = Retry { times: 3, not_before: NOW + Duration::from_secs(4), error: "in use".into() };
+                    let retry = Retry {
+                        times: 3,
+                        failed_at: ago(1),
+                        not_before: NOW + Duration::from_secs(4),
+                        error: "in use".into(),
+                    };
                     case.view.memory.retries.insert(orphan(), retry);
                 }
                 ["write-hold"] => {
                     let not_before = NOW + Duration::from_secs(2);
-                    case.view.memory.write_hold = Some(Retry { times: 1, not_before, error: "disk full".into() });
+                    case.view.memory.write_hold =
+                        Some(Retry { times: 1, failed_at: ago(1), not_before, error: "disk full".into() });
                 }
                 ["flavor-fails", seconds] => {
                     let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
-                    let retry = Retry { times: 2, not_before, error: "no such image".into() };
+                    let retry = Retry { times: 2, failed_at: ago(1), not_before, error: "no such image".into() };
                     case.view.memory.failures.insert(flavor(), retry);
                 }
                 [phase, ref more @ ..] => case.cluster(phase, more),
@@ -252,12 +269,21 @@ impl Case {
                 "stop-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Stop).unwrap().unwrap(),
                 "restart-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Restart).unwrap().unwrap(),
                 "failing-once" => {
-                    let retry = Retry { times: 1, not_before: NOW + Duration::from_secs(1), error: "timeout".into() };
+                    let retry = Retry {
+                        times: 1,
+                        failed_at: ago(1),
+                        not_before: NOW + Duration::from_secs(1),
+                        error: "timeout".into(),
+                    };
                     self.view.memory.retries.insert(id.clone(), retry);
                 }
                 "failing-thrice" => {
-                    let retry =
-                        Retry { times: 3, not_before: NOW + Duration::from_secs(4), error: "port taken".into() };
+                    let retry = Retry {
+                        times: 3,
+                        failed_at: ago(1),
+                        not_before: NOW + Duration::from_secs(4),
+                        error: "port taken".into(),
+                    };
                     self.view.memory.retries.insert(id.clone(), retry);
                 }
                 "known-stopped-vp1" => {
@@ -269,8 +295,11 @@ impl Case {
                     cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Paused;
                     cluster.health = Health::Failing { since: ago(1), times: 1, seen: "vp1 is paused".into() };
                 }
+                "given-up" => {
+                    self.view.memory.doomed.insert(id.clone(), Doom::GivesUp("no such image".into()));
+                }
                 "doomed" => {
-                    self.view.memory.doomed.insert(id.clone(), "no such image".into());
+                    self.view.memory.doomed.insert(id.clone(), Doom::Fails("no such image".into()));
                 }
                 other => panic!("{other} is said of no cluster"),
             }
@@ -283,7 +312,7 @@ impl Case {
 
     /// What is planned for it.
     pub fn plan(&self) -> Plan {
-        let target = Target { want: [(flavor(), self.want)].into() };
+        let target = Target { want: [(flavor(), self.want)].into(), give_way: self.give_way.clone() };
         let facts = Facts { flavors: [(flavor(), "d".into())].into(), slots: 12 };
         plan_host(&self.view, &target, &facts, &self.policy, NOW)
     }

@@ -8,7 +8,7 @@ use common::store::Proof;
 use super::node_view::{broken, changed_nodes, not_running, same_health, seen_nodes};
 use super::plan::{Action, NodeChange, NodeStep};
 use super::plan_host::{LookWanted, Planner};
-use super::view::Found;
+use super::view::{Doom, Found};
 
 /// A free cluster with which something failed so many times is replaced.
 const FREE_TRIES: u32 = 3;
@@ -45,8 +45,10 @@ impl Planner<'_> {
         if self.readdress(cluster) {
             return;
         }
-        if let Some(error) = self.view.memory.doomed.get(&cluster.id) {
-            return self.fail(cluster, Why::CreateFailed { error: error.clone() });
+        match self.view.memory.doomed.get(&cluster.id) {
+            Some(Doom::Fails(error)) => return self.fail(cluster, Why::CreateFailed { error: error.clone() }),
+            Some(Doom::GivesUp(error)) => return self.remove(cluster, Why::CreateFailed { error: error.clone() }),
+            None => {}
         }
         let missing = not_running(cluster, found);
         let look = self.view.memory.looks.get(&cluster.id).filter(|look| look.at >= since).cloned();
@@ -63,7 +65,7 @@ impl Planner<'_> {
                 return;
             }
             if self.bring_ups == 0 {
-                let why = format!("the host is at its limit of {} at once", self.policy.bring_up_at_once);
+                let (_, why) = self.makings_at_once();
                 return self.held(format!("bringing up {}", cluster.name), why);
             }
             self.bring_ups -= 1;

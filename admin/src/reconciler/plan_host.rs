@@ -35,7 +35,7 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         policy,
         now,
         plan: Plan::default(),
-        bring_ups: policy.bring_up_at_once.saturating_sub(busy(Work::BringUp)),
+        bring_ups: 0,
         take_downs: policy.take_down_at_once.saturating_sub(busy(Work::TakeDown)),
         looks_wanted: Vec::new(),
         looks_soon: Vec::new(),
@@ -44,6 +44,7 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         proofs: Vec::new(),
         proof_waits: true,
     };
+    planner.bring_ups = planner.makings_at_once().0.saturating_sub(busy(Work::BringUp));
     match &view.engine {
         EngineView::Away { why } => planner.away(why),
         EngineView::Seen(seen) => planner.seen(seen, target),
@@ -137,13 +138,16 @@ impl Planner<'_> {
     fn seen(&mut self, seen: &Seen, target: &Target) {
         let clearing = self.view.host.purpose.removes_free();
         self.short_of = self.needs(target).into_iter().map(|(flavor, _)| flavor).collect();
-        let surplus = if clearing { BTreeSet::new() } else { self.surplus() };
+        let surplus = if clearing { BTreeSet::new() } else { self.surplus(target) };
+        let gives_way = self.gives_way(target);
         for cluster in &self.view.clusters {
             if self.is_busy(&cluster.id) {
                 continue;
             }
             if surplus.contains(&cluster.id) {
                 self.remove(cluster, Why::PoolShrunk);
+            } else if let Some((_, to)) = gives_way.as_ref().filter(|(id, _)| *id == cluster.id) {
+                self.remove(cluster, Why::GaveWay { to: to.clone() });
             } else {
                 self.cluster(cluster, seen.found.get(&cluster.id));
             }
@@ -162,20 +166,6 @@ impl Planner<'_> {
         if !clearing {
             self.create(seen, target);
         }
-    }
-
-    /// Waiting clusters beyond the capacity: those being made first, then the youngest. Never a leased one.
-    fn surplus(&self) -> BTreeSet<ClusterId> {
-        let clusters = &self.view.clusters;
-        let alive = clusters
-            .iter()
-            .filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. } | Phase::InUse { .. }))
-            .count();
-        let beyond = alive.saturating_sub(usize::from(self.view.host.settings.capacity));
-        let mut waiting: Vec<&Cluster> =
-            clusters.iter().filter(|c| matches!(c.phase, Phase::Creating { .. } | Phase::Free { .. })).collect();
-        waiting.sort_by_key(|c| (c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
-        waiting.into_iter().take(beyond).map(|c| c.id.clone()).collect()
     }
 
     /// What is on the engine with our label and has no record: a crash came between, or the record was lost.

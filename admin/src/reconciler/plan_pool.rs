@@ -1,172 +1,142 @@
 //! Decides what each host should hold, by flavor.
 //!
-//! A plain function of its arguments: no clock, no store, no engine, no randomness. What exists is kept: a free
-//! cluster of one flavor is not removed to make another. What is new goes where the mix and the hosts need it most.
+//! A plain function of its arguments: no clock, no store, no engine, no randomness. What exists is kept, with one
+//! exception that [`super::plan_give_way`] has. What is new goes, in this order:
+//!
+//! 1. to flavors of which fewer wait than their minimum, the one furthest below it first;
+//! 2. one each to flavors that have a weight and of which none waits, the heaviest first;
+//! 3. by weight, as demand moves it ([`super::plan_demand`]), to the flavor that has least for its weight.
+//!
+//! A host with a mix of its own is filled by that alone, its minimums being met on it. Minimums of the pool's mix count
+//! what waits anywhere. Which host makes one is [`super::plan_place`]'s to say.
 
 use std::collections::BTreeMap;
 
 use common::model::{FlavorId, HostId};
+
+use super::plan_demand::{Demand, Mix, Share, weigh};
+use super::plan_give_way::{GiveWay, give_way};
+use super::plan_place::Places;
+use super::standing::Standing;
 
 /// One host as the pool's plan sees it.
 #[derive(Clone, Debug)]
 pub struct HostRoom {
     /// Which.
     pub id: HostId,
+    /// Whether its free clusters are given out: it serves and is active.
+    pub gives: bool,
     /// Whether new clusters may be made there: it serves, is active, and is kept filled.
     pub fills: bool,
     /// How many clusters it may hold.
     pub capacity: u32,
     /// Clusters that wait for a user, or will: Creating and Free, by flavor.
     pub waiting: BTreeMap<FlavorId, u32>,
+    /// Those of them that are Free.
+    pub free: BTreeMap<FlavorId, u32>,
     /// Clusters that users hold.
     pub in_use: u32,
+    /// Clusters that go: Releasing, Removing and Failed. Their places come free.
+    pub going: u32,
+    /// Its own mix; empty: the pool's.
+    pub mix: Mix,
+    /// What its loop says of making.
+    pub standing: Standing,
 }
-
-/// How often each flavor is wanted, relative to the others. Flavors that are not here are not made.
-pub type Mix = Vec<(FlavorId, u32)>;
 
 /// What a host should hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// Creating and Free ones together, by flavor. Never less than there are: a surplus is the host's plan's to see.
+    /// Creating and Free ones together, by flavor. Never less than there are but for one that gives way: a surplus is the
+    /// host's plan's to see.
     pub want: BTreeMap<FlavorId, u32>,
+    /// A free cluster of the first flavor gives way to one of the second, if there are still more of it than wanted.
+    pub give_way: Option<(FlavorId, FlavorId)>,
+}
+
+/// What the pool wants of its hosts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PoolPlan {
+    /// Every host's target.
+    pub targets: BTreeMap<HostId, Target>,
+    /// What would mend the worst shortage that no room is left for. Not in the targets: it waits for
+    /// [`super::plan_give_way::Patience`].
+    pub give_way: Option<GiveWay>,
+}
+
+/// Hosts that are filled by one mix.
+pub(super) struct Group {
+    pub shares: Vec<Share>,
+    /// By place in the list of hosts.
+    pub hosts: Vec<usize>,
+    /// How many of each share wait, as floors count them.
+    pub have: Vec<u64>,
+    /// How many of each share wait, as weights count them: on the group's hosts.
+    near: Vec<u64>,
 }
 
 /// Decides every host's target.
-pub fn plan_pool(hosts: &[HostRoom], mix: &Mix) -> BTreeMap<HostId, Target> {
-    let mut targets: BTreeMap<HostId, Target> = BTreeMap::new();
-    let mut have: BTreeMap<&FlavorId, u64> = BTreeMap::new();
-    let mut room: Vec<(u32, &HostRoom)> = Vec::new();
-    for host in hosts {
-        let waiting: u32 = host.waiting.values().sum();
-        let place = host.capacity.saturating_sub(host.in_use);
-        for (flavor, count) in &host.waiting {
-            *have.entry(flavor).or_default() += u64::from(*count);
-        }
-        targets.insert(host.id.clone(), Target { want: host.waiting.clone() });
-        if host.fills && place > waiting {
-            room.push((place - waiting, host));
-        }
+pub fn plan_pool(hosts: &[HostRoom], mix: &Mix, demand: &Demand) -> PoolPlan {
+    let mut places = Places::new(hosts);
+    let mut shortage = None;
+    for mut group in groups(hosts, mix, demand) {
+        fill(&mut group, &mut places);
+        shortage = shortage.or_else(|| give_way(hosts, &group, demand));
     }
-    // The host with most room first, again and again, so that the pool fills evenly. Ties go by id.
-    room.sort_by(|a, b| b.0.cmp(&a.0).then_with(|| a.1.id.cmp(&b.1.id)));
-    let wanted: Vec<&(FlavorId, u32)> = mix.iter().filter(|(_, weight)| *weight > 0).collect();
-    let mut next = 0;
-    while !room.is_empty() && !wanted.is_empty() {
-        next %= room.len();
-        let flavor = neediest(&wanted, &have);
-        *have.entry(flavor).or_default() += 1;
-        let (left, host) = &mut room[next];
-        if let Some(target) = targets.get_mut(&host.id) {
-            *target.want.entry(flavor.clone()).or_default() += 1;
-        }
-        *left -= 1;
-        if *left == 0 {
-            room.remove(next);
-        } else {
-            next += 1;
-        }
-    }
-    targets
+    let target = |(host, want): (&HostRoom, _)| (host.id.clone(), Target { want, give_way: None });
+    PoolPlan { targets: hosts.iter().zip(places.into_wants()).map(target).collect(), give_way: shortage }
 }
 
-/// The flavor that has least for its weight; the first in the mix among equals.
-fn neediest<'a>(wanted: &[&'a (FlavorId, u32)], have: &BTreeMap<&FlavorId, u64>) -> &'a FlavorId {
-    let load = |(flavor, weight): &(FlavorId, u32)| {
-        let count = have.get(flavor).copied().unwrap_or(0);
-        (count, u64::from(*weight))
+/// The hosts of the pool's mix, then each host that has its own.
+fn groups(hosts: &[HostRoom], mix: &Mix, demand: &Demand) -> Vec<Group> {
+    let (pools, own): (Vec<usize>, Vec<usize>) = (0..hosts.len()).partition(|i| hosts[*i].mix.is_empty());
+    let everywhere: Vec<usize> = (0..hosts.len()).collect();
+    let mut groups = vec![group(hosts, weigh(mix, demand), pools, &everywhere)];
+    groups.extend(own.into_iter().map(|i| group(hosts, weigh(&hosts[i].mix, demand), vec![i], &[i])));
+    groups
+}
+
+fn group(hosts: &[HostRoom], shares: Vec<Share>, members: Vec<usize>, counted: &[usize]) -> Group {
+    let count = |among: &[usize], flavor: &FlavorId| -> u64 {
+        let of = |i: &usize| hosts[*i].waiting.get(flavor).copied().unwrap_or(0);
+        // What is on a host that gives nothing out waits for nobody.
+        among.iter().filter(|i| hosts[**i].gives).map(|i| u64::from(of(i))).sum()
     };
-    let mut best = wanted[0];
-    for candidate in &wanted[1..] {
-        let ((a, wa), (b, wb)) = (load(candidate), load(best));
-        // a / wa < b / wb, without fractions; compared with one more added, so that weight decides among empty ones.
-        if (a + 1) * wb < (b + 1) * wa {
-            best = candidate;
-        }
-    }
-    &best.0
+    let have = shares.iter().map(|share| count(counted, &share.flavor)).collect();
+    let near = shares.iter().map(|share| count(&members, &share.flavor)).collect();
+    Group { shares, hosts: members, have, near }
 }
 
-#[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn flavor(name: &str) -> FlavorId {
-        FlavorId::parse(name).unwrap()
-    }
-
-    fn host(n: u8, capacity: u32, waiting: &[(&str, u32)], in_use: u32) -> HostRoom {
-        HostRoom {
-            id: HostId::parse(&format!("{n:024x}")).unwrap(),
-            fills: true,
-            capacity,
-            waiting: waiting.iter().map(|(name, count)| (flavor(name), *count)).collect(),
-            in_use,
-        }
-    }
-
-    fn mix(weights: &[(&str, u32)]) -> Mix {
-        weights.iter().map(|(name, weight)| (flavor(name), *weight)).collect()
-    }
-
-    fn wants(hosts: &[HostRoom], weights: &[(&str, u32)]) -> Vec<String> {
-        let targets = plan_pool(hosts, &mix(weights));
-        hosts
-            .iter()
-            .map(|host| {
-                let target = &targets[&host.id];
-                target.want.iter().map(|(name, count)| format!("{name}:{count}")).collect::<Vec<_>>().join(" ")
-            })
-            .collect()
-    }
-
-    #[test]
-    fn an_empty_host_is_filled_by_weight() {
-        assert_eq!(wants(&[host(1, 6, &[], 0)], &[("a", 2), ("b", 1)]), ["a:4 b:2"]);
-        assert_eq!(wants(&[host(1, 1, &[], 0)], &[("a", 1), ("b", 1)]), ["a:1"]);
-    }
-
-    #[test]
-    fn what_is_taken_most_is_made_next() {
-        assert_eq!(wants(&[host(1, 4, &[("a", 0), ("b", 2)], 1)], &[("a", 1), ("b", 1)]), ["a:1 b:2"]);
-    }
-
-    #[test]
-    fn hosts_fill_evenly_and_a_cordoned_one_not_at_all() {
-        let mut cordoned = host(3, 9, &[("a", 1)], 0);
-        cordoned.fills = false;
-        let hosts = [host(1, 2, &[], 0), host(2, 2, &[], 0), cordoned];
-        assert_eq!(wants(&hosts, &[("a", 1)]), ["a:2", "a:2", "a:1"]);
-    }
-
-    #[test]
-    fn a_shrunken_host_is_asked_for_nothing_new() {
-        assert_eq!(wants(&[host(1, 2, &[("a", 2)], 1)], &[("a", 1)]), ["a:2"]);
-        assert_eq!(wants(&[host(1, 1, &[], 3)], &[("a", 1)]), [""]);
-    }
-
-    proptest! {
-        #[test]
-        fn capacity_is_met_exactly_where_it_can_be(
-            rooms in prop::collection::vec((0u32..20, 0u32..10, 0u32..10, 0u32..10), 1..6),
-            weights in prop::collection::vec(0u32..4, 3),
-        ) {
-            let hosts: Vec<_> = rooms.iter().enumerate()
-                .map(|(i, (cap, a, b, used))| host(i as u8, *cap, &[("a", *a), ("b", *b)], *used)).collect();
-            let mix: Mix = ["a", "b", "c"].iter().zip(&weights).map(|(n, w)| (flavor(n), *w)).collect();
-            let targets = plan_pool(&hosts, &mix);
-            for host in &hosts {
-                let target = &targets[&host.id];
-                let want: u32 = target.want.values().sum();
-                let waiting: u32 = host.waiting.values().sum();
-                let place = host.capacity.saturating_sub(host.in_use);
-                let expected = if weights.iter().any(|w| *w > 0) { place.max(waiting) } else { waiting };
-                prop_assert_eq!(want, expected);
+/// Gives the group's room to its flavors, one place after another.
+fn fill(group: &mut Group, places: &mut Places<'_>) {
+    let mut open: Vec<usize> = (0..group.shares.len()).collect();
+    let mut queues: Vec<_> = group.shares.iter().map(|share| places.queue(&group.hosts, &share.flavor)).collect();
+    while let Some(next) = neediest(group, &open) {
+        match places.take(&mut queues[next], &group.shares[next].flavor) {
+            Some(_) => {
+                group.have[next] += 1;
+                group.near[next] += 1;
             }
-            // The same state gives the same plan.
-            prop_assert_eq!(targets, plan_pool(&hosts, &mix));
+            // No host takes another one of it.
+            None => open.retain(|one| *one != next),
         }
     }
+}
+
+/// Which of these flavors comes next; `None` if none of them is wanted. The first in the mix among equals.
+fn neediest(group: &Group, open: &[usize]) -> Option<usize> {
+    let below = |i: &usize| group.have[*i] < group.shares[*i].min_free;
+    let none_waits = |i: &usize| group.shares[*i].weight > 0 && group.have[*i] == 0;
+    // a / b < c / d, without fractions.
+    let less = |(a, b): (u64, u64), (c, d): (u64, u64)| u128::from(a) * u128::from(d) < u128::from(c) * u128::from(b);
+    let least = |ratio: &dyn Fn(usize) -> (u64, u64), among: &mut dyn Iterator<Item = usize>| {
+        among.reduce(|best, one| if less(ratio(one), ratio(best)) { one } else { best })
+    };
+    let mut by_minimum = open.iter().filter(|i| below(i)).copied();
+    let mut absent = open.iter().filter(|i| none_waits(i)).copied();
+    let mut by_weight = open.iter().filter(|i| group.shares[**i].weight > 0).copied();
+    least(&|i| (group.have[i], group.shares[i].min_free), &mut by_minimum)
+        .or_else(|| least(&|i| (1, group.shares[i].weight), &mut absent))
+        // With one more added, so that weight decides among empty ones.
+        .or_else(|| least(&|i| (group.near[i] + 1, group.shares[i].weight), &mut by_weight))
 }

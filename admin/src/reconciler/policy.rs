@@ -38,6 +38,12 @@ pub struct Policy {
     pub flavor_backoff: Backoff,
     /// A slot in which the engine refused something is passed over so long.
     pub slot_backoff: Backoff,
+    /// A making that failed counts so long among a host's recent failures, by which hosts are chosen.
+    pub lately: Duration,
+    /// A flavor must have been short so long before a free cluster of another gives way to it, since most shortages end by a
+    /// release or by a making that is on its way; and between two that give way in the whole pool: longer than a making
+    /// takes, so that the first is seen to help.
+    pub give_way_every: Duration,
 }
 
 impl Policy {
@@ -70,6 +76,8 @@ impl Policy {
             retry: backoff(self.retry),
             flavor_backoff: backoff(self.flavor_backoff),
             slot_backoff: backoff(self.slot_backoff),
+            lately: pace.of(self.lately),
+            give_way_every: pace.of(self.give_way_every),
             ..self
         }
     }
@@ -92,6 +100,8 @@ impl Default for Policy {
             retry: Backoff { first: seconds(1), limit: seconds(60) },
             flavor_backoff: Backoff { first: seconds(5), limit: seconds(300) },
             slot_backoff: Backoff { first: seconds(60), limit: seconds(600) },
+            lately: seconds(600),
+            give_way_every: seconds(60),
         }
     }
 }

@@ -65,10 +65,8 @@ fn words(action: &Action, outcome: &Outcome) -> Option<String> {
     };
     match outcome {
         Outcome::Done | Outcome::Looked { .. } => Some(what),
-        Outcome::Failed(
-            Failure::Slot(error) | Failure::Flavor(error) | Failure::Host(error) | Failure::Later(error),
-        ) => Some(format!("{what}: {error}")),
         Outcome::Failed(Failure::Fenced) | Outcome::Stale => None,
+        Outcome::Failed(failure) => Some(format!("{what}: {}", failure.words())),
     }
 }
 

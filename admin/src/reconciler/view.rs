@@ -1,9 +1,11 @@
 //! What is: the one value that a host's plan is made from, and nothing else.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::model::{Cluster, ClusterId, FlavorId, Host, NodeName, NodeState, Slot, Timestamp, Timing};
+
+use super::making::Row;
 
 /// Everything that a host's plan depends on.
 #[derive(Clone, Debug)]
@@ -60,8 +62,8 @@ pub struct FoundNode {
 pub struct Memory {
     /// Clusters with an action under way, and slots where one is being begun.
     pub busy: BTreeMap<ClusterId, Busy>,
-    /// Slots in which a cluster is being begun right now.
-    pub beginning: BTreeSet<Slot>,
+    /// Slots in which a cluster is being begun right now, and of which flavor.
+    pub beginning: BTreeMap<Slot, FlavorId>,
     /// The last probe of each cluster.
     pub looks: BTreeMap<ClusterId, Look>,
     /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
@@ -69,17 +71,26 @@ pub struct Memory {
     /// Clusters of which a node ended, and when that was heard: older proofs count no more.
     pub suspects: BTreeMap<ClusterId, Timestamp>,
     /// Clusters that cannot be made, and why: trying again would end the same way.
-    pub doomed: BTreeMap<ClusterId, String>,
+    pub doomed: BTreeMap<ClusterId, Doom>,
     /// Clusters whose last action failed: not before when it is tried again, and why.
     pub retries: BTreeMap<ClusterId, Retry>,
-    /// Flavors that could not be made here.
+    /// Flavors that could not be made here, until one was.
     pub failures: BTreeMap<FlavorId, Retry>,
     /// Slots in which the engine refused something, for a while.
     pub refused_slots: BTreeMap<Slot, Retry>,
     /// The store takes no writes.
     pub write_hold: Option<Retry>,
-    /// The host as a whole lacks something (disk, subnets), so nothing new is begun.
+    /// The host as a whole lacks something (disk, subnets), or several makings in a row failed: nothing new is begun until
+    /// then, and one at a time after it until one was made.
     pub host_hold: Option<Retry>,
+    /// Makings that failed since the last that succeeded.
+    pub row: Row,
+    /// When makings failed lately.
+    pub mishaps: Vec<Timestamp>,
+    /// How many containers may be started at once here, in words.
+    pub starts: String,
+    /// When one was last made here by this process, from begin to proof.
+    pub made_at: Option<Timestamp>,
     /// A step about the host as a whole is under way, since then.
     pub host_step: Option<Timestamp>,
     /// The last step about the host as a whole failed.
@@ -133,11 +144,22 @@ pub struct Look {
     pub bad: u32,
 }
 
+/// Why a cluster cannot be made, and what becomes of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Doom {
+    /// It failed; its evidence is kept.
+    Fails(String),
+    /// The host lacks something, which is no fault of the cluster: it goes, and nothing is made of it.
+    GivesUp(String),
+}
+
 /// A failure that is to be tried again, later and later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
     /// How many times in a row.
     pub times: u32,
+    /// When it failed last.
+    pub failed_at: Timestamp,
     /// Not before this.
     pub not_before: Timestamp,
     /// In the words of the failure.
@@ -148,7 +170,25 @@ impl Retry {
     /// One more failure after `before`, backing off.
     pub fn after(before: Option<&Retry>, error: String, backoff: &Backoff, now: Timestamp) -> Retry {
         let times = before.map_or(0, |retry| retry.times) + 1;
-        Retry { times, not_before: now + backoff.wait(times), error }
+        Retry { times, failed_at: now, not_before: now + backoff.wait(times), error }
+    }
+
+    /// The same for what was begun at a certain time and waits as `wait` says. Begun before the last failure, it was under
+    /// way together with it and makes nothing worse.
+    pub fn again(
+        before: Option<&Retry>,
+        began: Timestamp,
+        error: String,
+        now: Timestamp,
+        wait: impl FnOnce(u32) -> Duration,
+    ) -> Retry {
+        match before {
+            Some(before) if began <= before.failed_at => before.clone(),
+            Some(_) | None => {
+                let times = before.map_or(0, |retry| retry.times) + 1;
+                Retry { times, failed_at: now, not_before: now + wait(times), error }
+            }
+        }
     }
 }
 
@@ -162,7 +202,8 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    fn wait(&self, times: u32) -> Duration {
+    /// After so many failures in a row.
+    pub fn wait(&self, times: u32) -> Duration {
         self.first.saturating_mul(2u32.saturating_pow(times.saturating_sub(1).min(20))).min(self.limit)
     }
 }

@@ -1,7 +1,7 @@
 //! Whatever is sent: never a 5xx.
 
 use admin::routes::table;
-use common::model::Metadata;
+use common::model::{Actor, DaemonUrl, Event, EventKind, Metadata};
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -49,6 +49,11 @@ fn field() -> impl Strategy<Value = String> {
         "after",
         "limit",
         "cluster",
+        "mix",
+        "confirm",
+        "foreign",
+        "force",
+        "known",
     ];
     prop_oneof![4 => proptest::sample::select(known.to_vec()).prop_map(str::to_owned), 1 => ".{0,8}"]
 }
@@ -73,12 +78,20 @@ fn json() -> impl Strategy<Value = serde_json::Value> {
 async fn no_input_makes_a_server_error() {
     let house = House::new().await;
     let host = house.add_host("h1").await;
+    // One that refuses at once: what asks an engine is not to wait for one that is not there.
+    let mut settings = host.settings.clone();
+    settings.daemon_url = DaemonUrl::parse("tcp://127.0.0.1:1").unwrap();
+    let event = Event::new(common::clock::now(), EventKind::HostChanged, Actor::Reconciler, "moved");
+    house.store.change_host(&host.configured(settings), event).await.unwrap();
     let held = house.add_held(&host, 0, "alice", Metadata::new()).await;
     let mut browser = house.browser_of("ada").await;
     let mut runner = TestRunner::default();
     let ids = [host.id.to_string(), held.id.to_string()];
-    let actions = ["start", "stop", "restart", "release", "delete", "other"];
-    let draw = (text(), proptest::collection::vec((field(), text()), 0..6), json(), 0usize..4, 0usize..6);
+    let actions = [
+        "start", "stop", "restart", "release", "delete", "fillup", "clean", "drain", "serve", "retry", "cordon",
+        "uncordon", "other",
+    ];
+    let draw = (text(), proptest::collection::vec((field(), text()), 0..6), json(), 0usize..4, 0usize..13);
     for _ in 0..16 {
         for entry in table().into_iter().filter(|entry| !entry.path.contains("log") && !entry.path.contains("session"))
         {

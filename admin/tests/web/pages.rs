@@ -25,7 +25,10 @@ async fn pages(house: &House, browser: &mut Browser) -> Vec<(String, String)> {
     .map(str::to_owned)
     .into();
     for host in &hosts {
-        paths.extend(["", "/configure", "/delete"].map(|part| format!("/hosts/{}{part}", host.id)));
+        paths.extend(
+            ["", "/configure", "/delete", "/force", "/reset", "/clean", "/drain"]
+                .map(|part| format!("/hosts/{}{part}", host.id)),
+        );
     }
     for cluster in &clusters {
         paths.extend(["", "/release", "/delete"].map(|part| format!("/clusters/{}{part}", cluster.id)));

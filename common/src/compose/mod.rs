@@ -7,6 +7,9 @@ mod catalog;
 #[cfg(test)]
 mod catalog_test;
 mod choices;
+mod deep;
+#[cfg(test)]
+mod deep_test;
 mod error;
 mod extends;
 mod fields;
@@ -41,7 +44,7 @@ pub use choices::Parameter;
 pub use error::{ComposeError, TemplateError};
 pub use placement::Placement;
 pub use project::{
-    Condition, ContainerPort, HealthCheck, HttpProbe, JsonExpect, Logging, MountSpec, NetworkSpec, PlannedEndpoint,
-    Project, Protocol, RestartPolicy, ServiceSpec, VolumeSpec,
+    Condition, ContainerPort, DeepProbe, DeepStep, HealthCheck, HttpMethod, HttpProbe, JsonExpect, Logging, MountSpec,
+    NetworkSpec, PlannedEndpoint, Project, Protocol, RestartPolicy, ServiceSpec, VolumeSpec,
 };
 pub use template::Template;

@@ -4,26 +4,27 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::at::At;
-use super::{ComposeError, HttpProbe, JsonExpect, Placement, PlannedEndpoint, Protocol, ServiceSpec};
+use super::{ComposeError, DeepProbe, HttpProbe, JsonExpect, Placement, PlannedEndpoint, Protocol, ServiceSpec, deep};
 
 const SCHEMES: [&str; 3] = ["http", "grpc", "tcp"];
 
 /// Fabric is up in seconds; five minutes leave room for an image that has to be pulled.
 const CREATE_WITHIN: Duration = Duration::from_secs(300);
 /// A peer that does not answer a request without work in three seconds is ill.
-const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
+pub(super) const PROBE_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// The block, read.
 pub(super) struct Offer {
     pub endpoints: BTreeMap<String, PlannedEndpoint>,
     pub probes: Vec<HttpProbe>,
+    pub deep: Option<DeepProbe>,
     pub create_within: Duration,
     pub offspring_prefixes: Vec<String>,
 }
 
 /// Reads the block; `services` are those of the file.
 pub(super) fn read(at: &At<'_>, services: &[ServiceSpec], placement: &Placement) -> Result<Offer, ComposeError> {
-    at.only(&["endpoints", "probes", "create_within", "offspring_prefixes"])?;
+    at.only(&["endpoints", "probes", "deep", "create_within", "offspring_prefixes"])?;
     let listed = at.needed("endpoints")?;
     let mut endpoints = BTreeMap::new();
     for (name, at) in listed.entries()? {
@@ -42,6 +43,7 @@ pub(super) fn read(at: &At<'_>, services: &[ServiceSpec], placement: &Placement)
             probes.push(probe(&item, &endpoints)?);
         }
     }
+    let deep = at.field("deep").map(|at| deep::read(&at, &endpoints)).transpose()?;
     let mut offspring_prefixes = Vec::new();
     if let Some(list) = at.field("offspring_prefixes") {
         for item in list.items()? {
@@ -54,10 +56,10 @@ pub(super) fn read(at: &At<'_>, services: &[ServiceSpec], placement: &Placement)
         }
     }
     let create_within = at.field("create_within").map_or(Ok(CREATE_WITHIN), |at| positive(&at))?;
-    Ok(Offer { endpoints, probes, create_within, offspring_prefixes })
+    Ok(Offer { endpoints, probes, deep, create_within, offspring_prefixes })
 }
 
-fn positive(at: &At<'_>) -> Result<Duration, ComposeError> {
+pub(super) fn positive(at: &At<'_>) -> Result<Duration, ComposeError> {
     let duration = at.duration()?;
     if duration.is_zero() { at.refuse("must be longer than nothing") } else { Ok(duration) }
 }
@@ -88,6 +90,22 @@ fn endpoint(at: &At<'_>, services: &[ServiceSpec]) -> Result<PlannedEndpoint, Co
 
 fn probe(at: &At<'_>, endpoints: &BTreeMap<String, PlannedEndpoint>) -> Result<HttpProbe, ComposeError> {
     at.only(&["endpoint", "path", "timeout", "expect"])?;
+    let (endpoint, path) = target(at, endpoints)?;
+    let mut expect = Vec::new();
+    if let Some(list) = at.field("expect") {
+        for item in list.items()? {
+            expect.push(expectation(&item)?);
+        }
+    }
+    let timeout = at.field("timeout").map_or(Ok(PROBE_TIMEOUT), |at| positive(&at))?;
+    Ok(HttpProbe { endpoint, path, timeout, expect })
+}
+
+/// Where a request goes: an http endpoint and a path there.
+pub(super) fn target(
+    at: &At<'_>,
+    endpoints: &BTreeMap<String, PlannedEndpoint>,
+) -> Result<(String, String), ComposeError> {
     let named = at.needed("endpoint")?;
     let name = named.text()?;
     match endpoints.get(&name) {
@@ -100,24 +118,21 @@ fn probe(at: &At<'_>, endpoints: &BTreeMap<String, PlannedEndpoint>) -> Result<H
     if !text.starts_with('/') || text.chars().any(|c| c.is_control() || c.is_whitespace()) {
         return path.refuse("must begin with / and have no spaces");
     }
-    let mut expect = Vec::new();
-    if let Some(list) = at.field("expect") {
-        for item in list.items()? {
-            expect.push(expectation(&item)?);
-        }
-    }
-    let timeout = at.field("timeout").map_or(Ok(PROBE_TIMEOUT), |at| positive(&at))?;
-    Ok(HttpProbe { endpoint: name, path: text, timeout, expect })
+    Ok((name, text))
 }
 
-fn expectation(at: &At<'_>) -> Result<JsonExpect, ComposeError> {
+pub(super) fn pointer(at: &At<'_>) -> Result<String, ComposeError> {
+    let pointer = at.text()?;
+    if !pointer.is_empty() && !pointer.starts_with('/') {
+        return at.refuse("must be a JSON pointer: empty, or beginning with /");
+    }
+    Ok(pointer)
+}
+
+pub(super) fn expectation(at: &At<'_>) -> Result<JsonExpect, ComposeError> {
     const KINDS: &str = "must have one of length, at_least, equals";
     at.only(&["pointer", "length", "at_least", "equals"])?;
-    let place = at.needed("pointer")?;
-    let pointer = place.text()?;
-    if !pointer.is_empty() && !pointer.starts_with('/') {
-        return place.refuse("must be a JSON pointer: empty, or beginning with /");
-    }
+    let pointer = pointer(&at.needed("pointer")?)?;
     match (at.field("length"), at.field("at_least"), at.field("equals")) {
         (Some(length), None, None) => {
             let is = u64::try_from(length.whole()?).or_else(|_| length.refuse("must not be negative"))?;

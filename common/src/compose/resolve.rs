@@ -38,6 +38,7 @@ pub(super) fn project(file: &At<'_>, placement: &Placement) -> Result<Project, C
         services,
         endpoints: offer.endpoints,
         probes: offer.probes,
+        deep_probe: offer.deep,
         create_within: offer.create_within,
         offspring_prefixes: offer.offspring_prefixes,
     })

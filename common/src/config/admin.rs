@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{CommonConfig, ConfigError, Secret, Source, TrustedProxies, parse};
-use crate::model::{FlavorId, LogLevel, SlotLayout, SubnetRange};
+use crate::model::{FlavorId, FlavorShare, LogLevel, SlotLayout, SubnetRange};
 
 /// What the operators' service and its reconciler read.
 #[derive(Clone, Debug)]
@@ -32,12 +32,15 @@ pub struct AdminConfig {
     pub trusted_proxies: TrustedProxies,
 }
 
-/// Which flavors the pool is made of, with their weights; empty: all that ship, equally.
+/// Which flavors the pool is made of, and their shares; empty: all that ship, equally.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PoolMix(pub Vec<(FlavorId, u32)>);
+pub struct PoolMix(pub Vec<FlavorShare>);
 
 /// Weights are shares, so larger ones say nothing that smaller ones cannot.
 const MAX_WEIGHT: u32 = 1000;
+
+/// Ten full hosts' worth: a minimum beyond what the hosts hold is met as far as they do.
+const MAX_MINIMUM: u32 = 10_000;
 
 impl AdminConfig {
     /// Reads all of it, or says which variable is wrong.
@@ -126,33 +129,38 @@ fn subnets(text: &str) -> Result<SubnetRange, String> {
 }
 
 impl PoolMix {
-    /// Takes `FLAVOR=WEIGHT,FLAVOR=WEIGHT`; a flavor without a weight has 1.
+    /// Takes `FLAVOR=WEIGHT,FLAVOR=WEIGHT:MINIMUM`; a flavor without a weight has 1, one without a minimum 0.
     pub fn parse(text: &str) -> Result<PoolMix, String> {
         let refuse = |why: String| {
             format!(
-                "must be FLAVOR=WEIGHT,... with weights from 0 to {MAX_WEIGHT}, such as fabric-0.6-pbft-batch-4=2,fabric-0.6-noops-4=1: {why}"
+                "must be FLAVOR=WEIGHT,... or FLAVOR=WEIGHT:MINIMUM,... with weights from 0 to {MAX_WEIGHT} and minimums of free ones from 0 to {MAX_MINIMUM}, such as fabric-0.6-pbft-batch-4=2:3,fabric-0.6-noops-4=1: {why}"
             )
         };
-        let mut mix: Vec<(FlavorId, u32)> = Vec::new();
+        let mut mix: Vec<FlavorShare> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let (flavor, weight) = part.split_once('=').unwrap_or((part, "1"));
+            let (flavor, numbers) = part.split_once('=').unwrap_or((part, "1"));
+            let (weight, minimum) = numbers.split_once(':').unwrap_or((numbers, "0"));
             let flavor = FlavorId::parse(flavor.trim()).map_err(|refusal| refuse(format!("{flavor:?} {refusal}")))?;
             let weight = parse::number(0..=MAX_WEIGHT)(weight.trim())
                 .map_err(|_| refuse(format!("{weight:?} is not a weight")))?;
-            if mix.iter().any(|(known, _)| *known == flavor) {
+            let min_free = parse::number(0..=MAX_MINIMUM)(minimum.trim())
+                .map_err(|_| refuse(format!("{minimum:?} is not a minimum")))?;
+            if mix.iter().any(|share| share.flavor == flavor) {
                 return Err(refuse(format!("{flavor} is there twice")));
             }
-            mix.push((flavor, weight));
+            mix.push(FlavorShare { flavor, weight, min_free });
         }
-        if !mix.is_empty() && mix.iter().all(|(_, weight)| *weight == 0) {
-            return Err(refuse("every weight is 0".into()));
+        if !mix.is_empty() && mix.iter().all(|share| share.weight == 0 && share.min_free == 0) {
+            return Err(refuse("every weight is 0 and no minimum is asked for, so nothing would be made".into()));
         }
         Ok(PoolMix(mix))
     }
 
     /// Refuses a flavor that is not among those that there are: a misspelt one would leave the pool short without a word.
     pub fn check(&self, known: &[FlavorId]) -> Result<(), ConfigError> {
-        let Some((unknown, _)) = self.0.iter().find(|(flavor, _)| !known.contains(flavor)) else { return Ok(()) };
+        let Some(unknown) = self.0.iter().map(|share| &share.flavor).find(|flavor| !known.contains(flavor)) else {
+            return Ok(());
+        };
         let known: Vec<&str> = known.iter().map(FlavorId::as_str).collect();
         Err(ConfigError(format!("POOL_MIX names {unknown}, which is no flavor; these are: {}", known.join(", "))))
     }

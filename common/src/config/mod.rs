@@ -5,6 +5,7 @@
 
 mod admin;
 mod app;
+mod first_mongo;
 mod internal_secret;
 mod parse;
 mod proxies;
@@ -18,6 +19,7 @@ mod values_test;
 
 pub use admin::{AdminConfig, PoolMix};
 pub use app::{AppConfig, Auth};
+pub use first_mongo::FirstMongoConfig;
 pub use internal_secret::InternalSecret;
 pub use proxies::TrustedProxies;
 pub use secret::Secret;

@@ -68,12 +68,17 @@ impl CommonConfig {
             store,
             debug,
             log_level: source.parsed("LOG_LEVEL", parse::one_of(LEVELS))?.unwrap_or(usual),
-            log_format: source
-                .parsed("LOG_FORMAT", parse::one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]))?
-                .unwrap_or(LogFormat::Text),
+            log_format: LogFormat::read(source)?,
             catalog: CatalogSettings { variables: catalog_variables(source)? },
             internal_secret,
         })
+    }
+}
+
+impl LogFormat {
+    pub(super) fn read(source: &Source) -> Result<LogFormat, ConfigError> {
+        let words = parse::one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]);
+        Ok(source.parsed("LOG_FORMAT", words)?.unwrap_or(LogFormat::Text))
     }
 }
 
@@ -83,6 +88,21 @@ fn catalog_variables(source: &Source) -> Result<BTreeMap<String, String>, Config
 }
 
 fn store(source: &Source, data_dir: &std::path::Path) -> Result<StoreTarget, ConfigError> {
+    let url = source.parsed("MONGO_URL", |text| {
+        let known = ["mongodb://", "mongodb+srv://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
+        match known {
+            Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
+            _ => Err("must begin with mongodb:// or mongodb+srv:// and name a host".into()),
+        }
+    })?;
+    Ok(match url {
+        Some(url) => StoreTarget::Mongo { url, database: database_name(source)? },
+        None => StoreTarget::Sqlite { path: data_dir.join("poolmanager.db") },
+    })
+}
+
+/// `MONGO_COLLECTION` (the seed's word for it) or `MONGO_DB`.
+pub(super) fn database_name(source: &Source) -> Result<String, ConfigError> {
     let seeds = source.parsed("MONGO_COLLECTION", database)?;
     let ours = source.parsed("MONGO_DB", database)?;
     if let (Some(seeds), Some(ours)) = (&seeds, &ours)
@@ -93,17 +113,7 @@ fn store(source: &Source, data_dir: &std::path::Path) -> Result<StoreTarget, Con
             &format!("must be the same as MONGO_COLLECTION, which means the same and is {seeds:?}, or not be set"),
         ));
     }
-    let url = source.parsed("MONGO_URL", |text| {
-        let known = ["mongodb://", "mongodb+srv://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
-        match known {
-            Some(rest) if !rest.is_empty() => Ok(text.to_owned()),
-            _ => Err("must begin with mongodb:// or mongodb+srv:// and name a host".into()),
-        }
-    })?;
-    Ok(match url {
-        Some(url) => StoreTarget::Mongo { url, database: ours.or(seeds).unwrap_or_else(|| "poolmanager".to_owned()) },
-        None => StoreTarget::Sqlite { path: data_dir.join("poolmanager.db") },
-    })
+    Ok(ours.or(seeds).unwrap_or_else(|| "poolmanager".to_owned()))
 }
 
 /// A name that MongoDB takes for a database on every platform.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 
 /// Every variable that is read, by either program: one file can serve both. A file that has another name in it is refused.
-pub const NAMES: [&str; 26] = [
+pub const NAMES: [&str; 30] = [
     "ADMIN_BIND",
     "ADMIN_INTERNAL_ADDRESS",
     "ADMIN_PASSWORD",
@@ -28,6 +28,10 @@ pub const NAMES: [&str; 26] = [
     "MAX_STARTS_PER_HOST",
     "MONGO_COLLECTION",
     "MONGO_DB",
+    "MONGO_MEMBERS",
+    "MONGO_PASSWORD",
+    "MONGO_ROOT_PASSWORD",
+    "MONGO_SETUP_URL",
     "MONGO_URL",
     "POOL_MIX",
     "TRUSTED_PROXIES",
@@ -38,7 +42,7 @@ pub const NAMES: [&str; 26] = [
 const FILE_NAME: &str = "POOLMANAGER_CONFIG_FILE";
 
 /// Variables whose values never appear in a message.
-const SECRETS: [&str; 3] = ["ADMIN_PASSWORD", "INTERNAL_SECRET", "MONGO_URL"];
+const SECRETS: [&str; 5] = ["ADMIN_PASSWORD", "INTERNAL_SECRET", "MONGO_PASSWORD", "MONGO_ROOT_PASSWORD", "MONGO_URL"];
 
 /// Why the program does not start: a sentence that names the variable, the value and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -115,6 +115,10 @@ fn a_wrong_value_is_told_with_its_name_the_value_and_what_is_allowed() {
         ("POOL_MIX", "a=x", "FLAVOR=WEIGHT"),
         ("POOL_MIX", "a=1,a=2", "twice"),
         ("POOL_MIX", "a=0", "every weight is 0"),
+        ("POOL_MIX", "a=0:0", "every weight is 0"),
+        ("POOL_MIX", "a=1:x", "minimums of free ones from 0 to 10000"),
+        ("POOL_MIX", "a=1:-1", "FLAVOR=WEIGHT:MINIMUM"),
+        ("POOL_MIX", "a=:1", "weights from 0 to 1000"),
         ("TRUSTED_PROXIES", "10.0.0.0/33", "networks or addresses"),
         ("TRUSTED_PROXIES", "127.0.0.1, nginx", "networks or addresses"),
     ] {
@@ -154,10 +158,10 @@ fn a_pool_mix_of_flavors_that_are_not_there_is_refused_with_those_that_are() {
 }
 
 #[test]
-fn a_pool_mix_is_flavors_with_weights() {
-    let mix = admin(&[("POOL_MIX", "fabric-0.6-pbft-batch-4=2, fabric-0.6-noops-4")]).unwrap().pool_mix.0;
-    let mix: Vec<_> = mix.iter().map(|(flavor, weight)| (flavor.as_str(), *weight)).collect();
-    assert_eq!(mix, [("fabric-0.6-pbft-batch-4", 2), ("fabric-0.6-noops-4", 1)]);
+fn a_pool_mix_is_flavors_with_weights_and_minimums() {
+    let mix = admin(&[("POOL_MIX", "fabric-0.6-pbft-batch-4=2:3, fabric-0.6-noops-4, a=0:1,b=5")]).unwrap().pool_mix.0;
+    let mix: Vec<_> = mix.iter().map(|share| (share.flavor.as_str(), share.weight, share.min_free)).collect();
+    assert_eq!(mix, [("fabric-0.6-pbft-batch-4", 2, 3), ("fabric-0.6-noops-4", 1, 0), ("a", 0, 1), ("b", 5, 0)]);
 }
 
 #[test]

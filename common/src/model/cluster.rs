@@ -226,6 +226,11 @@ pub enum Why {
         /// Who asked.
         by: String,
     },
+    /// It was free, and the pool had more of its kind than it needs while there was no place for one that it lacks.
+    GaveWay {
+        /// What is made in its place.
+        to: FlavorId,
+    },
     /// The template or its parameters changed since it was made, or are gone.
     FlavorChanged,
     /// It was not ready in time.
@@ -252,6 +257,7 @@ impl std::fmt::Display for Why {
             Why::PoolShrunk => f.write_str("pool shrunk"),
             Why::HostLeaves => f.write_str("its host is being deleted"),
             Why::HostCleared { purpose, by } => write!(f, "{purpose} of its host, asked by {by}"),
+            Why::GaveWay { to } => write!(f, "made room for {to}, of which too few are free"),
             Why::FlavorChanged => f.write_str("its flavor changed"),
             Why::CreateTimedOut { missing } => write!(f, "not ready in time: {missing}"),
             Why::CreateFailed { error } => write!(f, "could not be made: {error}"),

@@ -16,6 +16,7 @@ mod schema;
 mod sqlite;
 
 pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page};
+pub use self::mongo::first::{FirstMongo, first_mongo};
 pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
 
 use std::collections::BTreeMap;

@@ -4,7 +4,7 @@
 //! off it when the house goes, also when a story fails.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::on_engine::{OnEngine, REAL};
 use crate::operator::Operator;
 use crate::pool::{PATIENCE, PEER_IMAGE, free_layout};
 use crate::program::{Environment, Program};
+use crate::replica_set::ReplicaSet;
 use crate::wait::wait_until;
 
 /// Of what the pool is made: four peers.
@@ -35,6 +36,8 @@ pub const PASSWORD: &str = "a password for stories";
 pub struct House {
     /// MongoDB, unless it is on SQLite.
     pub mongod: Option<Mongod>,
+    /// A MongoDB of three, if it is on one.
+    pub replica_set: Option<ReplicaSet>,
     /// The host's name.
     pub host_name: String,
     /// The host's daemon.
@@ -48,7 +51,8 @@ pub struct House {
     /// What is on the engine.
     pub engine: OnEngine,
     logs: AtomicU32,
-    folder: TempDir,
+    logs_in: PathBuf,
+    _folder: TempDir,
 }
 
 /// A running admin.
@@ -75,10 +79,23 @@ impl House {
     /// On a MongoDB of its own and the real engine, with ports for this many clusters and two more.
     pub async fn on_mongodb(capacity: u16) -> anyhow::Result<House> {
         let mongod = Mongod::start().await?;
-        let mut house = House::on_sqlite(capacity)?;
-        house.set("MONGO_URL", &mongod.url());
-        house.set("INTERNAL_SECRET", &format!("{:032x}", rand::random::<u128>()));
+        let mut house = House::at_mongodb(&mongod.url(), capacity)?;
         house.mongod = Some(mongod);
+        Ok(house)
+    }
+
+    /// On a MongoDB of three and the real engine.
+    pub async fn on_replica_set(capacity: u16) -> anyhow::Result<House> {
+        let set = ReplicaSet::start().await?;
+        let mut house = House::at_mongodb(&set.url(), capacity)?;
+        house.replica_set = Some(set);
+        Ok(house)
+    }
+
+    fn at_mongodb(url: &str, capacity: u16) -> anyhow::Result<House> {
+        let mut house = House::on_sqlite(capacity)?;
+        house.set("MONGO_URL", url);
+        house.set("INTERNAL_SECRET", &format!("{:032x}", rand::random::<u128>()));
         Ok(house)
     }
 
@@ -103,6 +120,7 @@ impl House {
         ];
         Ok(House {
             mongod: None,
+            replica_set: None,
             host_name,
             daemon_url: REAL.into(),
             address: "127.0.0.1".into(),
@@ -110,7 +128,8 @@ impl House {
             environment: environment.map(|(name, value)| (name.to_owned(), value)).into(),
             engine,
             logs: AtomicU32::new(0),
-            folder,
+            logs_in: folder.path().to_owned(),
+            _folder: folder,
         })
     }
 
@@ -128,7 +147,14 @@ impl House {
 
     /// A file for what a program prints.
     pub fn log_file(&self) -> PathBuf {
-        self.folder.path().join(format!("{}.log", self.logs.fetch_add(1, Ordering::SeqCst)))
+        self.logs_in.join(format!("{}.log", self.logs.fetch_add(1, Ordering::SeqCst)))
+    }
+
+    /// Keeps what programs print from now on in this folder, which is made if it is not there.
+    pub fn keep_logs(&mut self, folder: &Path) -> anyhow::Result<()> {
+        std::fs::create_dir_all(folder).with_context(|| format!("making {}", folder.display()))?;
+        folder.clone_into(&mut self.logs_in);
+        Ok(())
     }
 
     /// A program of this pool.

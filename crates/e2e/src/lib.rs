@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod bench;
 pub mod browser;
+pub mod chaos;
 pub mod heal;
 pub mod house;
 pub mod mongod;
@@ -11,5 +12,8 @@ pub mod on_engine;
 pub mod operator;
 pub mod pool;
 pub mod program;
+pub mod relay;
+pub mod replica_set;
 pub mod scale;
+pub mod tripwire;
 pub mod wait;

@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, bail};
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 /// From the start of the process to the first write; under a second on an idle machine.
 const START_LIMIT: Duration = Duration::from_secs(60);
@@ -33,8 +35,21 @@ wait $! 2>/dev/null
 pub struct Mongod {
     folder: PathBuf,
     port: u16,
-    replica_set: bool,
+    role: Role,
     running: Option<Running>,
+}
+
+/// What it is to clients.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Role {
+    /// No replica set.
+    Alone,
+    /// A replica set of its own.
+    Set,
+    /// One of a set that somebody else initiates.
+    Member,
+    /// One that asks for users and has none.
+    Guarded,
 }
 
 #[derive(Debug)]
@@ -48,23 +63,40 @@ struct Running {
 impl Mongod {
     /// Starts one and waits until it takes writes.
     pub async fn start() -> anyhow::Result<Mongod> {
-        Mongod::launch_as(true).await
+        Mongod::launch_as(Role::Set).await
     }
 
     /// One that is no replica set, for those who must refuse it.
     pub async fn start_alone() -> anyhow::Result<Mongod> {
-        Mongod::launch_as(false).await
+        Mongod::launch_as(Role::Alone).await
     }
 
-    async fn launch_as(replica_set: bool) -> anyhow::Result<Mongod> {
+    /// A fresh one that asks for users and has none, for a set that is still to be made; answers nothing but a greeting yet.
+    pub fn start_guarded() -> anyhow::Result<Mongod> {
         let folder = tempfile::Builder::new().prefix("poolmanager-mongod-").tempdir()?.keep();
-        let mut mongod = Mongod { folder, port: 0, replica_set, running: None };
+        let key = folder.join("key");
+        std::fs::write(&key, "k".repeat(64))?;
+        std::fs::set_permissions(&key, std::os::unix::fs::PermissionsExt::from_mode(0o400))?;
+        let port = free_port()?;
+        let mut mongod = Mongod { folder, port, role: Role::Guarded, running: None };
+        mongod.launch()?;
+        Ok(mongod)
+    }
+
+    /// One that is to be a member of the set `rs`, which whoever starts it initiates: waits only until it answers.
+    pub async fn start_member() -> anyhow::Result<Mongod> {
+        Mongod::launch_as(Role::Member).await
+    }
+
+    async fn launch_as(role: Role) -> anyhow::Result<Mongod> {
+        let folder = tempfile::Builder::new().prefix("poolmanager-mongod-").tempdir()?.keep();
+        let mut mongod = Mongod { folder, port: 0, role, running: None };
         let mut last = None;
         // The port was free a moment ago; somebody else may have been quicker.
         for _ in 0..3 {
             mongod.port = free_port()?;
             mongod.launch()?;
-            match mongod.until_writable().await {
+            match mongod.until_ready().await {
                 Ok(()) => return Ok(mongod),
                 Err(error) => last = Some(error),
             }
@@ -101,7 +133,22 @@ impl Mongod {
     pub async fn restart(&mut self) -> anyhow::Result<()> {
         self.kill();
         self.launch()?;
-        self.until_writable().await
+        self.until_ready().await
+    }
+
+    /// Stops it where it is: connections stay, and nothing is answered any more.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGSTOP)
+    }
+
+    /// Lets it go on after [`Mongod::freeze`].
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        self.signal(Signal::SIGCONT)
+    }
+
+    fn signal(&self, signal: Signal) -> anyhow::Result<()> {
+        let running = self.running.as_ref().context("it does not run")?;
+        kill(Pid::from_raw(i32::try_from(running.pid)?), signal).with_context(|| format!("{signal} to mongod"))
     }
 
     fn launch(&mut self) -> anyhow::Result<()> {
@@ -113,7 +160,9 @@ impl Mongod {
         command.args(["--bind_ip", "127.0.0.1", "--wiredTigerCacheSizeGB", "0.25"]);
         command.args(["--unixSocketPrefix".as_ref(), self.folder.as_os_str()]);
         command.args(["--setParameter", "diagnosticDataCollectionEnabled=false"]);
-        if self.replica_set {
+        if self.role == Role::Guarded {
+            command.args(["--replSet", "rs0", "--keyFile"]).arg(self.folder.join("key"));
+        } else if self.role != Role::Alone {
             command.args(["--replSet", "rs"]);
         }
         // In a group of its own: Ctrl-C reaches whoever started it only, and then this ends by the input's end.
@@ -127,7 +176,7 @@ impl Mongod {
         Ok(())
     }
 
-    async fn until_writable(&self) -> anyhow::Result<()> {
+    async fn until_ready(&self) -> anyhow::Result<()> {
         let url = format!("{}&serverSelectionTimeoutMS=500", Mongod::direct_url(self.port));
         let client = Client::with_uri_str(url).await?;
         let admin = client.database("admin");
@@ -135,10 +184,10 @@ impl Mongod {
         let outcome = loop {
             let state = async {
                 let hello = admin.run_command(doc! { "hello": 1 }).await?;
-                if hello.get_bool("isWritablePrimary").unwrap_or(false) {
+                if self.role == Role::Member || hello.get_bool("isWritablePrimary").unwrap_or(false) {
                     return Ok(true);
                 }
-                if self.replica_set && hello.get_str("setName").is_err() {
+                if self.role == Role::Set && hello.get_str("setName").is_err() {
                     let member = doc! { "_id": 0, "host": format!("127.0.0.1:{}", self.port) };
                     let set: Document = doc! { "_id": "rs", "members": [member] };
                     // Refused while a set that was made before is being read; asked again below.

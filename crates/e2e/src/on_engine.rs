@@ -45,6 +45,15 @@ impl Found {
     }
 }
 
+/// A client of the engine at this URL (`unix:///path` or `tcp://host:port`).
+pub fn connect(url: &str) -> anyhow::Result<Docker> {
+    let docker = match url.strip_prefix("unix://") {
+        Some(path) => Docker::connect_with_unix(path, 60, bollard::API_DEFAULT_VERSION),
+        None => Docker::connect_with_http(url, 60, bollard::API_DEFAULT_VERSION),
+    };
+    docker.with_context(|| format!("{url}; see ./scripts/real-parts.sh"))
+}
+
 /// Looks at an engine for the clusters of one host.
 #[derive(Clone, Debug)]
 pub struct OnEngine {
@@ -56,12 +65,7 @@ pub struct OnEngine {
 impl OnEngine {
     /// For the host of this name, on the engine at this URL (`unix:///path` or `tcp://host:port`).
     pub fn new(url: &str, host_name: &str) -> anyhow::Result<OnEngine> {
-        let docker = match url.strip_prefix("unix://") {
-            Some(path) => Docker::connect_with_unix(path, 60, bollard::API_DEFAULT_VERSION),
-            None => Docker::connect_with_http(url, 60, bollard::API_DEFAULT_VERSION),
-        };
-        let docker = docker.with_context(|| format!("{url}; see ./scripts/real-parts.sh"))?;
-        Ok(OnEngine { docker, prefix: format!("{}_", host_name.to_lowercase()) })
+        Ok(OnEngine { docker: connect(url)?, prefix: format!("{}_", host_name.to_lowercase()) })
     }
 
     /// All that is there, by cluster id.

@@ -38,7 +38,7 @@ pub struct Pool {
     /// The host's daemon.
     pub url: DaemonUrl,
     running: Option<Running>,
-    mix: Vec<(FlavorId, u32)>,
+    mix: Vec<FlavorShare>,
     pace: Pace,
     sweeps: bool,
     _folder: TempDir,
@@ -139,7 +139,8 @@ impl Pool {
         };
         let event = Event::new(now, EventKind::HostChanged, Actor::Operator { name: "test".into() }, "added");
         store.insert_host(&host, event).await?;
-        let mix = flavors.iter().map(|name| Ok((FlavorId::parse(name)?, 1))).collect::<anyhow::Result<Vec<_>>>()?;
+        let share = |name: &String| Ok(FlavorShare { flavor: FlavorId::parse(name)?, weight: 1, min_free: 0 });
+        let mix = flavors.iter().map(share).collect::<anyhow::Result<Vec<_>>>()?;
         let layout = free_layout(capacity + 2)?;
         Ok(Pool {
             store,

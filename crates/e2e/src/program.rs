@@ -73,6 +73,16 @@ impl Program {
         let _ = self.child.wait();
     }
 
+    /// SIGSTOP: it stands still, and its connections stay.
+    pub fn freeze(&self) -> anyhow::Result<()> {
+        Ok(kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGSTOP)?)
+    }
+
+    /// SIGCONT: it goes on where it stood, and does not know that time has passed.
+    pub fn thaw(&self) -> anyhow::Result<()> {
+        Ok(kill(Pid::from_raw(i32::try_from(self.child.id())?), Signal::SIGCONT)?)
+    }
+
     /// SIGTERM, and waits; how it ended, and after how long. An error if it has not ended within `limit`.
     pub async fn end(&mut self, limit: Duration) -> anyhow::Result<(ExitStatus, Duration)> {
         let begun = Instant::now();

@@ -11,6 +11,7 @@ use futures_util::stream::{BoxStream, Stream, StreamExt};
 
 use crate::error_map::{self, Step};
 use crate::labels::Mark;
+use crate::raw::is_anonymous;
 use crate::{Engine, EngineError, deadline};
 
 /// Something happened. It only says where to look again; it carries nothing to act upon.
@@ -126,6 +127,7 @@ fn understand(pool: &PoolId, message: EventMessage) -> Option<EngineEvent> {
             (Some(mark.cluster), container_event(&action, attributes.get("exitCode"))?)
         }
         EventMessageTypeEnum::NETWORK if action == "destroy" => (None, EventKind::NetworkDestroy),
+        // Anonymous volumes go with their containers, whose own event is enough.
         EventMessageTypeEnum::VOLUME if action == "destroy" && !is_anonymous(&id) => (None, EventKind::VolumeDestroy),
         _ => return None,
     };
@@ -146,11 +148,6 @@ fn container_event(action: &str, exit_code: Option<&String>) -> Option<EventKind
         "health_status: unhealthy" => EventKind::Health { healthy: false },
         _ => return None,
     })
-}
-
-/// Anonymous volumes go with their containers, whose own event is enough.
-fn is_anonymous(volume: &str) -> bool {
-    volume.len() == 64 && volume.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! Two sets: ours, by which things are found again, and those that Compose itself would have put there, so that its
 //! command line shows and handles our projects. A template's own labels come first, so it cannot forge either.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::BuildHasher;
 
 use common::compose::{Condition, NetworkSpec, Project, ServiceSpec, VolumeSpec};
@@ -57,6 +57,10 @@ impl Ownership {
     pub(crate) fn on_volume(&self, project: &Project, volume: &VolumeSpec) -> Labels {
         let compose = [(COMPOSE_VOLUME, volume.key.clone())];
         self.on(project, &volume.labels, compose)
+    }
+
+    pub(crate) fn on_anonymous_volume(&self, project: &Project) -> Labels {
+        self.on(project, &BTreeMap::new(), [])
     }
 
     pub(crate) fn on_container(&self, project: &Project, service: &ServiceSpec) -> Labels {

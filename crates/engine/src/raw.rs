@@ -165,6 +165,11 @@ impl From<Volume> for RawVolume {
     }
 }
 
+/// Whether an engine chose a volume's name: 64 hexadecimal digits.
+pub(crate) fn is_anonymous(volume: &str) -> bool {
+    volume.len() == 64 && volume.bytes().all(|b| b.is_ascii_hexdigit())
+}
+
 fn own_name(names: &[String]) -> String {
     let bare = |name: &String| name.trim_start_matches('/').to_owned();
     names.iter().map(bare).find(|name| !name.contains('/')).unwrap_or_default()

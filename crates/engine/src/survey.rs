@@ -10,7 +10,7 @@ use common::model::{ClusterId, HostId, NodeName, NodeState, PoolId, Slot, SlotLa
 use crate::call::{Fenced, open};
 use crate::foreign::{Foreign, ForeignContainer, ForeignNetwork};
 use crate::labels::Mark;
-use crate::raw::{Raw, RawContainer, RawNetwork};
+use crate::raw::{Raw, RawContainer, RawNetwork, is_anonymous};
 use crate::{Engine, EngineError};
 
 /// What one full look saw.
@@ -39,7 +39,7 @@ pub struct FoundCluster {
     pub containers: Vec<FoundContainer>,
     /// Its networks.
     pub networks: Vec<FoundNetwork>,
-    /// Its named volumes.
+    /// Its volumes: named ones, then anonymous ones of its containers, which have names of the engine's.
     pub volumes: Vec<String>,
     /// Names of foreign containers that somebody put on its networks.
     pub guests: Vec<String>,
@@ -152,7 +152,7 @@ pub(crate) fn tell_apart(pool: &PoolId, raw: &Raw) -> (Vec<FoundCluster>, Foreig
     for cluster in &mut ours {
         cluster.containers.sort_by(|a, b| a.name.cmp(&b.name));
         cluster.networks.sort_by(|a, b| a.name.cmp(&b.name));
-        cluster.volumes.sort();
+        cluster.volumes.sort_by(|a, b| (is_anonymous(a), a).cmp(&(is_anonymous(b), b)));
         cluster.guests.sort();
     }
     (ours, foreign)

@@ -73,6 +73,7 @@ pub(crate) fn project(services: Vec<ServiceSpec>) -> Project {
         services,
         endpoints: BTreeMap::new(),
         probes: vec![],
+        deep_probe: None,
         create_within: Duration::from_secs(60),
         offspring_prefixes: vec![],
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{HostKind, HostPurpose, HostState, LogTarget};
+use common::model::{FlavorShare, ForeignThing, HostKind, HostPurpose, HostState, LogTarget};
 use serde::Serialize;
 
 use crate::operations::HostRow;
@@ -22,6 +22,7 @@ pub struct HostShape {
     log_server: Option<String>,
     schedulable: bool,
     autofill: bool,
+    mix: Vec<FlavorShare>,
     chaincode_endpoint: Option<String>,
     kind: &'static str,
     engine_id: String,
@@ -33,9 +34,42 @@ pub struct HostShape {
     state_reason: Option<String>,
     last_answer: String,
     leaving: bool,
+    purpose: PurposeShape,
+    try_again_at: Option<String>,
+    made_at: Option<String>,
     created_at: String,
     clusters: BTreeMap<&'static str, u64>,
     outlook: Vec<String>,
+}
+
+/// What operators want of a host as a whole.
+#[derive(Serialize)]
+struct PurposeShape {
+    purpose: &'static str,
+    since: Option<String>,
+    asked_by: Option<String>,
+    /// Of a deletion.
+    by_force: bool,
+    /// Of a reset: what is not of this pool and goes too.
+    foreign: Vec<ForeignThing>,
+}
+
+fn purpose(purpose: &HostPurpose) -> PurposeShape {
+    let asked = purpose.asked();
+    PurposeShape {
+        purpose: purpose.as_str(),
+        since: asked.map(|asked| asked.since.to_string()),
+        asked_by: asked.map(|asked| asked.by.clone()),
+        by_force: matches!(purpose, HostPurpose::Leave { by_force: true, .. }),
+        foreign: match purpose {
+            HostPurpose::Reset { foreign, .. } => foreign.clone(),
+            HostPurpose::Serve
+            | HostPurpose::FillUp(_)
+            | HostPurpose::Clean(_)
+            | HostPurpose::Drain(_)
+            | HostPurpose::Leave { .. } => Vec::new(),
+        },
+    }
 }
 
 /// A host, what is on it, and what the reconciler makes of it.
@@ -63,6 +97,7 @@ pub fn host(row: &HostRow, outlook: Vec<String>) -> HostShape {
         log_server,
         schedulable: settings.schedulable,
         autofill: settings.autofill,
+        mix: settings.mix.clone(),
         chaincode_endpoint: settings.chaincode_endpoint.clone(),
         kind: kind(host.kind),
         engine_id: host.engine_id.clone(),
@@ -73,7 +108,10 @@ pub fn host(row: &HostRow, outlook: Vec<String>) -> HostShape {
         state_since: since.to_string(),
         state_reason: reason,
         last_answer: host.contact.last_answer.to_string(),
-        leaving: matches!(host.purpose, HostPurpose::Leave { .. }),
+        leaving: host.purpose.leaves(),
+        purpose: purpose(&host.purpose),
+        try_again_at: host.try_again.map(|at| at.to_string()),
+        made_at: host.contact.made_at.map(|at| at.to_string()),
         created_at: host.created_at.to_string(),
         clusters: row.phases.iter().map(|(phase, n)| (phase.as_str(), *n)).collect(),
         outlook,

@@ -11,6 +11,7 @@ mod demand;
 mod error;
 mod events;
 mod evidence;
+pub(super) mod first;
 mod history;
 mod hosts;
 mod people;

@@ -92,6 +92,7 @@ fn project_in(place: &Place, slot: u16, name: &str) -> Project {
         services: vec![vp0, vp1],
         endpoints: BTreeMap::new(),
         probes: vec![],
+        deep_probe: None,
         create_within: Duration::from_secs(60),
         offspring_prefixes: vec![],
         name: name.to_owned(),

@@ -29,7 +29,7 @@ pub type Answers = Vec<(&'static str, Value)>;
 
 const GRACE: Duration = Duration::from_secs(5);
 
-fn said<T: Debug>(answer: Result<T, EngineError>) -> Value {
+pub(crate) fn said<T: Debug>(answer: Result<T, EngineError>) -> Value {
     match answer {
         Ok(value) => json!(format!("{value:?}")),
         Err(error) => json!({"error": format!("{error:?}"), "says": error.to_string()}),
@@ -47,17 +47,20 @@ pub async fn tell(place: &Place) -> Answers {
     told.events_of(&mut events, &ids[&node("vp1")]).await;
     told.live_beside_others().await;
     told.fail_in_every_way().await;
+    told.gather_evidence().await;
+    told.lose_a_container(&ids[&node("vp1")]).await;
     told.take_down(&mut events).await;
+    told.clear_strangers().await;
     told.answers
 }
 
-struct Teller<'a> {
-    place: &'a Place,
+pub(crate) struct Teller<'a> {
+    pub(crate) place: &'a Place,
     answers: Answers,
 }
 
 impl Teller<'_> {
-    fn note(&mut self, step: &'static str, answer: Value) {
+    pub(crate) fn note(&mut self, step: &'static str, answer: Value) {
         self.answers.push((step, answer));
     }
 

@@ -14,6 +14,7 @@ mod hosts;
 mod indexes;
 mod kept;
 mod made;
+mod migrating;
 mod opening;
 mod people;
 mod proxy;

@@ -1,18 +1,15 @@
-//! Opening: who may, what is made, which versions are understood, and what is said when it does not work.
+//! Opening: who may, what is made, and what is said when it does not work.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use common::clock;
-use common::model::{Ended, Lease, LeaseId, LeaseRecord, PoolId};
-use common::store::{LeaseFilter, OpenError, Page, SharedStore, StoreTarget, StoreUser, open};
+use common::store::{OpenError, StoreTarget, StoreUser, open};
 use e2e::mongod::{Mongod, free_port};
-use mongodb::bson::{Document, doc};
 
 use crate::home::{Home, database, mongod};
-use crate::made::{MINUTE, creating, event, host, user};
+use crate::made::{event, host};
 
-async fn refusal(target: &StoreTarget, user: StoreUser) -> OpenError {
+pub async fn refusal(target: &StoreTarget, user: StoreUser) -> OpenError {
     match open(target, user).await {
         Ok(_) => panic!("it opened"),
         Err(error) => error,
@@ -47,98 +44,6 @@ pub async fn a_closed_store_is_unavailable_and_opens_again(home: &Home) {
     assert_eq!(again.list_hosts().await.unwrap().len(), 1);
     drop(again);
     home.app().await.ping().await.unwrap();
-}
-
-fn record(minutes_ago: u32) -> LeaseRecord {
-    let cluster = creating(&common::model::HostId::random(), 0, "a");
-    let lease = Lease {
-        id: LeaseId::random(),
-        user: user("ann"),
-        nth: 1,
-        key: None,
-        applied_at: clock::now(),
-        metadata: Default::default(),
-    };
-    LeaseRecord {
-        lease,
-        cluster: cluster.id,
-        cluster_name: cluster.name,
-        host: cluster.host,
-        host_name: cluster.host_name,
-        flavor: cluster.flavor,
-        size: 4,
-        ended: Ended::Released { at: clock::now() - MINUTE * minutes_ago, by: "ann".into() },
-    }
-}
-
-async fn listed(store: &SharedStore) -> Vec<LeaseRecord> {
-    store.list_lease_records(&LeaseFilter { user: Some(user("ann")) }, &Page::first(10)).await.unwrap()
-}
-
-#[tokio::test]
-async fn an_older_sqlite_store_is_migrated_and_a_newer_one_refused() {
-    let folder = tempfile::tempdir().unwrap();
-    let path = folder.path().join("pool.db");
-    let target = StoreTarget::Sqlite { path: path.clone() };
-    let (pool, old, new) = (PoolId::random(), record(2), record(1));
-    let by_hand = rusqlite::Connection::open(&path).unwrap();
-    by_hand.execute_batch(include_str!("sqlite_version_1.sql")).unwrap();
-    by_hand.execute("INSERT INTO meta VALUES ('pool_id', ?1), ('schema', '1')", [pool.as_str()]).unwrap();
-    let put = |record: &LeaseRecord| {
-        let body = serde_json::to_string(record).unwrap();
-        let id = record.lease.id.as_str();
-        by_hand.execute("INSERT INTO lease_record (id, user, body) VALUES (?1, 'ann', ?2)", (id, body)).unwrap();
-    };
-    put(&old);
-    let store = open(&target, StoreUser::App).await.unwrap();
-    assert_eq!(*store.pool_id(), pool);
-    assert_eq!(listed(&store).await, std::slice::from_ref(&old));
-    // A program of the version before that still runs writes as it always did.
-    put(&new);
-    assert_eq!(listed(&store).await, [new, old]);
-    store.close().await;
-    let version: String =
-        by_hand.query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, "3");
-    open(&target, StoreUser::App).await.unwrap().close().await;
-
-    by_hand.execute("UPDATE meta SET value = '4' WHERE key = 'schema'", []).unwrap();
-    let words = refusal(&target, StoreUser::App).await;
-    assert!(matches!(words, OpenError::Newer { found: 4, known: 3 }), "{words}");
-    // The refused one gave the file back.
-    by_hand.execute("UPDATE meta SET value = '3' WHERE key = 'schema'", []).unwrap();
-    open(&target, StoreUser::App).await.unwrap();
-}
-
-#[tokio::test]
-async fn an_older_mongo_store_is_migrated_and_a_newer_one_refused() {
-    let (url, database) = (mongod().await.url(), database());
-    let client = mongodb::Client::with_uri_str(&url).await.unwrap();
-    let by_hand = client.database(&database);
-    let (meta, leases) = (by_hand.collection::<Document>("meta"), by_hand.collection::<Document>("leases"));
-    let (pool, old) = (PoolId::random(), record(2));
-    meta.insert_one(doc! { "_id": "pool", "pool_id": pool.as_str(), "schema": 1 }).await.unwrap();
-    let options = mongodb::options::IndexOptions::builder().name("user".to_owned()).build();
-    let index = mongodb::IndexModel::builder().keys(doc! { "lease.user": 1 }).options(options).build();
-    leases.create_index(index).await.unwrap();
-    let mut document = mongodb::bson::serialize_to_document(&old).unwrap();
-    document.insert("_id", old.lease.id.as_str());
-    leases.insert_one(document).await.unwrap();
-    let target = StoreTarget::Mongo { url, database };
-    let store = open(&target, StoreUser::App).await.unwrap();
-    assert_eq!(*store.pool_id(), pool);
-    assert_eq!(listed(&store).await, [old]);
-    let names = leases.list_index_names().await.unwrap();
-    assert!(!names.contains(&"user".to_owned()) && names.contains(&"user_ended".to_owned()), "{names:?}");
-    store.close().await;
-    let record = meta.find_one(doc! { "_id": "pool" }).await.unwrap().unwrap();
-    assert_eq!(record.get_i32("schema").unwrap(), 3);
-    open(&target, StoreUser::Admin).await.unwrap().close().await;
-
-    meta.update_one(doc! { "_id": "pool" }, doc! { "$set": { "schema": 4 } }).await.unwrap();
-    let words = refusal(&target, StoreUser::App).await;
-    assert!(matches!(words, OpenError::Newer { found: 4, known: 3 }), "{words}");
-    client.shutdown().immediate(true).await;
 }
 
 #[tokio::test]

@@ -12,7 +12,9 @@ mod crowd;
 mod ending;
 mod killed;
 mod operator_and_user;
+mod stopped;
 mod store_away;
+mod store_of_three;
 
 fn say(text: &str) {
     println!("{text}");

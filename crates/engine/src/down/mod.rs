@@ -41,7 +41,7 @@ pub struct Removed {
     pub containers: Vec<String>,
     /// Networks.
     pub networks: Vec<String>,
-    /// Named volumes.
+    /// Volumes that did not go with a container.
     pub volumes: Vec<String>,
     /// Images that its nodes built.
     pub images: Vec<String>,

@@ -35,7 +35,7 @@ impl Fenced<'_> {
         let (docker, id) = (self.docker(), thing.id.as_str());
         let text = thing.to_string();
         let step = Step("removing", &text);
-        let done = match (thing.kind, network) {
+        match (thing.kind, network) {
             (Kind::Container, _) => {
                 let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
                 self.call(step, deadline::REMOVE, docker.remove_container(id, Some(options))).await
@@ -53,10 +53,6 @@ impl Fenced<'_> {
                 let options = RemoveImageOptionsBuilder::default().force(true).build();
                 self.call(step, deadline::REMOVE, docker.remove_image(id, Some(options), None)).await.map(drop)
             }
-        };
-        match done {
-            Err(EngineError::Gone { .. }) => Ok(()),
-            other => other,
         }
     }
 }
@@ -70,7 +66,7 @@ struct Round<'a> {
 }
 
 impl Round<'_> {
-    /// Gives the names of what is gone.
+    /// Gives the names of what was removed.
     async fn remove(&mut self, things: Vec<(Thing, Option<NetworkId>)>) -> Result<Vec<String>, EngineError> {
         let at = self.at;
         let mut answers = stream::iter(things)
@@ -83,6 +79,8 @@ impl Round<'_> {
         while let Some((thing, answer)) = answers.next().await {
             match answer {
                 Ok(()) => gone.push(thing.name),
+                // Another's doing, or an anonymous volume that went with its container.
+                Err(EngineError::Gone { .. }) => {}
                 Err(error @ (EngineError::Fenced | EngineError::Unreachable { .. })) => return Err(error),
                 Err(error @ EngineError::Timeout { .. }) => self.hung = Some(error),
                 Err(error) => {

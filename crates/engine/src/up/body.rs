@@ -9,6 +9,7 @@ use bollard::models::{
 };
 use common::compose::{ContainerPort, HealthCheck, MountSpec, Project, Protocol, RestartPolicy, ServiceSpec};
 
+use super::images::ImageVolumes;
 use super::networks::Networks;
 use crate::{EngineError, Ownership};
 
@@ -19,10 +20,13 @@ pub(super) fn container(
     service: &ServiceSpec,
     owner: &Ownership,
     networks: &Networks,
+    image_volumes: &ImageVolumes,
 ) -> Result<ContainerCreateBody, EngineError> {
     let first = service.networks.first();
     let first = first.map(|(key, aliases)| Ok((network_id(service, key, networks)?, aliases))).transpose()?;
-    let mounts = service.mounts.iter().map(|spec| mount(project, service, spec, owner)).collect::<Result<_, _>>()?;
+    let of_image = image_volumes.get(&service.image).map(Vec::as_slice).unwrap_or_default();
+    let own = service.mounts.iter().cloned().chain(unmounted(service, of_image));
+    let mounts = own.map(|spec| mount(project, service, &spec, owner)).collect::<Result<_, _>>()?;
     Ok(ContainerCreateBody {
         image: Some(service.image.clone()),
         cmd: (!service.command.is_empty()).then(|| service.command.clone()),
@@ -81,8 +85,22 @@ pub(super) fn network_id(service: &ServiceSpec, key: &str, networks: &Networks) 
     networks.get(key).map(|network| network.id.clone()).ok_or_else(|| unknown(service, "network", key))
 }
 
-/// A named volume brings its labels along: an engine makes a volume that it does not find, and one that somebody removed
-/// a moment ago would come back without an owner.
+/// The volumes that an image declares and the service mounts nothing at. Asked for one by one, because those that an engine
+/// makes by itself have no labels: they would be lost when somebody removes the container without them.
+fn unmounted<'a>(service: &'a ServiceSpec, of_image: &'a [String]) -> impl Iterator<Item = MountSpec> + 'a {
+    let place = |path: &'a str| path.trim_end_matches('/');
+    let taken = move |path: &str| {
+        let mounts = service.mounts.iter().map(|mount| match mount {
+            MountSpec::Volume { target, .. } | MountSpec::Anonymous { target } => target.as_str(),
+        });
+        mounts.chain(service.tmpfs.keys().map(String::as_str)).any(|target| place(target) == path)
+    };
+    let free = of_image.iter().filter(move |path| !taken(place(path)));
+    free.map(|target| MountSpec::Anonymous { target: target.clone() })
+}
+
+/// A volume brings its labels along. A named one, because an engine makes a volume that it does not find, and one that somebody
+/// removed a moment ago would come back without an owner; an anonymous one, because it can be found by nothing else.
 fn mount(project: &Project, service: &ServiceSpec, spec: &MountSpec, owner: &Ownership) -> Result<Mount, EngineError> {
     let (key, target, read_only) = match spec {
         MountSpec::Volume { key, target, read_only } => (Some(key), target, *read_only),
@@ -90,13 +108,16 @@ fn mount(project: &Project, service: &ServiceSpec, spec: &MountSpec, owner: &Own
     };
     let find = |key: &String| project.volumes.iter().find(|volume| volume.key == *key);
     let volume = key.map(|key| find(key).ok_or_else(|| unknown(service, "volume", key))).transpose()?;
-    let labels = volume.map(|volume| owner.on_volume(project, volume));
+    let labels = match volume {
+        Some(volume) => owner.on_volume(project, volume),
+        None => owner.on_anonymous_volume(project),
+    };
     Ok(Mount {
         typ: Some(MountType::VOLUME),
         source: volume.map(|volume| volume.name.clone()),
         target: Some(target.clone()),
         read_only: read_only.then_some(true),
-        volume_options: labels.map(|labels| MountVolumeOptions { labels: Some(labels), ..Default::default() }),
+        volume_options: Some(MountVolumeOptions { labels: Some(labels), ..Default::default() }),
         ..Default::default()
     })
 }

@@ -13,7 +13,11 @@ fn made(service: &ServiceSpec) -> Result<ContainerCreateBody, EngineError> {
         ("net".to_owned(), network("h_3_net", HashMap::new())),
         ("back".to_owned(), network("h_3_back", HashMap::new())),
     ]);
-    container(&project(vec![service.clone()]), service, &owner, &networks)
+    let image_volumes = ImageVolumes::from([
+        ("peer:1".to_owned(), ["/ledger/", "/scratch", "/data", "/tmp"].map(str::to_owned).to_vec()),
+        ("other:1".to_owned(), vec!["/elsewhere".to_owned()]),
+    ]);
+    container(&project(vec![service.clone()]), service, &owner, &networks, &image_volumes)
 }
 
 #[test]
@@ -72,6 +76,23 @@ fn limits_and_mounts_are_passed_on() {
     let mounts = host.mounts.unwrap();
     assert_eq!((mounts[0].source.as_deref(), mounts[0].read_only), (Some("h_3_data"), Some(true)));
     assert_eq!((mounts[1].source.as_deref(), mounts[1].target.as_deref()), (None, Some("/scratch")));
+}
+
+#[test]
+fn every_anonymous_volume_carries_our_labels_those_of_the_image_too() {
+    let mut service = service("vp0", &[]);
+    service.mounts = vec![
+        MountSpec::Volume { key: "data".to_owned(), target: "/data".to_owned(), read_only: false },
+        MountSpec::Anonymous { target: "/scratch/".to_owned() },
+    ];
+    service.tmpfs.insert("/tmp".to_owned(), String::new());
+    let mounts = made(&service).unwrap().host_config.unwrap().mounts.unwrap();
+    let targets: Vec<_> = mounts.iter().map(|mount| mount.target.as_deref().unwrap()).collect();
+    assert_eq!(targets, ["/data", "/scratch/", "/ledger/"]);
+    for mount in &mounts {
+        let labels = mount.volume_options.as_ref().unwrap().labels.as_ref().unwrap();
+        assert!(crate::labels::Mark::read(labels).is_some(), "{mount:?}");
+    }
 }
 
 #[test]

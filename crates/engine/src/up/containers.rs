@@ -11,6 +11,7 @@ use common::model::{NodeName, NodeState};
 use futures_util::stream::{self, StreamExt, TryStreamExt};
 use tokio::time::sleep;
 
+use super::images::ImageVolumes;
 use super::networks::Networks;
 use super::{AT_ONCE, CONFLICT_PAUSES, Up, body};
 use crate::error_map::{self, Step};
@@ -50,7 +51,11 @@ enum Holder {
 
 impl Up<'_> {
     /// Sees that every container is there, in the order of the services.
-    pub(super) async fn containers(self, networks: &Networks) -> Result<Vec<Made>, EngineError> {
+    pub(super) async fn containers(
+        self,
+        networks: &Networks,
+        image_volumes: &ImageVolumes,
+    ) -> Result<Vec<Made>, EngineError> {
         let filter = format!("{}={}", labels::CLUSTER, self.owner.cluster);
         let there = self.at.containers(HashMap::from([("label".to_owned(), vec![filter])])).await?;
         let there = &there;
@@ -58,8 +63,8 @@ impl Up<'_> {
             let own = there.iter().filter(|container| self.is_own(&container.labels));
             let mut own = own.filter(|container| labels::node(&container.labels).as_ref() == Some(&service.node));
             match own.next() {
-                Some(container) => self.keep_or_replace(service, container.clone(), networks).await,
-                None => self.make(service, networks).await,
+                Some(container) => self.keep_or_replace(service, container.clone(), networks, image_volumes).await,
+                None => self.make(service, networks, image_volumes).await,
             }
         });
         // Collected before they are polled: a closure over references in the stream would make `up` no `Send` future.
@@ -71,6 +76,7 @@ impl Up<'_> {
         service: &ServiceSpec,
         container: RawContainer,
         networks: &Networks,
+        image_volumes: &ImageVolumes,
     ) -> Result<Made, EngineError> {
         let same = labels::config_hash(&container.labels).as_deref() == Some(service.config_hash.as_str());
         if same && container.state != NodeState::Dead && container.name == service.container_name {
@@ -80,7 +86,7 @@ impl Up<'_> {
         } else {
             self.remove_container(&container).await?;
         }
-        self.make(service, networks).await
+        self.make(service, networks, image_volumes).await
     }
 
     /// Finishes what a half-made container may still lack. `None` if it is not there, though it was in the list: an
@@ -117,10 +123,15 @@ impl Up<'_> {
         }
     }
 
-    async fn make(self, service: &ServiceSpec, networks: &Networks) -> Result<Made, EngineError> {
+    async fn make(
+        self,
+        service: &ServiceSpec,
+        networks: &Networks,
+        image_volumes: &ImageVolumes,
+    ) -> Result<Made, EngineError> {
         let name = &service.container_name;
         (self.report)(Progress::Creating { name: name.clone() });
-        let body = body::container(self.project, service, self.owner, networks)?;
+        let body = body::container(self.project, service, self.owner, networks, image_volumes)?;
         let thing = format!("container {name}");
         for pause in CONFLICT_PAUSES {
             let options = CreateContainerOptionsBuilder::default().name(name).build();

@@ -1,6 +1,6 @@
-//! Images: pulled if they are not on the host.
+//! Images: pulled if they are not on the host, and asked for the volumes that they declare.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptionsBuilder;
@@ -11,24 +11,35 @@ use super::Up;
 use crate::error_map::{self, Step};
 use crate::{EngineError, Progress, deadline};
 
+/// Image to the paths for which an engine gives each of its containers an anonymous volume.
+pub(super) type ImageVolumes = BTreeMap<String, Vec<String>>;
+
 impl Up<'_> {
     /// Sees that every image is there. One after another: a pull is parallel in itself.
-    pub(super) async fn images(self) -> Result<(), EngineError> {
+    pub(super) async fn images(self) -> Result<ImageVolumes, EngineError> {
         let images: BTreeSet<_> = self.project.services.iter().map(|service| service.image.as_str()).collect();
+        let mut all = ImageVolumes::new();
         for image in images {
-            if !self.has_image(image).await? {
-                (self.report)(Progress::Pulling { image: image.to_owned() });
-                self.pull(image).await?;
-            }
+            let volumes = match self.volumes_of(image).await? {
+                Some(volumes) => volumes,
+                None => {
+                    (self.report)(Progress::Pulling { image: image.to_owned() });
+                    self.pull(image).await?;
+                    // Removed again already: making a container will say so.
+                    self.volumes_of(image).await?.unwrap_or_default()
+                }
+            };
+            all.insert(image.to_owned(), volumes);
         }
-        Ok(())
+        Ok(all)
     }
 
-    async fn has_image(self, image: &str) -> Result<bool, EngineError> {
+    /// `None` if it is not there.
+    async fn volumes_of(self, image: &str) -> Result<Option<Vec<String>>, EngineError> {
         let inspect = self.at.docker().inspect_image(image);
         match self.at.call(Step("looking for image", image), deadline::LOOK, inspect).await {
-            Ok(_) => Ok(true),
-            Err(EngineError::Gone { .. }) => Ok(false),
+            Ok(seen) => Ok(Some(seen.config.and_then(|config| config.volumes).unwrap_or_default())),
+            Err(EngineError::Gone { .. }) => Ok(None),
             Err(other) => Err(other),
         }
     }

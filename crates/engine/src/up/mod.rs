@@ -103,10 +103,10 @@ impl Engine {
         fence()?;
         self.must_be_single().await?;
         let up = Up { at: Fenced { engine: self, fence }, project, owner, limits, report };
-        up.images().await?;
+        let image_volumes = up.images().await?;
         let networks = up.networks().await?;
         up.volumes().await?;
-        let containers = up.containers(&networks).await?;
+        let containers = up.containers(&networks, &image_volumes).await?;
         up.start(&containers).await?;
         Ok(containers.into_iter().map(|made| (made.node, made.id)).collect())
     }

@@ -9,6 +9,7 @@ mod bench;
 mod crash;
 mod foreign;
 mod gather;
+mod leaks;
 mod nodes;
 mod spec;
 mod strangers;

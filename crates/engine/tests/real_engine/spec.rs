@@ -36,6 +36,7 @@ pub fn project(bench: &Bench, slot: u16) -> Project {
         services: vec![],
         endpoints: BTreeMap::new(),
         probes: vec![],
+        deep_probe: None,
         create_within: Duration::from_secs(60),
         offspring_prefixes: vec![format!("{}-", bench.owner(slot).cluster)],
         name,

@@ -44,10 +44,11 @@ async fn a_project_comes_up_in_order_answers_and_goes_without_a_trace() {
     assert_eq!((state("db").state, state("db").health), (NodeState::Running, Some(ContainerHealth::Healthy)));
     assert_eq!((state("web").state, state("web").health), (NodeState::Running, None));
     assert_eq!(found.networks.len(), 1);
-    assert_eq!(found.volumes, [project.volumes[0].name.clone()]);
-
     let db = bench.docker.inspect_container(&ids[&node("db")], None::<InspectContainerOptions>).await.unwrap();
     let anonymous = db.mounts.unwrap()[0].name.clone().unwrap();
+    let named = project.volumes[0].name.clone();
+    assert_eq!(found.volumes, [named, anonymous.clone()]);
+
     let removed = bench.down(1).await.unwrap();
     assert_eq!((removed.containers.len(), removed.networks.len(), removed.volumes.len()), (3, 1, 1));
     bench.assert_clean().await;

@@ -1,0 +1,67 @@
+//! What each host's loop tells the leader about making clusters there: the pool's plan weighs it.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use common::model::{FlavorId, HostId, Timestamp};
+
+use super::making::LONG;
+use super::policy::Policy;
+use super::view::HostView;
+
+/// How it stands with making clusters on a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Makings that failed lately.
+    pub failed: u32,
+    /// Flavors that could not be made there, until one was.
+    pub flavors: BTreeMap<FlavorId, HeldFlavor>,
+    /// Nothing is begun there before this.
+    pub held: Option<Timestamp>,
+    /// It makes one at a time until one succeeded.
+    pub careful: bool,
+}
+
+/// A flavor that a host holds back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldFlavor {
+    /// Not tried again before this.
+    pub until: Timestamp,
+    /// It failed again and again: its share of the room is better used by others.
+    pub for_long: bool,
+}
+
+impl Standing {
+    /// What a host's view says.
+    pub fn of(view: &HostView, policy: &Policy, now: Timestamp) -> Standing {
+        let memory = &view.memory;
+        let held = |retry: &super::view::Retry| HeldFlavor { until: retry.not_before, for_long: retry.times >= LONG };
+        Standing {
+            failed: memory.failed_lately(policy, now),
+            flavors: memory.failures.iter().map(|(flavor, retry)| (flavor.clone(), held(retry))).collect(),
+            held: memory.host_hold.as_ref().map(|hold| hold.not_before).filter(|until| *until > now),
+            careful: memory.is_careful(&view.host),
+        }
+    }
+}
+
+/// Every host's standing, as its loop last told it. Cheap to clone; all clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct Standings(Arc<RwLock<BTreeMap<HostId, Standing>>>);
+
+impl Standings {
+    /// A loop has looked at its host.
+    pub fn put(&self, host: &HostId, standing: Standing) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(host.clone(), standing);
+    }
+
+    /// A loop ended.
+    pub fn remove(&self, host: &HostId) {
+        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(host);
+    }
+
+    /// What is known of a host: nothing bad before its loop has told anything.
+    pub fn of(&self, host: &HostId) -> Standing {
+        self.0.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned().unwrap_or_default()
+    }
+}

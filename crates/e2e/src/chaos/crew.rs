@@ -1,0 +1,102 @@
+//! One app and two admins, killed and started again as something that looks after services would.
+
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use common::store::SharedStore;
+
+use super::door::Door;
+use crate::house::{Admin, App, House};
+use crate::operator::Operator;
+
+/// A program that cannot reach its store at its start ends and says so; whoever looks after it starts it again.
+const STARTS: u32 = 5;
+
+/// A takeover takes ten seconds; more if the primary steps down meanwhile.
+const TAKEOVER_LIMIT: Duration = Duration::from_secs(30);
+
+/// The programs of a pool.
+#[derive(Debug)]
+pub struct Crew<'a> {
+    house: &'a House,
+    door: &'a Door,
+    app: App,
+    admins: [Admin; 2],
+}
+
+impl<'a> Crew<'a> {
+    /// From running programs; users find app at the door.
+    pub fn of(house: &'a House, door: &'a Door, app: App, admins: [Admin; 2]) -> Crew<'a> {
+        Crew { house, door, app, admins }
+    }
+
+    /// SIGKILL to app; returns when the next one serves.
+    pub async fn kill_app(&mut self) -> anyhow::Result<()> {
+        self.door.closes();
+        self.app.program.kill();
+        let mut tries = 0;
+        self.app = loop {
+            tries += 1;
+            match self.house.start_app().await {
+                Ok(app) => break app,
+                Err(error) if tries == STARTS => return Err(error.context("starting app again")),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        };
+        self.door.opens(&self.app.url);
+        Ok(())
+    }
+
+    /// SIGKILL to the admin that leads, by the lock's record; returns when the next one serves.
+    pub async fn kill_leader(&mut self, store: &SharedStore) -> anyhow::Result<()> {
+        let leader = self.leader(store).await;
+        self.kill_admin(leader).await
+    }
+
+    /// SIGKILL to the other one.
+    pub async fn kill_standby(&mut self, store: &SharedStore) -> anyhow::Result<()> {
+        let leader = self.leader(store).await;
+        self.kill_admin(1 - leader).await
+    }
+
+    /// SIGSTOP to the admin that leads, until the other one does; how long that took, unless it took longer than it may.
+    pub async fn stop_leader(&self, store: &SharedStore) -> anyhow::Result<Option<Duration>> {
+        let leader = self.leader(store).await;
+        self.admins[leader].program.freeze()?;
+        let since = Instant::now();
+        let outcome = loop {
+            match store.lock().await {
+                Ok(Some(lock)) if lock.address != self.admins[leader].url => break Some(since.elapsed()),
+                _ if since.elapsed() > TAKEOVER_LIMIT => break None,
+                _ => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        };
+        self.admins[leader].program.thaw()?;
+        Ok(outcome)
+    }
+
+    async fn leader(&self, store: &SharedStore) -> usize {
+        // Without an answer, because the store is away just now, either will do.
+        let lock = store.lock().await.ok().flatten();
+        lock.and_then(|lock| self.admins.iter().position(|admin| admin.url == lock.address)).unwrap_or(0)
+    }
+
+    async fn kill_admin(&mut self, which: usize) -> anyhow::Result<()> {
+        self.admins[which].program.kill();
+        let mut tries = 0;
+        self.admins[which] = loop {
+            tries += 1;
+            match self.house.start_admin().await {
+                Ok(admin) => break admin,
+                Err(error) if tries == STARTS => return Err(error.context("starting admin again")),
+                Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
+            }
+        };
+        Ok(())
+    }
+
+    /// An operator at one of the admins.
+    pub async fn operator(&self) -> anyhow::Result<Operator> {
+        self.admins[0].operator().await.context("signing in")
+    }
+}

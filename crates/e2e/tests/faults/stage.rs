@@ -1,0 +1,113 @@
+//! Where one run of a story takes place: a simulated engine with strangers on it, and a pool of its own, all of it fast.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context, ensure};
+use common::clock::Pace;
+use common::compose::{Catalog, CatalogSettings, Template};
+use common::model::{Cluster, TemplateId};
+use e2e::pool::{Pool, Setup};
+use e2e::tripwire::Tripwire;
+use serde_json::{Value, json};
+use simdocker::{SimHost, SimImage, SimOptions};
+
+use crate::check::Strangers;
+
+/// The flavor that pools here are made of.
+const FLAVOR: &str = "small";
+
+/// Waits are so much shorter than a deployment's: a lock of a third of a second, deadlines of one to three. A simulated
+/// engine answers in less than a millisecond, and still in a tenth of a second when the machine is busy.
+pub const PACE: u32 = 20;
+
+/// An engine with strangers on it, and a pool.
+pub struct Stage {
+    /// The engine.
+    pub sim: SimHost,
+    /// The pool.
+    pub pool: Pool,
+    /// What its reconciler has for a store.
+    pub wire: Arc<Tripwire>,
+    /// What is not ours.
+    pub strangers: Strangers,
+    /// The cluster that the story is about.
+    pub subject: Option<Cluster>,
+}
+
+impl Stage {
+    /// An engine and a pool with one host of this capacity, nothing running yet.
+    pub async fn open(capacity: u16) -> anyhow::Result<Stage> {
+        let mut options = SimOptions::fresh();
+        let with_volume = SimImage { volumes: vec!["/data".into()], ..SimImage::peer("test/peer-with-a-volume:1") };
+        options.images.push(with_volume);
+        let sim = SimHost::start(options).await?;
+        let template = Template::parse(TemplateId::parse(FLAVOR)?, include_str!("small.yml"))?;
+        let setup = Setup {
+            url: sim.url(),
+            address: sim.address().to_string(),
+            capacity,
+            catalog: Catalog::of(vec![template], &CatalogSettings::default())?,
+            flavors: vec![FLAVOR.into()],
+            below: memory_folder(),
+            pace: Pace::faster(PACE),
+        };
+        let pool = Pool::set_up(setup).await?;
+        let strangers = move_in(&sim, pool.layout.first_port).await?;
+        let wire = Tripwire::new(pool.store.clone());
+        Ok(Stage { sim, pool, wire, strangers, subject: None })
+    }
+
+    /// Starts the reconciler behind the tripwire.
+    pub fn start(&mut self) {
+        self.pool.start_reconciler_on(self.wire.clone());
+    }
+
+    /// The reconciler dies where it stands, and another starts, as after a SIGKILL of admin.
+    pub fn kill_and_start_another(&mut self) {
+        self.pool.kill_reconciler();
+        self.pool.start_reconciler();
+    }
+
+    /// Ends all.
+    pub async fn close(self) {
+        self.pool.leave_engine().await;
+        self.sim.shutdown().await;
+    }
+}
+
+/// Where files cost no disk: thousands of stores are made here.
+fn memory_folder() -> PathBuf {
+    let memory = PathBuf::from("/dev/shm");
+    if memory.is_dir() { memory } else { std::env::temp_dir() }
+}
+
+/// Strangers move in: a container, which has a port that the first slot would take, a network and a volume.
+async fn move_in(sim: &SimHost, port: u16) -> anyhow::Result<Strangers> {
+    let network = json!({
+        "Name": "strangers", "IPAM": {"Config": [{"Subnet": "192.168.99.0/24"}]}, "Labels": {"of": "others"},
+    });
+    ask(sim, "POST", "/networks/create", &network).await?;
+    ask(sim, "POST", "/volumes/create", &json!({"Name": "strangers-data"})).await?;
+    let container = json!({
+        "Image": "poolmanager/fabricsim:0.6",
+        "HostConfig": {
+            "NetworkMode": "strangers",
+            "PortBindings": {"7050/tcp": [{"HostPort": port.to_string()}]},
+            "Mounts": [{"Type": "volume", "Source": "strangers-data", "Target": "/data"}],
+        },
+        "ExposedPorts": {"7050/tcp": {}},
+    });
+    let made = ask(sim, "POST", "/containers/create?name=stranger", &container).await?;
+    let id = made["Id"].as_str().context("an id")?.to_owned();
+    ask(sim, "POST", &format!("/containers/{id}/start"), &Value::Null).await?;
+    Strangers::look(sim).await
+}
+
+/// Asks the engine past faults and journal.
+pub async fn ask(sim: &SimHost, method: &str, path: &str, body: &Value) -> anyhow::Result<Value> {
+    let body = if body.is_null() { String::new() } else { body.to_string() };
+    let (status, answer) = sim.call(method, path, &body).await;
+    ensure!(status < 300, "{method} {path}: {status} {answer}");
+    Ok(serde_json::from_str(&answer).unwrap_or_default())
+}

@@ -1,0 +1,73 @@
+//! What came of all runs.
+
+use std::collections::BTreeMap;
+use std::time::Instant;
+
+use crate::point::Point;
+use crate::run::Told;
+use crate::story::Story;
+
+/// So many failures are told in full.
+const TOLD: usize = 5;
+
+/// Counts and failures.
+pub struct Tally {
+    begun: Instant,
+    stories: BTreeMap<Story, Count>,
+    missed: Vec<String>,
+    failed: Vec<(String, anyhow::Error)>,
+}
+
+#[derive(Default)]
+struct Count {
+    there: usize,
+    through: usize,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Tally { begun: Instant::now(), stories: BTreeMap::new(), missed: Vec::new(), failed: Vec::new() }
+    }
+}
+
+impl Tally {
+    /// One more point that a story has.
+    pub fn there_is(&mut self, story: Story) {
+        self.stories.entry(story).or_default().there += 1;
+    }
+
+    /// What came of one.
+    pub fn add(&mut self, story: Story, point: &Point, told: anyhow::Result<Told>) {
+        let name = format!("{}: {point}", story.name());
+        match told {
+            Ok(told) if told.struck => self.stories.entry(story).or_default().through += 1,
+            Ok(_) => self.missed.push(name),
+            Err(error) => {
+                eprintln!("failed: {name}: {}", error.root_cause());
+                self.failed.push((name, error));
+            }
+        }
+    }
+
+    /// Prints the counts.
+    pub fn say(&self) {
+        for (story, count) in &self.stories {
+            println!("{}: went through {} of {} points", story.name(), count.through, count.there);
+        }
+        for name in &self.missed {
+            println!("the story was over before: {name}");
+        }
+        let through: usize = self.stories.values().map(|count| count.through).sum();
+        let there: usize = self.stories.values().map(|count| count.there).sum();
+        let seconds = self.begun.elapsed().as_secs_f64();
+        println!("went through {through} of {there} points in {seconds:.0} s; {} failed", self.failed.len());
+    }
+
+    /// Nothing failed; the first failures are told in full.
+    pub fn must_be_clean(&self) {
+        for (name, error) in self.failed.iter().take(TOLD) {
+            eprintln!("\n{name}\n{error:?}");
+        }
+        assert!(self.failed.is_empty(), "{} points failed", self.failed.len());
+    }
+}

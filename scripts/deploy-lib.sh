@@ -1,0 +1,70 @@
+# shellcheck shell=bash
+# What the scripts of the deployment share. Sourced after lib.sh, from the top folder.
+
+compose=()
+
+need_engine() {
+    have docker || die "no docker command. On Debian or Ubuntu, as root: apt-get install -y docker.io docker-compose"
+    docker version >/dev/null 2>&1 ||
+        die "no Docker engine answers at $(docker_url): start it (systemctl start docker), or get yourself into the group docker"
+}
+
+find_compose() {
+    if have docker-compose; then
+        compose=(docker-compose)
+    elif docker compose version >/dev/null 2>&1; then
+        compose=(docker compose)
+    else
+        die "no Compose tool. On Debian or Ubuntu, as root: apt-get install -y docker-compose"
+    fi
+}
+
+# setting NAME DEFAULT: the answer that Compose gives for a variable: the environment, else .env, else the default.
+setting() {
+    local value=${!1:-}
+    if [ -z "$value" ] && [ -f .env ]; then value=$(sed -n "s/^$1=//p" .env | tail -n 1); fi
+    printf '%s\n' "${value:-$2}"
+}
+
+# give_to_mongo PATH: mongo's files belong to the user it runs as (999 in its image), and nobody else may read the key.
+give_to_mongo() {
+    [ "$(stat -c %u "$1")" = 999 ] && return 0
+    chown 999:999 "$1" 2>/dev/null || die "$1 must belong to user 999, as whom mongo runs: as root, chown 999:999 $1"
+}
+
+# port_of SERVICE PORT: where it is published on this machine.
+port_of() { "${compose[@]}" port "$1" "$2" | sed 's/.*://' | head -n 1; }
+
+# wait_healthy SECONDS SERVICE...: until every container of these is healthy; says what it waits for.
+wait_healthy() {
+    local deadline=$((SECONDS + $1)) told=$SECONDS service id state
+    shift
+    for service in "$@"; do
+        while :; do
+            state=starting
+            # shellcheck disable=SC2046
+            state=$(docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' \
+                $("${compose[@]}" ps -q "$service") 2>/dev/null | sort -u | tr '\n' ' ')
+            [ "$state" = "healthy " ] && break
+            if ((SECONDS > deadline)); then
+                id=$("${compose[@]}" ps -q "$service" | head -n 1)
+                [ -z "$id" ] || docker logs --tail 15 "$id" 2>&1 | sed 's/^/    | /' >&2
+                die "$service is not healthy (${state:-not there}); its log: ${compose[*]} logs $service"
+            fi
+            if ((SECONDS - told >= 5)); then
+                told=$SECONDS
+                say "  waiting for $service: ${state:-not there yet}"
+            fi
+            sleep 0.3
+        done
+    done
+}
+
+# wait_serving SECONDS URL
+wait_serving() {
+    local deadline=$((SECONDS + $1))
+    until curl -fsSk --max-time 3 -o /dev/null "$2" 2>/dev/null; do
+        ((SECONDS > deadline)) && die "$2 does not answer; see: ${compose[*]} logs nginx"
+        sleep 0.3
+    done
+}
