@@ -136,6 +136,15 @@ impl Dirty {
         std::mem::replace(&mut *state, kept)
     }
 
+    /// What was taken could not be looked at; it is there at the next pass, which nobody is woken for.
+    pub fn put_back(&self, heard: State) {
+        let mut state = self.state();
+        state.look |= heard.look;
+        state.broken |= heard.broken;
+        state.records |= heard.records;
+        state.died.extend(heard.died);
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -153,6 +162,18 @@ mod tests {
         assert!(dirty.is_urgent(|_| false));
         assert!(dirty.take().look);
         assert_eq!(dirty.take(), State::default());
+    }
+
+    #[test]
+    fn what_could_not_be_looked_at_is_not_forgotten() {
+        let (dirty, cluster) = (Dirty::default(), ClusterId::random());
+        dirty.died(cluster.clone());
+        dirty.broke();
+        let heard = dirty.take();
+        dirty.put_back(heard);
+        assert!(!dirty.is_urgent(|_| false));
+        let heard = dirty.take();
+        assert!(heard.look && heard.broken && heard.died.contains(&cluster));
     }
 
     #[test]

@@ -193,16 +193,20 @@ impl HostLoop {
         let heard = self.dirty.take();
         if heard.records || self.records.good_until.is_none_or(|until| until <= Instant::now()) {
             self.records = Records::default();
+            self.rest = None;
         }
         let host = match self.records.host.take() {
             Some(host) => host,
             None => match self.tools.store.host(&self.id).await {
                 Ok(Some(host)) => host,
                 Ok(None) => return Pass::Gone,
-                Err(error) => return self.blind(&error, &told.outlooks),
+                Err(error) => {
+                    self.dirty.put_back(heard);
+                    return self.blind(&error, &told.outlooks);
+                }
             },
         };
-        let rest = self.rest.take().filter(|_| !heard.look && !heard.broken && !heard.records);
+        let rest = self.rest.take().filter(|_| !heard.look && !heard.broken);
         let looked = self.look_at_engine(&host.settings.daemon_url, &host.engine_id, &heard).await;
         if let (Some(rest), Ok(Looked::No)) = (rest, &looked)
             && rest.until > clock::now()
