@@ -1,6 +1,6 @@
 //! What was heard since a host's loop last looked: of its engine, of its records, and whether it can wait.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::model::ClusterId;
@@ -25,8 +25,8 @@ pub struct State {
     pub look: bool,
     /// The link is to be made anew.
     pub broken: bool,
-    /// Clusters of which a node ended.
-    pub died: BTreeSet<ClusterId>,
+    /// Clusters of which a node ended, and how.
+    pub died: BTreeMap<ClusterId, String>,
     /// The host's records changed, or may have.
     pub records: bool,
     /// Clusters that events told of.
@@ -58,8 +58,9 @@ impl Dirty {
     }
 
     /// A node of this cluster ended, if only for a moment.
-    pub fn died(&self, cluster: ClusterId) {
-        self.state().died.insert(cluster);
+    pub fn died(&self, cluster: ClusterId, how: String) {
+        // What is heard first says more: want of memory comes before the end that it brings.
+        self.state().died.entry(cluster).or_insert(how);
     }
 
     /// The stream ended: some may have been missed, and another engine may answer by now.
@@ -142,7 +143,9 @@ impl Dirty {
         state.look |= heard.look;
         state.broken |= heard.broken;
         state.records |= heard.records;
-        state.died.extend(heard.died);
+        for (cluster, how) in heard.died {
+            state.died.entry(cluster).or_insert(how);
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -167,13 +170,13 @@ mod tests {
     #[test]
     fn what_could_not_be_looked_at_is_not_forgotten() {
         let (dirty, cluster) = (Dirty::default(), ClusterId::random());
-        dirty.died(cluster.clone());
+        dirty.died(cluster.clone(), "it ended".into());
         dirty.broke();
         let heard = dirty.take();
         dirty.put_back(heard);
         assert!(!dirty.is_urgent(|_| false));
         let heard = dirty.take();
-        assert!(heard.look && heard.broken && heard.died.contains(&cluster));
+        assert!(heard.look && heard.broken && heard.died.contains_key(&cluster));
     }
 
     #[test]

@@ -20,13 +20,16 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::answer::{ping, while_it_lives};
 use super::contact::{Tries, contact};
 use super::dirty::{self, Dirty};
+use super::ends::Ends;
 use super::execute::{Hands, Tools, execute, without_engine};
 use super::link::Link;
 use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
+use super::outlook_of;
 use super::plan::{Action, Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
@@ -84,6 +87,9 @@ pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders:
         steps: HashMap::new(),
         seen: None,
         tries: Tries::default(),
+        away: None,
+        ends: Ends::default(),
+        version: 0,
         noted: None,
         dirty,
         turns: Turns::new(Instant::now()),
@@ -150,6 +156,11 @@ struct HostLoop {
     tries: Tries,
     /// The engine's last answer as the host's record has it.
     noted: Option<Timestamp>,
+    /// While the engine does not answer: when the next try is due, and how the last one ended.
+    away: Option<(Instant, EngineError)>,
+    ends: Ends,
+    /// The host's version when it was last looked at in full.
+    version: u64,
     dirty: Arc<Dirty>,
     turns: Turns,
     records: Records,
@@ -206,6 +217,10 @@ impl HostLoop {
                 }
             },
         };
+        // What operators want now is begun and ended on what is there now.
+        if self.version != host.version {
+            (self.version, self.seen) = (host.version, None);
+        }
         let rest = self.rest.take().filter(|_| !heard.look && !heard.broken);
         let looked = self.look_at_engine(&host.settings.daemon_url, &host.engine_id, &heard).await;
         if let (Some(rest), Ok(Looked::No)) = (rest, &looked)
@@ -243,13 +258,21 @@ impl HostLoop {
             }
             plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
         }
-        told.outlooks.put(&view, &plan);
+        told.outlooks.put(&outlook_of::Pass {
+            view: &view,
+            plan: &plan,
+            target: &orders.target,
+            policy: &orders.policy,
+            tries: &self.tries,
+            pause: self.tries.pause(self.tools.pace),
+            now,
+        });
         told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
         let longest = if self.tools.news.is_watching() { REST } else { TICK };
         let seen = matches!(view.engine, EngineView::Seen(_));
         self.rest =
             Rest::after(&plan, &view.clusters, now, self.jittered(longest)).filter(|_| seen && self.steps.is_empty());
-        let wait = self.wait(&plan, seen, now);
+        let wait = self.wait(&plan, now);
         let (host, clusters) = self.take_back(view);
         self.start(&host, &clusters, plan);
         self.records.host = Some(host);
@@ -327,9 +350,9 @@ impl HostLoop {
         Pass::Again(self.tools.pace.of(BLIND_PAUSE))
     }
 
-    fn wait(&self, plan: &Plan, seen: bool, now: Timestamp) -> Duration {
-        if !seen {
-            return self.tries.pause(self.tools.pace);
+    fn wait(&self, plan: &Plan, now: Timestamp) -> Duration {
+        if let Some((next, _)) = &self.away {
+            return next.saturating_duration_since(Instant::now());
         }
         let wait = match &self.rest {
             Some(rest) => rest.until.since(now),
@@ -355,11 +378,18 @@ impl HostLoop {
         engine_id: &str,
         heard: &dirty::State,
     ) -> Result<Looked, EngineError> {
+        // Whatever woke the loop, tries are apart: one moment's trouble is one try.
+        if let Some((_, error)) = self.away.as_ref().filter(|(next, _)| Instant::now() < *next) {
+            self.dirty.put_back(heard.clone());
+            return Err(error.clone());
+        }
         let result = self.look_or_ping(url, engine_id, heard).await;
-        if result.is_err() {
+        self.away = None;
+        if let Err(error) = &result {
             // The next answer after a failure is a full look, over a new connection.
             self.tries.bad();
             (self.link, self.seen) = (None, None);
+            self.away = Some((Instant::now() + self.tries.pause(self.tools.pace), error.clone()));
         }
         result
     }
@@ -372,7 +402,9 @@ impl HostLoop {
     ) -> Result<Looked, EngineError> {
         let pace = self.tools.pace;
         let now = clock::now();
-        heard.died.iter().for_each(|cluster| self.memory.suspect(cluster.clone(), now));
+        for (cluster, how) in &heard.died {
+            self.memory.suspect(cluster.clone(), how.clone(), now);
+        }
         if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
             (self.link, self.seen) = (None, None);
         }
@@ -380,6 +412,7 @@ impl HostLoop {
             Some(link) => link.engine.clone(),
             None => {
                 let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty).await?;
+                self.memory.heard_since = Some(clock::now());
                 self.link.insert(link).engine.clone()
             }
         };
@@ -388,19 +421,26 @@ impl HostLoop {
             let ping_every = pace.of(PING_EVERY);
             let answered = self.tries.answered.map_or(ping_every, |answered| clock::now().since(answered));
             if answered >= ping_every && at.elapsed() >= ping_every {
-                engine.ping().await?;
+                ping(&engine, pace).await?;
                 self.tries.good(clock::now());
             }
             return Ok(Looked::No);
         }
-        let survey = engine.survey(self.tools.store.pool_id(), &self.tools.layout);
+        let pool = self.tools.store.pool_id();
+        let survey = while_it_lives(&engine, pace, engine.survey(pool, &self.tools.layout));
         let survey = self.tools.surveys.through(survey).await?;
         self.tries.good(clock::now());
-        self.seen = Some((Instant::now(), observe::seen(survey)));
+        let mut seen = observe::seen(survey);
+        self.ends.tell(&engine, pool, pace, &mut seen).await;
+        self.seen = Some((Instant::now(), seen));
         Ok(Looked::InFull)
     }
 
     async fn note_contact(&mut self, mut host: Host, error: Option<&String>, now: Timestamp) -> Host {
+        // Who leads no more has nothing to say.
+        if self.tools.term.check().is_err() {
+            return host;
+        }
         self.tries.made_at = self.memory.made_at;
         let before = Contact { last_answer: self.noted.unwrap_or(host.contact.last_answer), ..host.contact.clone() };
         if let Some(contact) = contact(&before, &self.tries, error.map(String::as_str), now, self.tools.pace) {

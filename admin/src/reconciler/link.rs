@@ -7,6 +7,7 @@ use common::model::{DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
 
+use super::answer::{first, while_it_lives};
 use super::dirty::Dirty;
 
 /// A connection to an engine that is the one its host was added with.
@@ -35,8 +36,8 @@ impl Link {
         pace: Pace,
         dirty: &Arc<Dirty>,
     ) -> Result<Link, EngineError> {
-        let engine = Engine::connect_at(url, pace).await?;
-        let found = engine.info().await?.id;
+        let engine = first("connecting", pace, Engine::connect_at(url, pace)).await?;
+        let found = while_it_lives(&engine, pace, engine.info()).await?.id;
         if found != engine_id {
             return Err(EngineError::Refused {
                 what: format!("to be the host's engine at {url}"),
@@ -46,12 +47,18 @@ impl Link {
                 ),
             });
         }
-        let mut events = engine.events(pool).await?;
+        let mut events = while_it_lives(&engine, pace, engine.events(pool)).await?;
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
-                if let (EventKind::Die { .. } | EventKind::Oom, Some(cluster)) = (&event.kind, &event.cluster) {
-                    dirty.died(cluster.clone());
+                let how = match event.kind {
+                    EventKind::Oom => Some(format!("{} was killed for want of memory", event.name)),
+                    EventKind::Die { exit_code: Some(code) } => Some(format!("{} ended with code {code}", event.name)),
+                    EventKind::Die { exit_code: None } => Some(format!("{} ended", event.name)),
+                    _ => None,
+                };
+                if let (Some(how), Some(cluster)) = (how, &event.cluster) {
+                    dirty.died(cluster.clone(), how);
                 }
                 match event.cluster {
                     Some(cluster) => dirty.set_about(cluster),
