@@ -17,7 +17,9 @@ use tokio::task::{self, JoinError, JoinSet};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::answer::{ping, while_it_lives};
 use super::contact::{Tries, contact};
+use super::ends::Ends;
 use super::execute::{Hands, Tools, execute, without_engine};
 use super::link::{Dirty, Link};
 use super::memory::{Failure, Outcome};
@@ -79,6 +81,9 @@ pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders:
         steps: HashMap::new(),
         seen: None,
         tries: Tries::default(),
+        away: None,
+        ends: Ends::default(),
+        version: 0,
         dirty: Arc::new(Dirty::default()),
     };
     loop {
@@ -120,6 +125,11 @@ struct HostLoop {
     steps: HashMap<task::Id, Step>,
     seen: Option<(Instant, Seen)>,
     tries: Tries,
+    /// While the engine does not answer: when the next try is due, and how the last one ended.
+    away: Option<(Instant, EngineError)>,
+    ends: Ends,
+    /// The host's version when it was last looked at in full.
+    version: u64,
     dirty: Arc<Dirty>,
 }
 
@@ -130,7 +140,13 @@ impl HostLoop {
         }
         // The engine first, the records after it: what is found without a record then really has none.
         let (url, engine_id) = match self.tools.store.host(&self.id).await {
-            Ok(Some(host)) => (host.settings.daemon_url, host.engine_id),
+            Ok(Some(host)) => {
+                // What operators want now is begun and ended on what is there now.
+                if self.version != host.version {
+                    (self.version, self.seen) = (host.version, None);
+                }
+                (host.settings.daemon_url, host.engine_id)
+            }
             Ok(None) => return Pass::Gone,
             Err(error) => return self.blind(&error, &told.outlooks),
         };
@@ -167,7 +183,7 @@ impl HostLoop {
             now,
         });
         told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
-        let wait = self.wait(&plan, &view, now);
+        let wait = self.wait(&plan, now);
         self.start(view, plan);
         Pass::Again(wait)
     }
@@ -186,9 +202,9 @@ impl HostLoop {
         Pass::Again(self.tools.pace.of(BLIND_PAUSE))
     }
 
-    fn wait(&self, plan: &Plan, view: &HostView, now: Timestamp) -> Duration {
-        if matches!(view.engine, EngineView::Away { .. }) {
-            return self.tries.pause(self.tools.pace);
+    fn wait(&self, plan: &Plan, now: Timestamp) -> Duration {
+        if let Some((next, _)) = &self.away {
+            return next.saturating_duration_since(Instant::now());
         }
         // Not all hosts at the same moment.
         let tick = self.tools.pace.of(TICK).mul_f64(0.8 + 0.4 * rand::random::<f64>());
@@ -197,11 +213,17 @@ impl HostLoop {
 
     /// A full look if something may have changed, else a ping when it is time, else what was seen last.
     async fn look_at_engine(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
+        // Whatever woke the loop, tries are apart: one moment's trouble is one try.
+        if let Some((_, error)) = self.away.as_ref().filter(|(next, _)| Instant::now() < *next) {
+            return Err(error.clone());
+        }
         let result = self.look_or_ping(url, engine_id).await;
-        if result.is_err() {
+        self.away = None;
+        if let Err(error) = &result {
             // The next answer after a failure is a full look, over a new connection.
             self.tries.bad();
             (self.link, self.seen) = (None, None);
+            self.away = Some((Instant::now() + self.tries.pause(self.tools.pace), error.clone()));
         }
         result
     }
@@ -210,7 +232,7 @@ impl HostLoop {
         let pace = self.tools.pace;
         let heard = self.dirty.take();
         let now = clock::now();
-        heard.died.into_iter().for_each(|cluster| self.memory.suspect(cluster, now));
+        heard.died.into_iter().for_each(|(cluster, how)| self.memory.suspect(cluster, how, now));
         if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
             (self.link, self.seen) = (None, None);
         }
@@ -218,6 +240,7 @@ impl HostLoop {
             Some(link) => link.engine.clone(),
             None => {
                 let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty).await?;
+                self.memory.heard_since = Some(clock::now());
                 self.link.insert(link).engine.clone()
             }
         };
@@ -227,19 +250,25 @@ impl HostLoop {
             let ping_every = pace.of(PING_EVERY);
             let answered = self.tries.answered.map_or(ping_every, |answered| clock::now().since(answered));
             if answered >= ping_every && at.elapsed() >= ping_every {
-                engine.ping().await?;
+                ping(&engine, pace).await?;
                 self.tries.good(clock::now());
             }
             return Ok(seen.clone());
         }
-        let survey = engine.survey(self.tools.store.pool_id(), &self.tools.layout).await?;
+        let pool = self.tools.store.pool_id();
+        let survey = while_it_lives(&engine, pace, engine.survey(pool, &self.tools.layout)).await?;
         self.tries.good(clock::now());
-        let seen = observe::seen(survey);
+        let mut seen = observe::seen(survey);
+        self.ends.tell(&engine, pool, pace, &mut seen).await;
         self.seen = Some((Instant::now(), seen.clone()));
         Ok(seen)
     }
 
     async fn note_contact(&mut self, mut host: Host, error: Option<&EngineError>, now: Timestamp) -> Host {
+        // Who leads no more has nothing to say.
+        if self.tools.term.check().is_err() {
+            return host;
+        }
         let words = error.map(EngineError::to_string);
         self.tries.made_at = self.memory.made_at;
         if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now, self.tools.pace) {

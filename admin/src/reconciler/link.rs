@@ -1,6 +1,6 @@
 //! The connection to one host's engine, and the task that reads its events.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use common::clock::Pace;
@@ -8,6 +8,8 @@ use common::model::{ClusterId, DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
 use tokio::sync::Notify;
+
+use super::answer::{first, while_it_lives};
 
 /// What events say: look again, and what is not to be trusted until it was.
 #[derive(Default)]
@@ -25,7 +27,7 @@ pub struct State {
     /// The link is to be made anew.
     pub broken: bool,
     /// Clusters of which a node ended.
-    pub died: BTreeSet<ClusterId>,
+    pub died: BTreeMap<ClusterId, String>,
 }
 
 impl Dirty {
@@ -36,8 +38,9 @@ impl Dirty {
     }
 
     /// A node of this cluster ended, if only for a moment.
-    fn died(&self, cluster: ClusterId) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).died.insert(cluster);
+    fn died(&self, cluster: ClusterId, how: String) {
+        // What is heard first says more: want of memory comes before the end that it brings.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).died.entry(cluster).or_insert(how);
     }
 
     /// The stream ended: some may have been missed, and another engine may answer by now.
@@ -78,8 +81,8 @@ impl Link {
         pace: Pace,
         dirty: &Arc<Dirty>,
     ) -> Result<Link, EngineError> {
-        let engine = Engine::connect_at(url, pace).await?;
-        let found = engine.info().await?.id;
+        let engine = first("connecting", pace, Engine::connect_at(url, pace)).await?;
+        let found = while_it_lives(&engine, pace, engine.info()).await?.id;
         if found != engine_id {
             return Err(EngineError::Refused {
                 what: format!("to be the host's engine at {url}"),
@@ -89,12 +92,18 @@ impl Link {
                 ),
             });
         }
-        let mut events = engine.events(pool).await?;
+        let mut events = while_it_lives(&engine, pace, engine.events(pool)).await?;
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
-                if let (EventKind::Die { .. } | EventKind::Oom, Some(cluster)) = (&event.kind, event.cluster) {
-                    dirty.died(cluster);
+                let how = match event.kind {
+                    EventKind::Oom => Some(format!("{} was killed for want of memory", event.name)),
+                    EventKind::Die { exit_code: Some(code) } => Some(format!("{} ended with code {code}", event.name)),
+                    EventKind::Die { exit_code: None } => Some(format!("{} ended", event.name)),
+                    _ => None,
+                };
+                if let (Some(how), Some(cluster)) = (how, event.cluster) {
+                    dirty.died(cluster, how);
                 }
                 dirty.set();
             }

@@ -5,8 +5,10 @@
 //! `docs/architecture.md` has the rules that they keep.
 
 mod action;
+mod answer;
 mod bury;
 mod contact;
+mod ends;
 mod execute;
 mod host_loop;
 mod leader;
@@ -26,6 +28,8 @@ mod placement;
 mod plan;
 #[cfg(test)]
 mod plan_case;
+#[cfg(test)]
+mod plan_case_nodes;
 mod plan_cluster;
 mod plan_create;
 #[cfg(test)]
@@ -33,20 +37,27 @@ mod plan_create_test;
 mod plan_demand;
 #[cfg(test)]
 mod plan_demand_test;
+mod plan_free;
 mod plan_give_way;
 mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
+mod plan_leased;
+#[cfg(test)]
+mod plan_nodes_test;
 mod plan_place;
 mod plan_pool;
 #[cfg(test)]
 mod plan_pool_test;
+#[cfg(test)]
+mod plan_property_test;
 mod plan_purpose;
 #[cfg(test)]
 mod plan_purpose_test;
 mod plan_surplus;
 mod policy;
 mod probe;
+mod revival;
 mod rooms;
 #[cfg(test)]
 mod sim_case;

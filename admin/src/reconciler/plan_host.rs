@@ -64,12 +64,16 @@ pub(super) struct Planner<'a> {
     pub proofs: Vec<Proof>,
 }
 
-/// A probe that should be sent. Ordered: new clusters first, then free ones, then leased ones; the longest due first,
-/// so that networks that users broke take nobody's turn.
+/// A probe that should be sent. Ordered: new clusters first, then free ones, then leased ones, so that networks that users
+/// broke take nobody's turn. Among free ones the flavor of which fewest are on offer goes first, for it is likely to be
+/// needed next: after a blind spell that decides who is taken into service. Then the longest due first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LookWanted {
     pub rank: PhaseKind,
+    /// How many of its flavor are on offer, or will be probed before.
+    pub turn: usize,
     pub due: Timestamp,
+    pub flavor: FlavorId,
     pub cluster: ClusterId,
     pub name: ClusterName,
     pub why: String,
@@ -116,6 +120,17 @@ impl Planner<'_> {
     /// Sends as many of the wanted probes as may be under way at once; one that ends wakes the loop for the next.
     fn looks(&mut self, at_once: usize) {
         let mut wanted = std::mem::take(&mut self.looks_wanted);
+        wanted.sort();
+        let mut turns: BTreeMap<FlavorId, usize> = BTreeMap::new();
+        for cluster in &self.view.clusters {
+            let offered = cluster.offer.as_ref().is_some_and(|offer| offer.until > self.now);
+            *turns.entry(cluster.flavor.clone()).or_default() += usize::from(offered);
+        }
+        for look in wanted.iter_mut().filter(|look| look.rank == PhaseKind::Free) {
+            let turn = turns.entry(look.flavor.clone()).or_default();
+            look.turn = *turn;
+            *turn += 1;
+        }
         wanted.sort();
         for LookWanted { cluster, name, why, .. } in wanted.into_iter().take(at_once) {
             self.plan.steps.push(Step { action: Action::Look { cluster }, name: Some(name), why });

@@ -322,7 +322,12 @@ impl Sim {
                 } else {
                     None
                 };
-                let container = FoundNode { container: from.id.to_string(), state: NodeState::Running };
+                let container = FoundNode {
+                    container: from.id.to_string(),
+                    state: NodeState::Running,
+                    ended: None,
+                    unhealthy: false,
+                };
                 let nodes = from.nodes.keys().map(|node| (node.clone(), container.clone())).collect();
                 host.engine.insert(from.id.clone(), Found { nodes });
                 failure.map_or(Outcome::Done, Outcome::Failed)
