@@ -5,6 +5,7 @@
 
 mod api;
 mod changes;
+mod demand;
 mod doorbell;
 mod guard;
 pub mod health_check;

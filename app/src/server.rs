@@ -15,6 +15,7 @@ use common::store::SharedStore;
 use tokio::sync::watch;
 
 use crate::changes::Changes;
+use crate::demand::Demand;
 use crate::doorbell::Doorbell;
 use crate::host_book::HostBook;
 use crate::shared::Shared;
@@ -49,6 +50,7 @@ pub struct Parts {
 pub struct Server {
     address: SocketAddr,
     inner: actix_web::dev::Server,
+    demand: Arc<Demand>,
     closing: watch::Sender<bool>,
 }
 
@@ -59,15 +61,19 @@ pub struct Stopper {
     closing: watch::Sender<bool>,
 }
 
-/// Listens, and builds what serves. Must be called in a tokio runtime that outlives the server: the doorbell and the watcher live in it.
+/// Listens, and builds what serves. Must be called in a tokio runtime that outlives the server: the doorbell, the watcher and the counting live in it.
 pub fn build(parts: Parts) -> io::Result<Server> {
     let listener = TcpListener::bind(parts.bind)?;
     let address = listener.local_addr()?;
     let (closing, closed) = watch::channel(false);
+    let demand = Arc::new(Demand::new(parts.store.clone()));
+    let (counting, closes) = (demand.clone(), closed.clone());
+    tokio::spawn(async move { counting.write_now_and_then(closes).await });
     let shared = Arc::new(Shared {
         hosts: HostBook::new(parts.store.clone()),
         changes: Changes::new(parts.store.clone(), closed.clone()),
         doorbell: Doorbell::hang(parts.store.clone(), parts.internal_secret),
+        demand: demand.clone(),
         store: parts.store,
         catalog: parts.catalog,
         wish_wait: parts.wish_wait,
@@ -85,7 +91,7 @@ pub fn build(parts: Parts) -> io::Result<Server> {
     .disable_signals()
     .listen(listener)?
     .run();
-    Ok(Server { address, inner, closing })
+    Ok(Server { address, inner, demand, closing })
 }
 
 impl Server {
@@ -99,9 +105,14 @@ impl Server {
         Stopper { handle: self.inner.handle(), closing: self.closing.clone() }
     }
 
-    /// Serves until it is stopped.
+    /// Serves until it is stopped, then writes down what was counted.
     pub fn run(self) -> impl Future<Output = io::Result<()>> + Send {
-        self.inner
+        let Server { inner, demand, .. } = self;
+        async move {
+            let served = inner.await;
+            demand.write().await;
+            served
+        }
     }
 }
 

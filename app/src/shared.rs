@@ -8,6 +8,7 @@ use common::store::SharedStore;
 use tokio::sync::watch;
 
 use crate::changes::Changes;
+use crate::demand::Demand;
 use crate::doorbell::Doorbell;
 use crate::host_book::HostBook;
 
@@ -23,6 +24,8 @@ pub struct Shared {
     pub changes: Arc<Changes>,
     /// Tells the reconciler to look now.
     pub doorbell: Doorbell,
+    /// Counts what is applied for.
+    pub demand: Arc<Demand>,
     /// How long start, stop and restart wait to see it done.
     pub wish_wait: Duration,
     /// Turns true when the server is stopping: nobody should wait any longer.

@@ -5,6 +5,7 @@
 
 pub mod clusters;
 pub mod events;
+pub mod explain;
 pub mod flavors;
 pub mod hosts;
 pub mod records;

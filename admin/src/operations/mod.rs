@@ -9,6 +9,7 @@ mod cluster_moves;
 mod configure_host;
 mod delete_host;
 mod events;
+mod explain;
 mod holders;
 mod host_input;
 #[cfg(test)]

@@ -36,6 +36,7 @@ struct View {
     lease: Option<LeaseView>,
     nodes: Vec<NodeView>,
     endpoints: Vec<(String, String)>,
+    explained: words::ExplanationView,
     events: Vec<EventView>,
     restarts: u64,
     may_wish: bool,
@@ -106,6 +107,7 @@ pub async fn show(
             .iter()
             .map(|(name, at)| (name.clone(), format!("{}://{}", at.scheme, at.authority())))
             .collect(),
+        explained: words::explanation(state.operations.explain_cluster(&cluster.id, now).await?, now),
         events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
         restarts: restarts(&cluster),
         may_wish: may(matches!(cluster.phase, Phase::Free { .. } | Phase::InUse { .. })),

@@ -25,6 +25,7 @@ use super::link::{Dirty, Link};
 use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
+use super::outlook_of;
 use super::plan::{Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
@@ -172,7 +173,15 @@ impl HostLoop {
             memory: self.memory.clone(),
         };
         let plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
-        told.outlooks.put(&view, &plan);
+        told.outlooks.put(&outlook_of::Pass {
+            view: &view,
+            plan: &plan,
+            target: &orders.target,
+            policy: &orders.policy,
+            tries: &self.tries,
+            pause: self.tries.pause(self.tools.pace),
+            now,
+        });
         told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
         let wait = self.wait(&plan, now);
         self.start(view, plan);

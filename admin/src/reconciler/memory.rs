@@ -292,7 +292,7 @@ impl Memory {
     }
 }
 
-fn work_of(action: &Action) -> Work {
+pub(super) fn work_of(action: &Action) -> Work {
     match action {
         Action::BringUp { .. } => Work::BringUp,
         Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,

@@ -14,10 +14,16 @@ mod host_loop;
 mod leader;
 mod link;
 mod making;
+#[cfg(test)]
+mod making_test;
 mod memory;
 mod node_view;
 mod observe;
 mod outlook;
+#[cfg(test)]
+pub(crate) mod outlook_case;
+mod outlook_of;
+mod outlook_pool;
 mod placement;
 mod plan;
 #[cfg(test)]
@@ -29,6 +35,8 @@ mod plan_create;
 #[cfg(test)]
 mod plan_create_test;
 mod plan_demand;
+#[cfg(test)]
+mod plan_demand_test;
 mod plan_free;
 mod plan_give_way;
 mod plan_host;
@@ -51,6 +59,10 @@ mod policy;
 mod probe;
 mod revival;
 mod rooms;
+#[cfg(test)]
+mod sim_case;
+#[cfg(test)]
+mod sim_test;
 mod standing;
 mod starts;
 mod term;
@@ -62,13 +74,16 @@ use std::time::Instant;
 
 use common::clock::Pace;
 use common::compose::Catalog;
-use common::model::{FlavorShare, SlotLayout};
+use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
 use common::store::SharedStore;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::error;
 
-pub use outlook::HostOutlook;
+pub use outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
+#[cfg(test)]
+pub(crate) use outlook_pool::add_up;
+pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
 use leader::Leader;
 use outlook::Outlooks;
@@ -130,8 +145,18 @@ impl Reconciler {
     }
 
     /// What is being done, held back and why, host by host. Empty while another process leads.
-    pub fn outlook(&self) -> Vec<HostOutlook> {
+    pub fn outlook(&self) -> Vec<Arc<HostOutlook>> {
         self.outlooks.all()
+    }
+
+    /// The same of one host.
+    pub fn outlook_of(&self, host: &HostId) -> Option<Arc<HostOutlook>> {
+        self.outlooks.of(host)
+    }
+
+    /// The same of all hosts, added up.
+    pub fn outlook_of_pool(&self, now: Timestamp) -> PoolOutlook {
+        self.outlooks.pool(now)
     }
 }
 

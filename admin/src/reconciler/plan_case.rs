@@ -15,7 +15,7 @@ use super::plan_pool::Target;
 use super::policy::Policy;
 use super::view::*;
 
-pub(super) const NOW: Timestamp = Timestamp::from_millis(1_000_000);
+pub const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
 pub(super) fn ago(seconds: u64) -> Timestamp {
     NOW - Duration::from_secs(seconds)
@@ -82,7 +82,7 @@ pub struct Case {
     pub seen: Seen,
     want: u32,
     give_way: Option<(FlavorId, FlavorId)>,
-    policy: Policy,
+    pub policy: Policy,
 }
 
 impl Case {
@@ -293,9 +293,14 @@ impl Case {
         self.view.clusters.push(cluster);
     }
 
+    /// What the pool wants of the host.
+    pub fn target(&self) -> Target {
+        Target { want: [(flavor(), self.want)].into(), give_way: self.give_way.clone() }
+    }
+
     /// What is planned for it.
     pub fn plan(&self) -> Plan {
-        let target = Target { want: [(flavor(), self.want)].into(), give_way: self.give_way.clone() };
+        let target = self.target();
         let facts = Facts { flavors: [(flavor(), "d".into()), (other_flavor(), "d".into())].into(), slots: 12 };
         plan_host(&self.view, &target, &facts, &self.policy, NOW)
     }

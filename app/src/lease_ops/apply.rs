@@ -18,16 +18,22 @@ pub async fn apply(
     if flavors.is_empty() {
         return Ok(None);
     }
-    let apply = Apply { user, flavors, holding, key: None, metadata: Default::default(), now: clock::now() };
+    let now = clock::now();
+    let apply = Apply { user, flavors: flavors.clone(), holding, key: None, metadata: Default::default(), now };
     match shared.store.apply(apply).await? {
         Applied::New(cluster) => {
+            shared.demand.given(&cluster.flavor, now);
             if let Some(lease) = cluster.lease() {
                 info!(cluster.id = %cluster.id, lease.id = %lease.id, user = %lease.user, "given: {}", cluster.name);
             }
             Ok(Some(cluster))
         }
         Applied::Held(cluster) => Ok(Some(cluster)),
+        Applied::NoneFree => {
+            shared.demand.missed(&flavors, now);
+            Ok(None)
+        }
         // Without a key no ended lease is found.
-        Applied::Ended(_) | Applied::NoneFree => Ok(None),
+        Applied::Ended(_) => Ok(None),
     }
 }

@@ -6,6 +6,7 @@ mod bounds;
 mod bugs_of_old;
 mod clusters;
 mod command;
+mod demand;
 mod docs;
 mod doorbell;
 mod health;

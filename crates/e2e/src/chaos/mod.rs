@@ -5,6 +5,7 @@
 mod agree;
 mod crew;
 mod door;
+mod judge;
 mod leaks;
 mod record;
 mod report;

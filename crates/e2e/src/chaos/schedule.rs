@@ -15,8 +15,11 @@ const CONTAINER_KILLS: f64 = 30.0;
 /// What goes wrong. `pick` chooses among what is there at that moment, in the order of names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// SIGKILL to app.
-    KillApp,
+    /// SIGKILL to one of the apps.
+    KillApp {
+        /// Which.
+        pick: u64,
+    },
     /// SIGKILL to the admin that leads.
     KillLeader,
     /// SIGKILL to the admin that stands by.
@@ -69,12 +72,12 @@ pub fn schedule(seed: u64, length: Duration) -> Schedule {
     let share = length.as_secs_f64() / TWO_MINUTES.as_secs_f64();
     let kills = (PROGRAM_KILLS * share).round().max(3.0) as u32;
     // Half of them to app. The others to the leader, but for one in three: that one stands by.
-    let program = |n: u32| match n {
-        n if n % 2 == 0 => Fault::KillApp,
+    let program = |n: u32, chance: &mut StdRng| match n {
+        n if n % 2 == 0 => Fault::KillApp { pick: chance.random() },
         n if n % 6 == 3 => Fault::KillStandby,
         _ => Fault::KillLeader,
     };
-    let mut programs = spread(&mut chance, length, kills, |n, _| program(n));
+    let mut programs = spread(&mut chance, length, kills, program);
     // It takes as long as a short run, which goes without.
     let stops = (LEADER_STOPS * share).round() as u32;
     programs.extend(spread(&mut chance, length, stops, |_, _| Fault::StopLeader));
@@ -125,7 +128,7 @@ mod tests {
             let schedule = schedule(seed, TWO_MINUTES);
             assert_eq!((schedule.programs.len(), schedule.store.len()), (11, 3));
             assert_eq!(count(&schedule.programs, |fault| *fault == Fault::StopLeader), 1);
-            assert_eq!(count(&schedule.programs, |fault| *fault == Fault::KillApp), 5);
+            assert_eq!(count(&schedule.programs, |fault| matches!(fault, Fault::KillApp { .. })), 5);
             assert!(count(&schedule.programs, |fault| *fault == Fault::KillLeader) >= 3);
             assert!(count(&schedule.containers, |fault| matches!(fault, Fault::KillContainer { .. })) == 30);
             for due in [&schedule.programs, &schedule.containers, &schedule.store] {
@@ -138,9 +141,8 @@ mod tests {
     #[test]
     fn a_short_run_has_at_least_one_of_each() {
         let schedule = schedule(1, Duration::from_secs(10));
-        for wanted in [Fault::KillApp, Fault::KillLeader] {
-            assert!(count(&schedule.programs, |fault| *fault == wanted) > 0, "{wanted:?}");
-        }
+        assert!(count(&schedule.programs, |fault| matches!(fault, Fault::KillApp { .. })) > 0);
+        assert!(count(&schedule.programs, |fault| *fault == Fault::KillLeader) > 0);
         let containers = |wanted: fn(&Fault) -> bool| count(&schedule.containers, wanted);
         assert!(containers(|fault| matches!(fault, Fault::KillContainer { .. })) > 0);
         assert_eq!(containers(|fault| matches!(fault, Fault::PauseContainer { .. })), 1);

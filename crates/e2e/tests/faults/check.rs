@@ -27,6 +27,7 @@ struct Belongings {
 }
 
 /// What was on an engine before the pool came.
+#[derive(Default)]
 pub struct Strangers(BTreeSet<(&'static str, String, String)>);
 
 impl Strangers {
@@ -79,10 +80,16 @@ pub struct Wanted {
     pub free: usize,
     /// The subject is still leased, and has all of its containers, running; or has lost this many for ever.
     pub leased: Option<usize>,
+    /// The host's record is gone.
+    pub no_host: bool,
 }
 
 /// Records and engine agree, and are as wanted.
 pub async fn at_rest(stage: &Stage, wanted: &Wanted) -> Result<(), String> {
+    let host = stage.pool.store.host(&stage.pool.host).await.map_err(|error| error.to_string())?;
+    if host.is_none() != wanted.no_host {
+        return Err(format!("the host is there: {}", host.is_some()));
+    }
     let clusters = stage.pool.clusters().await;
     let mut free = 0;
     for cluster in &clusters {

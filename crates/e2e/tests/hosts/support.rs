@@ -78,7 +78,7 @@ pub async fn release(pool: &Pool, cluster: &Cluster, by: &str) {
 
 /// What the reconciler says of the host.
 pub fn words(pool: &Pool) -> String {
-    pool.reconciler.outlook().into_iter().flat_map(|outlook| outlook.lines).collect::<Vec<_>>().join("\n")
+    pool.reconciler.outlook().into_iter().flat_map(|outlook| outlook.lines()).collect::<Vec<_>>().join("\n")
 }
 
 /// Waits until the reconciler says this of the host.
