@@ -63,6 +63,8 @@ impl Db {
         match self.cluster(&cluster.id).await? {
             Some(found) if same::cluster(&found, cluster) => Ok(false),
             Some(_) => Err(StoreError::Taken { field: "id" }),
+            // The very same is there, and the majority has not heard of it.
+            None if setup::violated(message, &["_id_"]).is_some() => Err(error::unsettled("cluster")),
             None => Err(StoreError::Taken { field: setup::violated(message, &["slot"]).unwrap_or("lease") }),
         }
     }
@@ -102,6 +104,9 @@ impl Db {
         match self.cluster(&from.id).await? {
             None => Err(StoreError::NotFound("cluster")),
             Some(found) if same::cluster(&found, to) => Ok(false),
+            Some(found) if (found.version, found.phase.kind()) == (from.version, from.phase.kind()) => {
+                Err(error::unsettled("cluster"))
+            }
             Some(_) => Err(StoreError::Conflict("cluster")),
         }
     }
@@ -179,6 +184,9 @@ impl Db {
         }
         match self.by_id(&self.clusters, cluster.id.as_str()).await? {
             None => Ok(false),
+            Some(found) if found.get_i64("version").ok() == Some(number(cluster.version)) => {
+                Err(error::unsettled("cluster"))
+            }
             Some(_) => Err(StoreError::Conflict("cluster")),
         }
     }

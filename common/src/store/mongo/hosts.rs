@@ -31,12 +31,16 @@ impl Db {
         let Err(fault) = self.timed(self.hosts.insert_one(shape::write(host)?)).await else {
             return Ok(true);
         };
-        if error::duplicate(&fault).is_some()
-            && let Some(found) = self.host(&host.id).await?
-        {
-            return if same::host(&found, host) { Ok(false) } else { Err(StoreError::Taken { field: "id" }) };
+        let Some(message) = error::duplicate(&fault) else {
+            return Err(error::db(fault));
+        };
+        match self.host(&host.id).await? {
+            Some(found) if same::host(&found, host) => Ok(false),
+            Some(_) => Err(StoreError::Taken { field: "id" }),
+            // The very same is there, and the majority has not heard of it.
+            None if setup::violated(message, &["_id_"]).is_some() => Err(error::unsettled("host")),
+            None => Err(taken(fault)),
         }
-        Err(taken(fault))
     }
 
     /// Whether it was changed; `false` when it is as wanted already.
@@ -53,6 +57,7 @@ impl Db {
         match self.host(&to.id).await? {
             None => Err(StoreError::NotFound("host")),
             Some(found) if same::host(&found, to) => Ok(false),
+            Some(found) if found.version + 1 == to.version => Err(error::unsettled("host")),
             Some(_) => Err(StoreError::Conflict("host")),
         }
     }
@@ -84,6 +89,7 @@ impl Db {
         }
         match self.host(id).await? {
             None => Ok(false),
+            Some(found) if i64::try_from(found.version).ok() == Some(version) => Err(error::unsettled("host")),
             Some(_) => Err(StoreError::Conflict("host")),
         }
     }
