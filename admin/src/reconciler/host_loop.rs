@@ -411,7 +411,8 @@ impl HostLoop {
         let engine = match &self.link {
             Some(link) => link.engine.clone(),
             None => {
-                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty).await?;
+                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty);
+                let link = self.tools.surveys.through(link).await?;
                 self.memory.heard_since = Some(clock::now());
                 self.link.insert(link).engine.clone()
             }

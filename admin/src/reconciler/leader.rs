@@ -43,6 +43,9 @@ const RING_GAP: Duration = Duration::from_millis(50);
 const TURN_SHARE: u32 = 9;
 /// Full looks at engines at once.
 const SURVEYS_AT_ONCE: usize = 16;
+/// Probes at once in the whole pool. After a blind spell a thousand hosts want eight each; answers that wait for each other
+/// until they are too late would make well clusters look ill.
+const LOOKS_AT_ONCE: usize = 64;
 
 /// What leading needs.
 pub struct Leader {
@@ -107,6 +110,7 @@ impl Leader {
                         term: self.term.clone(),
                         news: self.news.clone(),
                         surveys: Gate::new(SURVEYS_AT_ONCE),
+                        looks: Gate::patient(LOOKS_AT_ONCE),
                     });
                     self.outlooks.lead();
                     self.lead(&holder, &tools).await;

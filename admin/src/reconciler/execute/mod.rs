@@ -51,6 +51,8 @@ pub struct Tools {
     pub news: News,
     /// Full looks at engines go through it.
     pub surveys: Gate,
+    /// So do probes.
+    pub looks: Gate,
 }
 
 /// What carrying out needs on one host.
@@ -98,7 +100,7 @@ pub async fn execute(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step
         debug!(host.id = %host.id, "{step}");
     }
     if let Action::Look { .. } = &step.action {
-        return look(hands, cluster).await;
+        return hands.tools.looks.through(look(hands, cluster)).await;
     }
     match act(hands, host, cluster, step).await {
         Ok(()) => {
