@@ -98,6 +98,7 @@ async fn serve_from(
         max_starts: config.max_starts,
         address: config.internal_address_at(address),
         pace: Pace::ORDINARY,
+        deep_probes: config.deep_probes,
     });
     let server = build(Parts { store, catalog, config, reconciler, internal_secret, listener })?;
     let handle = server.handle();

@@ -34,6 +34,7 @@ mod plan_cluster;
 mod plan_create;
 #[cfg(test)]
 mod plan_create_test;
+mod plan_deep;
 mod plan_demand;
 #[cfg(test)]
 mod plan_demand_test;
@@ -112,6 +113,8 @@ pub struct Settings {
     pub address: String,
     /// How long everything waits.
     pub pace: Pace,
+    /// Whether free clusters are asked to commit a transaction now and then, as their templates say.
+    pub deep_probes: bool,
 }
 
 /// The running reconciler. Dropping it ends it between two calls; [`Running::stop`] also gives the lock back.
@@ -164,7 +167,7 @@ impl Reconciler {
 pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
-    let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
+    let Settings { store, catalog, layout, mix, max_starts, address, pace, deep_probes } = settings;
     let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let outlooks = reconciler.outlooks.clone();
     let term = Term::until(Instant::now(), pace);
@@ -176,6 +179,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         max_starts,
         address,
         pace,
+        deep_probes,
         term: term.clone(),
         rings: ear,
         outlooks,

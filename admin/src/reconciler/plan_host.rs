@@ -9,6 +9,7 @@ use common::model::{Cluster, ClusterId, ClusterName, FlavorId, Health, Phase, Ph
 use common::store::Proof;
 
 use super::plan::{Action, Held, Plan, Step};
+use super::plan_deep::DeepFacts;
 use super::plan_pool::Target;
 use super::policy::Policy;
 use super::view::{EngineView, HostView, Seen, Work};
@@ -20,6 +21,8 @@ pub struct Facts {
     pub flavors: BTreeMap<FlavorId, String>,
     /// How many slots a host has.
     pub slots: u16,
+    /// Flavors whose free clusters are asked to commit a transaction now and then.
+    pub deep: BTreeMap<FlavorId, DeepFacts>,
 }
 
 /// Decides what to do on a host now.
@@ -36,6 +39,7 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         looks_wanted: Vec::new(),
         short_of: BTreeSet::new(),
         rolled: false,
+        deep_sent: false,
         proofs: Vec::new(),
     };
     planner.bring_ups = planner.makings_at_once().0.saturating_sub(busy(Work::BringUp));
@@ -61,6 +65,8 @@ pub(super) struct Planner<'a> {
     pub short_of: BTreeSet<FlavorId>,
     /// Whether a cluster of an older flavor goes in this plan.
     pub rolled: bool,
+    /// Whether a deep probe is sent in this plan.
+    pub deep_sent: bool,
     pub proofs: Vec<Proof>,
 }
 

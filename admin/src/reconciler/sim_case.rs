@@ -87,7 +87,7 @@ impl Sim {
             leases: BTreeMap::new(),
             steps: Vec::new(),
             policy: Policy::default(),
-            facts: Facts { flavors, slots: 12 },
+            facts: Facts { flavors, slots: 12, ..Facts::default() },
             standings: Standings::default(),
             patience: Patience::default(),
             applies: Vec::new(),
@@ -332,6 +332,7 @@ impl Sim {
                 host.engine.insert(from.id.clone(), Found { nodes });
                 failure.map_or(Outcome::Done, Outcome::Failed)
             }
+            Action::DeepLook { .. } => Outcome::Stale,
             Action::Look { cluster } => {
                 let runs = host.engine.get(cluster).is_some_and(|found| {
                     !found.nodes.is_empty() && found.nodes.values().all(|node| node.state == NodeState::Running)
