@@ -67,7 +67,14 @@ impl Memory {
             Outcome::Stale => {}
             // A node ended after it was sent: it proves nothing.
             Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| *at <= ended.at) => {}
+            Outcome::Looked { at, result: Err(seen) } if matches!(step.action, Action::DeepLook { .. }) => {
+                let bad = self.deep.get(id).map_or(0, |look| look.bad) + 1;
+                self.deep.insert(id.clone(), Look { at: *at, result: Err(seen.clone()), bad });
+            }
             Outcome::Looked { at, result } => {
+                if matches!(step.action, Action::DeepLook { .. }) {
+                    self.deep.insert(id.clone(), Look { at: *at, result: Ok(()), bad: 0 });
+                }
                 if result.is_ok() {
                     self.suspects.remove(id);
                     self.retries.remove(id);
@@ -118,6 +125,7 @@ impl Memory {
             Action::TakeDown { .. } | Action::DropRecord { .. } | Action::Sweep { .. } => self.forget(id),
             Action::Begin { .. }
             | Action::Look { .. }
+            | Action::DeepLook { .. }
             | Action::OfferAgain { .. }
             | Action::Withdraw { .. }
             | Action::BringUp { .. }
@@ -196,6 +204,7 @@ impl Memory {
             .chain(self.suspects.keys())
             .chain(self.timings.keys())
             .chain(self.deaths.keys())
+            .chain(self.deep.keys())
             .chain(self.changed.keys())
             .chain(self.revivals.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
@@ -214,6 +223,7 @@ impl Memory {
         self.suspects.remove(id);
         self.timings.remove(id);
         self.deaths.remove(id);
+        self.deep.remove(id);
         self.changed.remove(id);
         self.revivals.remove(id);
     }
@@ -224,6 +234,7 @@ pub(super) fn work_of(action: &Action) -> Work {
         Action::BringUp { .. } => Work::BringUp,
         Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,
         Action::Look { .. } => Work::Look,
+        Action::DeepLook { .. } => Work::Deep,
         Action::ChangeNodes { .. } => Work::Node,
         Action::Begin { .. }
         | Action::OfferOut { .. }

@@ -38,6 +38,7 @@ mod plan_cluster;
 mod plan_create;
 #[cfg(test)]
 mod plan_create_test;
+mod plan_deep;
 mod plan_demand;
 #[cfg(test)]
 mod plan_demand_test;
@@ -134,6 +135,8 @@ pub struct Settings {
     pub address: String,
     /// How long everything waits.
     pub pace: Pace,
+    /// Whether free clusters are asked to commit a transaction now and then, as their templates say.
+    pub deep_probes: bool,
 }
 
 /// The running reconciler. Dropping it ends it between two calls; [`Running::stop`] also gives the lock back.
@@ -198,7 +201,7 @@ impl Reconciler {
 pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
-    let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
+    let Settings { store, catalog, layout, mix, max_starts, address, pace, deep_probes } = settings;
     let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
@@ -210,6 +213,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         max_starts,
         address,
         pace,
+        deep_probes,
         term: term.clone(),
         rings: ear,
         outlooks,

@@ -81,6 +81,7 @@ impl Sim {
                 host.engine.insert(from.id.clone(), Found { nodes });
                 failure.map_or(Outcome::Done, Outcome::Failed)
             }
+            Action::DeepLook { .. } => Outcome::Stale,
             Action::Look { cluster } => {
                 let runs = host.engine.get(cluster).is_some_and(|found| {
                     !found.nodes.is_empty() && found.nodes.values().all(|node| node.state == NodeState::Running)

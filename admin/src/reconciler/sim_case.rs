@@ -87,7 +87,7 @@ impl Sim {
             leases: BTreeMap::new(),
             steps: Vec::new(),
             policy: Policy::default(),
-            facts: Facts { flavors, slots: 12 },
+            facts: Facts { flavors, slots: 12, ..Facts::default() },
             standings: Standings::default(),
             patience: Patience::default(),
             applies: Vec::new(),
