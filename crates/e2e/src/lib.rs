@@ -13,5 +13,6 @@ pub mod pool;
 pub mod program;
 pub mod relay;
 pub mod replica_set;
+pub mod small_disk;
 pub mod tripwire;
 pub mod wait;
