@@ -16,6 +16,19 @@ use crate::{api, pages};
 #[derive(Clone, Debug)]
 pub struct RequestId(pub String);
 
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+impl RequestId {
+    /// The proxy's own if it is 1 to 64 letters, digits, `-`, `_` and `.`; else a new one.
+    fn of(headers: &HeaderMap) -> RequestId {
+        let given = headers.get(REQUEST_ID).and_then(|value| value.to_str().ok()).filter(|text| {
+            (1..=64).contains(&text.len())
+                && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
+        });
+        RequestId(given.map_or_else(|| hex::encode(rand::random::<[u8; 8]>()), str::to_owned))
+    }
+}
+
 /// Headers of every answer. Pages have no scripts, no frames and load nothing from elsewhere. The referrer stays
 /// within the site: with `no-referrer` browsers would send our own forms with `Origin: null`.
 const HEADERS: [(&str, &str); 7] = [
@@ -33,7 +46,7 @@ const HEADERS: [(&str, &str); 7] = [
 
 /// Serves a request through `next` and dresses the answer.
 pub async fn dress(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
-    let id = RequestId(hex::encode(rand::random::<[u8; 8]>()));
+    let id = RequestId::of(req.headers());
     req.extensions_mut().insert(id.clone());
     // A clone of the request kept over this call would make the router panic: it wants the only one.
     let mut response = next.call(req).await?;
@@ -94,6 +107,6 @@ fn add_headers(headers: &mut HeaderMap, id: &RequestId) {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     if let Ok(id) = HeaderValue::from_str(&id.0) {
-        headers.insert(HeaderName::from_static("x-request-id"), id);
+        headers.insert(REQUEST_ID, id);
     }
 }

@@ -1,4 +1,4 @@
-//! Whether the service lives, whether it can work, and the doorbell that app rings.
+//! Whether the service lives, and whether it can work.
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
@@ -15,10 +15,4 @@ pub async fn healthz() -> HttpResponse {
 pub async fn readyz(state: Data<State>) -> Result<HttpResponse, Problem> {
     state.store.ping().await?;
     Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("ready\n"))
-}
-
-/// `POST /internal/doorbell`: something in the store may want the reconciler's attention.
-pub async fn doorbell(state: Data<State>) -> HttpResponse {
-    state.reconciler.ring();
-    HttpResponse::NoContent().finish()
 }

@@ -11,7 +11,7 @@ use common::model::Role;
 
 use crate::access::{Needs, guard};
 use crate::problem::Problem;
-use crate::{api, assets, health, pages};
+use crate::{api, assets, health, internal, pages};
 
 /// One line of the table.
 pub struct Entry {
@@ -35,7 +35,9 @@ pub fn table() -> Vec<Entry> {
         // For machines that watch
         get("/healthz", NOTHING, |r| r.to(health::healthz)),
         get("/readyz", NOTHING, |r| r.to(health::readyz)),
-        post("/internal/doorbell", Needs::InternalSecret, |r| r.to(health::doorbell)),
+        post("/internal/doorbell", Needs::InternalSecret, |r| r.to(internal::doorbell)),
+        get("/internal/outlook", Needs::InternalSecret, |r| r.to(internal::outlook)),
+        post("/internal/look", Needs::InternalSecret, |r| r.to(internal::look)),
         get("/assets/{name}", NOTHING, |r| r.to(assets::asset)),
         // Pages
         get("/login", NOTHING, |r| r.to(pages::login::show)),
@@ -62,10 +64,12 @@ pub fn table() -> Vec<Entry> {
         post("/hosts/{id}/{action}", OPERATOR, |r| r.to(pages::host_act::act)),
         get("/clusters", VIEWER, |r| r.to(pages::clusters::list)),
         get("/clusters/{id}", VIEWER, |r| r.to(pages::cluster::show)),
+        get("/clusters/{id}/evidence", VIEWER, |r| r.to(pages::evidence::show)),
         get("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::ask)),
         post("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::act)),
         post("/records/{id}/delete", OPERATOR, |r| r.to(pages::clusters::delete_record)),
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
+        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavors::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
@@ -79,15 +83,22 @@ pub fn table() -> Vec<Entry> {
         get("/api/v1/hosts/{id}/foreign", OPERATOR, |r| r.to(api::hosts::foreign)),
         post("/api/v1/hosts/{id}/reset", OPERATOR, |r| r.to(api::hosts::reset)),
         post("/api/v1/hosts/{id}/{action}", OPERATOR, |r| r.to(api::hosts::act)),
+        get("/api/v1/hosts/{id}/explain", VIEWER, |r| r.to(api::explain::host)),
+        get("/api/v1/explain", VIEWER, |r| r.to(api::explain::pool)),
         get("/api/v1/clusters", VIEWER, |r| r.to(api::clusters::list)),
         get("/api/v1/clusters/{id}", VIEWER, |r| r.to(api::clusters::show)),
+        get("/api/v1/clusters/{id}/explain", VIEWER, |r| r.to(api::explain::cluster)),
         post("/api/v1/clusters/{id}/{action}", OPERATOR, |r| r.to(api::clusters::act)),
         delete("/api/v1/clusters/{id}", OPERATOR, |r| r.to(api::clusters::delete)),
         get("/api/v1/records", VIEWER, |r| r.to(api::records::list)),
         get("/api/v1/records/{id}", VIEWER, |r| r.to(api::records::show)),
         delete("/api/v1/records/{id}", OPERATOR, |r| r.to(api::records::delete)),
         get("/api/v1/flavors", VIEWER, |r| r.to(api::flavors::list)),
+        get("/api/v1/flavors/{id}/explain", VIEWER, |r| r.to(api::explain::flavor)),
         get("/api/v1/events", VIEWER, |r| r.to(api::events::list)),
+        get("/api/v1/events/tail", VIEWER, |r| r.to(api::events::tail)),
+        get("/api/v1/evidence", VIEWER, |r| r.to(api::evidence::list)),
+        get("/api/v1/clusters/{id}/evidence", VIEWER, |r| r.to(api::evidence::show)),
     ]
 }
 

@@ -116,8 +116,8 @@ pub async fn foreign(state: Data<State>, id: Path<String>, query: Query) -> Resu
 }
 
 fn shape(state: &State, row: &HostRow) -> shapes::HostShape {
-    let outlook = state.reconciler.outlook().into_iter().filter(|o| o.host == row.host.id).flat_map(|o| o.lines);
-    shapes::host(row, outlook.collect())
+    let outlook = state.reconciler.outlook_of(&row.host.id).map(|outlook| outlook.lines());
+    shapes::host(row, outlook.unwrap_or_default())
 }
 
 pub(super) fn host_id(text: &str) -> Result<HostId, Refusal> {

@@ -5,6 +5,8 @@
 
 pub mod clusters;
 pub mod events;
+pub mod evidence;
+pub mod explain;
 pub mod flavors;
 pub mod hosts;
 pub mod records;

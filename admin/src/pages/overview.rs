@@ -31,7 +31,7 @@ struct View {
     in_use: u64,
     failed: u64,
     under_way: u64,
-    plans: Vec<Plan>,
+    explained: super::words::ExplanationView,
     events: Vec<EventView>,
 }
 
@@ -41,13 +41,6 @@ struct FlavorRow {
     title: String,
     counts: Vec<u64>,
     total: u64,
-}
-
-#[derive(Serialize)]
-struct Plan {
-    host_id: String,
-    host: String,
-    lines: Vec<String>,
 }
 
 /// `GET /admin`, `GET /index`: addresses of old.
@@ -79,13 +72,6 @@ pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
         total: counts.iter().sum(),
         counts,
     });
-    let outlook = state.reconciler.outlook();
-    let plans = rows.iter().filter_map(|row| {
-        let lines: Vec<String> =
-            outlook.iter().filter(|o| o.host == row.host.id).flat_map(|o| o.lines.clone()).collect();
-        let (host_id, host) = (row.host.id.to_string(), row.host.settings.name.to_string());
-        (!lines.is_empty()).then_some(Plan { host_id, host, lines })
-    });
     let view = View {
         hosts_active: rows.iter().filter(|row| row.host.contact.state.is_active()).count(),
         phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
@@ -97,7 +83,7 @@ pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
         in_use: of(&[PhaseKind::InUse]),
         failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
         under_way: of(&[PhaseKind::Creating, PhaseKind::Releasing, PhaseKind::Removing]),
-        plans: plans.collect(),
+        explained: super::words::explanation(state.operations.explain_pool(&rows, now).await, now),
         events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
         hosts: rows.iter().map(|row| HostView::of(row, now)).collect(),
     };

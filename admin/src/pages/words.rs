@@ -5,6 +5,8 @@ use std::time::Duration;
 use common::model::{Cluster, Health, HostPurpose, HostState, NodeState, PhaseKind, Timestamp, Want};
 use serde::Serialize;
 
+use crate::explain::{Explanation, Point, Source};
+
 /// A point in time: how long ago, with the time itself beside it.
 #[derive(Clone, Debug, Serialize)]
 pub struct When {
@@ -41,6 +43,61 @@ pub fn when(at: Timestamp, now: Timestamp) -> When {
         format!("{} ago", duration(now.since(at)))
     };
     When { iso: at.to_string(), text }
+}
+
+/// An explanation, laid out.
+#[derive(Serialize)]
+pub struct ExplanationView {
+    wanted: Vec<PointView>,
+    is: Vec<PointView>,
+    doing: Vec<PointView>,
+    held: Vec<PointView>,
+    next: Vec<PointView>,
+    /// From the leader, when this admin stands by.
+    leader: Option<String>,
+    looked: Option<When>,
+}
+
+#[derive(Serialize)]
+struct PointView {
+    what: String,
+    why: Option<String>,
+    since: Option<When>,
+    at: Option<When>,
+    times: Option<u32>,
+    /// Where more of it is.
+    link: Option<String>,
+}
+
+/// An explanation, laid out.
+pub fn explanation(of: Explanation, now: Timestamp) -> ExplanationView {
+    let views = |points: Vec<Point>| points.into_iter().map(|point| PointView::of(point, now)).collect();
+    ExplanationView {
+        wanted: views(of.wanted),
+        is: views(of.is),
+        doing: views(of.doing),
+        held: views(of.held),
+        next: views(of.next),
+        leader: match of.told_by {
+            Source::Leader { address } => Some(address),
+            Source::Here | Source::Silent { .. } | Source::Nobody { .. } => None,
+        },
+        looked: of.looked_at.map(|at| when(at, now)),
+    }
+}
+
+impl PointView {
+    fn of(point: Point, now: Timestamp) -> PointView {
+        let cluster = point.cluster_id.map(|id| format!("/clusters/{id}"));
+        PointView {
+            link: cluster.or_else(|| point.host_id.map(|id| format!("/hosts/{id}"))),
+            what: point.what,
+            why: point.why.filter(|why| !why.is_empty()),
+            since: point.since.map(|at| when(at, now)),
+            at: point.at.map(|at| when(at, now)),
+            times: point.times.filter(|times| *times > 1),
+        }
+    }
 }
 
 /// A length of time, in its two largest units at most.

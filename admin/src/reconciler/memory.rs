@@ -1,11 +1,16 @@
 //! What one action's outcome adds to a host's memory. Plain functions: the loop calls them between two passes.
 
+use std::time::Duration;
+
 use common::model::{Cluster, ClusterId, Timestamp, Why};
 use engine::EngineError;
 
-use super::plan::{Action, NodeChange, Step};
+use super::plan::{Action, Step};
 use super::policy::Policy;
-use super::view::{Busy, Doom, Look, Memory, Retry, Work};
+use super::view::{Busy, Doom, Look, Memory, Retry, Suspicion, Work};
+
+/// Events of what we did to nodes may come so long after it was done.
+const ECHO: Duration = Duration::from_secs(1);
 
 /// What came of an action.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +139,7 @@ impl Memory {
             }
             Outcome::Stale => {}
             // A node ended after it was sent: it proves nothing.
-            Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| at <= ended) => {}
+            Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| *at <= ended.at) => {}
             Outcome::Looked { at, result } => {
                 if result.is_ok() {
                     self.suspects.remove(id);
@@ -163,17 +168,16 @@ impl Memory {
         match &step.action {
             Action::OfferOut { .. } => {
                 self.brought_up.remove(id);
+                self.deaths.remove(id);
                 if let Some(cluster) = cluster {
                     self.making_succeeded(cluster, now);
                 }
             }
             Action::ChangeNodes { changes, .. } => {
                 self.looks.remove(id);
-                if changes.iter().any(|change| change.change == NodeChange::Start) {
-                    // One that ends at once is started again, a second later.
-                    self.retries
-                        .insert(id.clone(), Retry::after(None, "it did not stay up".into(), &policy.retry, now));
-                }
+                self.deaths.remove(id);
+                self.changed.insert(id.clone(), now);
+                self.revived(id, changes, policy, now);
             }
             Action::Readdress { .. } => {
                 self.looks.remove(id);
@@ -244,13 +248,18 @@ impl Memory {
     }
 
     /// A node of it ended, whatever it does now: what was proven before counts no more.
-    pub fn suspect(&mut self, id: ClusterId, now: Timestamp) {
+    pub fn suspect(&mut self, id: ClusterId, seen: String, now: Timestamp) {
         self.looks.remove(&id);
-        self.suspects.insert(id, now);
+        let changing = self.busy.get(&id).is_some_and(|busy| busy.work == Work::Node);
+        let ours = changing || self.changed.get(&id).is_some_and(|at| *at + ECHO > now);
+        if !ours {
+            *self.deaths.entry(id.clone()).or_default() += 1;
+        }
+        self.suspects.insert(id, Suspicion { at: now, seen, ours });
     }
 
     /// Forgets what concerns clusters that have no record and no action under way any more.
-    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<ClusterId>) {
+    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<&ClusterId>) {
         let gone: Vec<ClusterId> = self
             .looks
             .keys()
@@ -259,6 +268,9 @@ impl Memory {
             .chain(self.retries.keys())
             .chain(self.suspects.keys())
             .chain(self.timings.keys())
+            .chain(self.deaths.keys())
+            .chain(self.changed.keys())
+            .chain(self.revivals.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
             .cloned()
             .collect();
@@ -274,10 +286,13 @@ impl Memory {
         self.retries.remove(id);
         self.suspects.remove(id);
         self.timings.remove(id);
+        self.deaths.remove(id);
+        self.changed.remove(id);
+        self.revivals.remove(id);
     }
 }
 
-fn work_of(action: &Action) -> Work {
+pub(super) fn work_of(action: &Action) -> Work {
     match action {
         Action::BringUp { .. } => Work::BringUp,
         Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,
@@ -302,8 +317,6 @@ fn work_of(action: &Action) -> Work {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn bring_up(id: &ClusterId) -> Step {
@@ -330,7 +343,7 @@ mod tests {
         let step = Step { action: Action::Sweep { cluster: id.clone() }, name: None, why: String::new() };
         let failed = Outcome::Failed(Failure::Later("in use".into()));
         memory.end(&step, None, &failed, &policy, Timestamp::from_millis(0));
-        memory.keep_only(&[id.clone()].into());
+        memory.keep_only(&[&id].into());
         assert!(memory.retries.contains_key(&id));
         memory.keep_only(&std::collections::BTreeSet::new());
         assert!(memory.retries.is_empty());
@@ -341,7 +354,7 @@ mod tests {
         let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
         let step = Step { action: Action::Look { cluster: id.clone() }, name: None, why: String::new() };
         let at = Timestamp::from_millis;
-        memory.suspect(id.clone(), at(5));
+        memory.suspect(id.clone(), "a node ended".into(), at(5));
         memory.end(&step, None, &Outcome::Looked { at: at(5), result: Ok(()) }, &policy, at(9));
         assert!(memory.looks.is_empty() && memory.suspects.contains_key(&id));
         memory.end(&step, None, &Outcome::Looked { at: at(6), result: Ok(()) }, &policy, at(9));

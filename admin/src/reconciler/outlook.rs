@@ -1,22 +1,178 @@
-//! What the reconciler does, holds back and why, host by host, for the pages.
+//! What the reconciler does, holds back and why, host by host: the latest plan of each, for whoever explains it.
+//!
+//! Kept by the process that leads, and told to one that stands by; so it can be written down and read again.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use common::model::HostId;
+use common::model::{ClusterId, ClusterName, FlavorId, HostId, Timestamp};
 use common::store::StoreError;
+use serde::{Deserialize, Serialize};
 
-use super::plan::{Action, Plan};
-use super::view::HostView;
+use super::outlook_of::{Pass, outlook_of};
+use super::outlook_pool::{PoolOutlook, add_up};
 
-/// One host's outlook.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What the last pass over a host came to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostOutlook {
     /// Which host.
     pub host: HostId,
-    /// What is being done, what is held back and why: a sentence each.
-    pub lines: Vec<String>,
+    /// When the pass was.
+    pub at: Timestamp,
+    /// Why nothing is planned, if nothing is: the store does not answer the reconciler.
+    pub blind: Option<String>,
+    /// How the engine's calls go.
+    pub link: LinkOutlook,
+    /// Creating and Free ones that the host is to hold, by flavor.
+    pub target: BTreeMap<FlavorId, u32>,
+    /// It makes one cluster at a time until one succeeded, because of what failed before.
+    pub careful: bool,
+    /// How many containers may be started at once, in words; empty before the first pass that found out.
+    #[serde(default)]
+    pub starts: String,
+    /// What is under way.
+    pub doing: Vec<Doing>,
+    /// What is wanted and not done now.
+    pub held: Vec<HeldBack>,
+    /// What failed and is tried again later, beyond single clusters.
+    pub retries: Vec<RetryLater>,
+    /// The last probe of each cluster, and when the next is due.
+    pub probes: BTreeMap<ClusterId, Probed>,
+    /// The deadline that comes first, and whose it is.
+    pub deadline: Option<(ClusterName, Timestamp)>,
+    /// When the host is looked at again even if nothing happens; at the latest a few seconds later in any case.
+    pub wake_at: Option<Timestamp>,
+}
+
+/// How an engine's calls go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LinkOutlook {
+    /// Failures in a row.
+    pub failed: u32,
+    /// When it last answered the process that leads.
+    pub answered: Option<Timestamp>,
+    /// In the words of the last failure, while it does not answer.
+    pub error: Option<String>,
+    /// When it is asked again, while it does not answer.
+    pub next_try: Option<Timestamp>,
+}
+
+/// What kind of thing is under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DoingKind {
+    /// A cluster is begun.
+    Begin,
+    /// Containers are brought up.
+    BringUp,
+    /// Something is taken off the engine.
+    TakeDown,
+    /// Nodes are started, stopped or restarted.
+    Node,
+    /// A record is written.
+    Write,
+    /// A cluster is probed.
+    Probe,
+}
+
+/// One thing under way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Doing {
+    /// What kind of thing.
+    pub kind: DoingKind,
+    /// In words.
+    pub what: String,
+    /// Why; not known of what was begun before the last pass but one.
+    pub why: Option<String>,
+    /// Since when.
+    pub since: Timestamp,
+    /// The cluster it is about.
+    pub cluster: Option<ClusterId>,
+    /// What that is.
+    pub flavor: Option<FlavorId>,
+}
+
+/// One thing that is wanted and not done now.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HeldBack {
+    /// What.
+    pub what: String,
+    /// Why.
+    pub why: String,
+    /// The cluster it is about.
+    pub cluster: Option<ClusterId>,
+    /// The flavor it is about.
+    pub flavor: Option<FlavorId>,
+    /// When it is tried again, if that is known.
+    pub next: Option<Timestamp>,
+}
+
+/// What a failure is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(tag = "about", rename_all = "snake_case")]
+pub enum RetryOf {
+    /// A flavor that could not be made here.
+    Flavor {
+        /// Which.
+        flavor: FlavorId,
+    },
+    /// A slot in which the engine refused something.
+    Slot {
+        /// Which.
+        slot: u16,
+    },
+    /// The host as a whole lacks something.
+    Host,
+    /// The store takes no writes.
+    Writes,
+}
+
+/// A failure that is tried again, later and later.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetryLater {
+    /// What it is about.
+    #[serde(flatten)]
+    pub of: RetryOf,
+    /// How many times in a row it failed.
+    pub times: u32,
+    /// Not before this.
+    pub next: Timestamp,
+    /// In the words of the last failure.
+    pub error: String,
+}
+
+/// The last probe of a cluster.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Probed {
+    /// When it was sent.
+    pub at: Timestamp,
+    /// What was wrong, if anything.
+    pub wrong: Option<String>,
+    /// When the next is due.
+    pub next: Timestamp,
+}
+
+impl HostOutlook {
+    /// What is under way and held back, a sentence each, without probes.
+    pub fn lines(&self) -> Vec<String> {
+        let doing = self.doing.iter().filter(|doing| doing.kind != DoingKind::Probe);
+        let doing = doing.map(|doing| match &doing.why {
+            Some(why) => format!("{} ({why})", doing.what),
+            None => doing.what.clone(),
+        });
+        let blind = self.blind.iter().map(|why| format!("held back: everything: {why}"));
+        let held = self.held.iter().map(|held| format!("held back: {}: {}", held.what, held.why));
+        let starting = self.doing.iter().any(|doing| doing.kind == DoingKind::BringUp);
+        let starts = starting.then(|| self.starts.clone()).filter(|starts| !starts.is_empty());
+        let mut lines: Vec<String> = blind.chain(doing).chain(held).chain(starts).collect();
+        if lines.len() > LINES {
+            let more = lines.len() - LINES;
+            lines.truncate(LINES);
+            lines.push(format!("... and {more} more"));
+        }
+        lines
+    }
 }
 
 /// More lines than this help nobody.
@@ -24,60 +180,63 @@ const LINES: usize = 40;
 
 /// The latest outlook of every host. Cheap to clone; all clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Outlooks(Arc<RwLock<BTreeMap<HostId, Vec<String>>>>, Arc<AtomicBool>);
+pub struct Outlooks {
+    hosts: Arc<RwLock<BTreeMap<HostId, Arc<HostOutlook>>>>,
+    leads: Arc<AtomicBool>,
+}
 
 impl Outlooks {
     /// Everything, by host id.
-    pub fn all(&self) -> Vec<HostOutlook> {
-        let all = self.0.read().unwrap_or_else(PoisonError::into_inner);
-        all.iter().map(|(host, lines)| HostOutlook { host: host.clone(), lines: lines.clone() }).collect()
+    pub fn all(&self) -> Vec<Arc<HostOutlook>> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).values().cloned().collect()
+    }
+
+    /// One host's.
+    pub fn of(&self, host: &HostId) -> Option<Arc<HostOutlook>> {
+        self.hosts.read().unwrap_or_else(PoisonError::into_inner).get(host).cloned()
+    }
+
+    /// All of them, added up.
+    pub fn pool(&self, now: Timestamp) -> PoolOutlook {
+        add_up(&self.all(), now)
     }
 
     /// A new plan was made.
-    pub fn put(&self, view: &HostView, plan: &Plan) {
-        let routine = |action: &Action| matches!(action, Action::Look { .. } | Action::Prove { .. });
-        let under_way = view.clusters.iter().filter_map(|cluster| {
-            let busy = view.memory.busy.get(&cluster.id)?;
-            Some(format!("{}: {} under way", cluster.name, busy.work))
-        });
-        let steps = plan.steps.iter().filter(|step| !routine(&step.action)).map(ToString::to_string);
-        let held = plan.held.iter().map(ToString::to_string);
-        let mut lines: Vec<String> = under_way.chain(steps).chain(held).collect();
-        if lines.len() > LINES {
-            let more = lines.len() - LINES;
-            lines.truncate(LINES);
-            lines.push(format!("... and {more} more"));
-        }
-        self.set(&view.host.id, lines);
+    pub fn put(&self, pass: &Pass<'_>) {
+        let before = self.of(&pass.view.host.id);
+        self.set(outlook_of(before.as_deref(), pass));
     }
 
-    /// The store does not answer, so nothing is done.
+    /// The store does not answer, so nothing is done. What was under way and held back before stays known.
     pub fn blind(&self, host: &HostId, error: &StoreError) {
-        self.set(host, vec![format!("held back: everything: {error}")]);
+        if let Some(before) = self.of(host) {
+            self.set(HostOutlook { blind: Some(error.to_string()), ..(*before).clone() });
+        }
     }
 
     /// A host is gone.
     pub fn remove(&self, host: &HostId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(host);
+        self.hosts.write().unwrap_or_else(PoisonError::into_inner).remove(host);
     }
 
     /// This process leads from now on.
     pub fn lead(&self) {
-        self.1.store(true, Ordering::Release);
+        self.leads.store(true, Ordering::Release);
     }
 
     /// Whether this process leads.
     pub fn leads(&self) -> bool {
-        self.1.load(Ordering::Acquire)
+        self.leads.load(Ordering::Acquire)
     }
 
     /// This process leads no more.
     pub fn clear(&self) {
-        self.1.store(false, Ordering::Release);
-        self.0.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.leads.store(false, Ordering::Release);
+        self.hosts.write().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
-    fn set(&self, host: &HostId, lines: Vec<String>) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).insert(host.clone(), lines);
+    fn set(&self, outlook: HostOutlook) {
+        let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        hosts.insert(outlook.host.clone(), Arc::new(outlook));
     }
 }

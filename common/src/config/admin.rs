@@ -4,6 +4,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{CommonConfig, ConfigError, Secret, Source, TrustedProxies, parse};
 use crate::model::{FlavorId, FlavorShare, LogLevel, SlotLayout, SubnetRange};
+use crate::store::StoreTarget;
 
 /// What the operators' service and its reconciler read.
 #[derive(Clone, Debug)]
@@ -24,7 +25,7 @@ pub struct AdminConfig {
     pub cluster_log_level: LogLevel,
     /// `CLUSTER_FIRST_PORT`, `CLUSTER_PORTS_PER_SLOT`, `CLUSTER_END_PORT`, `CLUSTER_SUBNETS`
     pub layout: SlotLayout,
-    /// `MAX_STARTS_PER_HOST`: container starts at once on one host.
+    /// `MAX_STARTS_PER_HOST`: the most container starts at once on one host.
     pub max_starts: usize,
     /// `POOL_MIX`
     pub pool_mix: PoolMix,
@@ -56,17 +57,23 @@ impl AdminConfig {
                 .parsed("LOG_LEVEL_CLUSTER", |text| LogLevel::parse(text).map_err(|refusal| refusal.0))?
                 .unwrap_or_default(),
             layout: layout(source)?,
-            max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(4),
+            max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(8),
             pool_mix: source.parsed("POOL_MIX", PoolMix::parse)?.unwrap_or_default(),
             trusted_proxies: source.parsed("TRUSTED_PROXIES", TrustedProxies::parse)?.unwrap_or_default(),
         })
     }
 
     /// Where app finds `/internal`: what is set, else the address that admin listens on. One that listens everywhere
-    /// is told as loopback, which is right on one machine; app on another machine needs `ADMIN_INTERNAL_ADDRESS`.
+    /// is told as loopback with SQLite, which is one machine's; with MongoDB by the machine's name, which is how containers
+    /// find each other. Elsewhere that name must resolve, or `ADMIN_INTERNAL_ADDRESS` be set.
     pub fn internal_address_at(&self, bound: SocketAddr) -> String {
         if let Some(address) = &self.internal_address {
             return address.clone();
+        }
+        if let (true, StoreTarget::Mongo { .. }, Some(name)) =
+            (bound.ip().is_unspecified(), &self.common.store, host_name())
+        {
+            return format!("http://{name}:{}", bound.port());
         }
         let ip = match bound.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
@@ -75,6 +82,14 @@ impl AdminConfig {
         };
         format!("http://{}", SocketAddr::new(ip, bound.port()))
     }
+}
+
+/// This machine's name, if it can be part of a URL.
+fn host_name() -> Option<String> {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
+    let name = name.trim();
+    let ok = (1..=253).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b));
+    ok.then(|| name.to_owned())
 }
 
 fn username(text: &str) -> Result<String, String> {

@@ -27,7 +27,14 @@ fn chaos(arguments: &[&str]) -> Output {
 fn fifteen_seconds_of_chaos_lose_double_leak_and_leave_nothing() {
     let output = chaos(&["--seconds", "15"]);
     let words = String::from_utf8_lossy(&output.stderr);
-    for fault in ["KillApp", "KillLeader", "stepped down", "killed /", "paused /", "a stranger joined"] {
+    for fault in [
+        "SIGKILL to an app",
+        "SIGKILL to the admin that leads",
+        "stepped down",
+        "killed /",
+        "paused /",
+        "a stranger joined",
+    ] {
         assert!(words.contains(fault), "{fault} has not happened");
     }
     let line = String::from_utf8_lossy(&output.stdout).lines().last().unwrap().to_owned();
@@ -67,7 +74,7 @@ async fn interrupted_it_ends_at_once_and_leaves_no_process_and_nothing_on_the_en
     let begun = said.find(|line| line.as_ref().is_ok_and(|line| line.contains("killed /")));
     assert!(begun.is_some(), "it ended by itself");
     let all = descendants(child.id());
-    // Three keepers with their mongods, two admins, one app that may be between two lives.
+    // Three keepers with their mongods, two admins, two apps, of which one may be between two lives.
     assert!(all.len() >= 8, "{all:?}");
     assert!(!on_engine(&host).await.is_empty());
 

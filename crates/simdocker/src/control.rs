@@ -33,6 +33,27 @@ struct Crash {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct Healthy {
+    healthy: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Doom {
+    #[serde(default)]
+    after_ms: u64,
+    #[serde(default = "one")]
+    exit_code: i64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Disk {
+    full: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct Print {
     text: String,
 }
@@ -92,6 +113,20 @@ fn route(host: &Arc<Shared>, call: &Call, path: &[&str]) -> ReplyResult {
             let asked: Print = body(call)?;
             done(host.engine.print(id, &asked.text), id)
         }
+        ("POST", ["containers", id, "oom"]) => done(host.engine.oom(id), id),
+        ("POST", ["containers", id, "health"]) => {
+            let asked: Healthy = body(call)?;
+            done(host.engine.set_health(id, asked.healthy), id)
+        }
+        ("POST", ["containers", id, "doom"]) => {
+            let asked: Doom = body(call)?;
+            host.engine.doom(id, Duration::from_millis(asked.after_ms), asked.exit_code);
+            Ok(reply::empty(204))
+        }
+        ("PUT", ["disk"]) => {
+            host.engine.set_disk_full(body::<Disk>(call)?.full);
+            Ok(reply::empty(204))
+        }
         ("POST", ["down"]) => {
             let time = Duration::from_millis(body::<Down>(call)?.for_ms);
             down_for(host, time);
@@ -112,6 +147,10 @@ fn help() -> Value {
         "PUT /_sim/latency": "{least_ms?, jitter_ms?}",
         "GET /_sim/containers": "what there is, in brief",
         "POST /_sim/containers/ID/crash": "{exit_code?}: its process ends by itself",
+        "POST /_sim/containers/ID/oom": "it is killed for want of memory",
+        "POST /_sim/containers/ID/health": "{healthy}: its own check says so",
+        "POST /_sim/containers/ID/doom": "{after_ms?, exit_code?}: its process ends by itself so long from now, or after its next start",
+        "PUT /_sim/disk": "{full}: whether anything can be made, pulled or started",
         "POST /_sim/containers/ID/print": "{text}: a line for its log",
         "POST /_sim/down": "{for_ms}: off the network for so long",
     })
@@ -137,7 +176,11 @@ fn shown(value: &impl serde::Serialize) -> ReplyResult {
 }
 
 fn done(was_done: bool, id: &str) -> ReplyResult {
-    if was_done { Ok(reply::empty(204)) } else { Err(ApiError::missing(format!("container {id} does not run"))) }
+    if was_done {
+        Ok(reply::empty(204))
+    } else {
+        Err(ApiError::missing(format!("container {id} does not run, or has no such thing")))
+    }
 }
 
 fn body<T: DeserializeOwned>(call: &Call) -> ApiResult<T> {

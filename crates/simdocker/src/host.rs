@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use anyhow::bail;
 use axum::body::to_bytes;
@@ -44,6 +45,8 @@ pub struct ContainerSnapshot {
     pub state: String,
     /// Of its last end; 0 before.
     pub exit_code: i64,
+    /// Whether its last run ended for want of memory.
+    pub oom_killed: bool,
     /// Restarts by policy since it was last started by a call.
     pub restart_count: u64,
     /// Network name to its address there; empty while it does not run.
@@ -167,6 +170,36 @@ impl SimHost {
         self.0.engine.print(id_or_name, line)
     }
 
+    /// A running container's own check says so from now on, until it is started again. False if it has none, or does not run.
+    pub fn set_health(&self, id_or_name: &str, healthy: bool) -> bool {
+        self.0.engine.set_health(id_or_name, healthy)
+    }
+
+    /// A container's process ends by itself so long from now, or after its next start if it does not run.
+    pub fn doom(&self, id_or_name: &str, after: Duration, exit_code: i64) {
+        self.0.engine.doom(id_or_name, after, exit_code);
+    }
+
+    /// As `docker kill` from outside: it counts as a stop by hand. False if it does not run.
+    pub fn kill(&self, id_or_name: &str) -> bool {
+        self.0.engine.kill(id_or_name, None).is_ok()
+    }
+
+    /// As `docker pause` from outside. False if it does not run.
+    pub fn pause(&self, id_or_name: &str) -> bool {
+        self.0.engine.pause(id_or_name).is_ok()
+    }
+
+    /// As `docker unpause` from outside. False if it is not paused.
+    pub fn unpause(&self, id_or_name: &str) -> bool {
+        self.0.engine.unpause(id_or_name).is_ok()
+    }
+
+    /// Whether the disk is full: nothing can be made, pulled or started then; what runs goes on, and what is there can go.
+    pub fn set_disk_full(&self, full: bool) {
+        self.0.engine.set_disk_full(full);
+    }
+
     /// The host is gone from the network: its API's listener and those of its published ports are closed, and so
     /// are all connections. Containers keep their state.
     pub fn go_down(&self) {
@@ -236,6 +269,7 @@ fn snapshot(container: &Container) -> ContainerSnapshot {
         labels: (*container.spec.body.labels).clone(),
         state: container.state_name().to_owned(),
         exit_code: container.exit_code,
+        oom_killed: container.oom_killed,
         restart_count: container.restart_count,
         addresses: container.addresses().map(|(name, ip)| (name.to_owned(), ip)).collect(),
         ports: published.into_iter().flatten().collect(),

@@ -49,6 +49,9 @@ struct Arguments {
     /// An image whose containers do nothing. May be given several times.
     #[arg(long = "idle-image", value_name = "NAME:TAG")]
     idle_images: Vec<String>,
+    /// An image whose containers end at once, with code 1. May be given several times.
+    #[arg(long = "failing-image", value_name = "NAME:TAG")]
+    failing_images: Vec<String>,
     /// Let `info` say that the engine manages a swarm (whose own objects are not simulated).
     #[arg(long)]
     swarm: bool,
@@ -104,6 +107,8 @@ fn options(arguments: &Arguments, number: u32, shared: &SharedPorts) -> anyhow::
     images.extend(arguments.images.iter().map(SimImage::peer));
     images.extend(arguments.pullable.iter().map(|name| SimImage::peer(name).pullable()));
     images.extend(arguments.idle_images.iter().map(|name| SimImage::other(name, Behaviour::Idle)));
+    let fails = Behaviour::Exits { after: Duration::ZERO, code: 1 };
+    images.extend(arguments.failing_images.iter().map(|name| SimImage::other(name, fails)));
     Ok(SimOptions {
         listen,
         images,

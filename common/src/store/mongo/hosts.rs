@@ -1,6 +1,6 @@
 //! Hosts.
 
-use mongodb::bson::{doc, serialize_to_bson};
+use mongodb::bson::{Document, doc, serialize_to_document};
 use mongodb::options::FindOptions;
 
 use super::db::Db;
@@ -63,8 +63,10 @@ impl Db {
     }
 
     pub(super) async fn note_contact(&self, id: &HostId, contact: &Contact) -> StoreResult<()> {
-        let contact = serialize_to_bson(contact).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let change = self.hosts.update_one(doc! { "_id": id.as_str() }, doc! { "$set": { "contact": contact } });
+        let contact = serialize_to_document(contact).map_err(|error| StoreError::Broken(error.to_string()))?;
+        // Field by field: what stays as it was is no change then, and the watch is told of those that count.
+        let fields: Document = contact.into_iter().map(|(name, value)| (format!("contact.{name}"), value)).collect();
+        let change = self.hosts.update_one(doc! { "_id": id.as_str() }, doc! { "$set": fields });
         let changed = self.timed(change).await.map_err(error::db)?;
         if changed.matched_count == 1 { Ok(()) } else { Err(StoreError::NotFound("host")) }
     }

@@ -150,6 +150,10 @@ impl Store for MongoStore {
         self.db.prove(proofs).await
     }
 
+    async fn extend_offers(&self, host: &HostId, max_proof_age: Duration, until: Timestamp) -> StoreResult<()> {
+        self.db.extend_offers(host, max_proof_age, until).await
+    }
+
     async fn vanish(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
         self.settler.change(|| self.db.vanish(cluster), Some(event)).await
     }

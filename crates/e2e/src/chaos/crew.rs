@@ -1,4 +1,4 @@
-//! One app and two admins, killed and started again as something that looks after services would.
+//! Two apps and two admins, killed and started again as something that looks after services would.
 
 use std::time::{Duration, Instant};
 
@@ -19,23 +19,24 @@ const TAKEOVER_LIMIT: Duration = Duration::from_secs(30);
 #[derive(Debug)]
 pub struct Crew<'a> {
     house: &'a House,
-    door: &'a Door,
-    app: App,
+    doors: &'a [Door; 2],
+    apps: [App; 2],
     admins: [Admin; 2],
 }
 
 impl<'a> Crew<'a> {
-    /// From running programs; users find app at the door.
-    pub fn of(house: &'a House, door: &'a Door, app: App, admins: [Admin; 2]) -> Crew<'a> {
-        Crew { house, door, app, admins }
+    /// From running programs; users find the apps at the doors.
+    pub fn of(house: &'a House, doors: &'a [Door; 2], apps: [App; 2], admins: [Admin; 2]) -> Crew<'a> {
+        Crew { house, doors, apps, admins }
     }
 
-    /// SIGKILL to app; returns when the next one serves.
-    pub async fn kill_app(&mut self) -> anyhow::Result<()> {
-        self.door.closes();
-        self.app.program.kill();
+    /// SIGKILL to one app; returns when the next one serves.
+    pub async fn kill_app(&mut self, pick: u64) -> anyhow::Result<()> {
+        let which = usize::from(pick % 2 == 1);
+        self.doors[which].closes();
+        self.apps[which].program.kill();
         let mut tries = 0;
-        self.app = loop {
+        self.apps[which] = loop {
             tries += 1;
             match self.house.start_app().await {
                 Ok(app) => break app,
@@ -43,7 +44,7 @@ impl<'a> Crew<'a> {
                 Err(_) => tokio::time::sleep(Duration::from_millis(200)).await,
             }
         };
-        self.door.opens(&self.app.url);
+        self.doors[which].opens(&self.apps[which].url);
         Ok(())
     }
 

@@ -3,7 +3,7 @@
 //! She never gives up on a request: whatever is lost or put off is sent again, by the same words, until it is answered.
 //! Without `allow_multiple` an apply that had worked already gives her the same network, which is what she counts on.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use common::clock;
@@ -19,6 +19,9 @@ use crate::answer::Answer;
 /// Between a request that came to nothing and the next.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// Between two moments at which those who wait ask again.
+const WAVE: Duration = Duration::from_millis(200);
+
 /// Longest that she holds a network.
 const HOLD_MS: u64 = 3000;
 
@@ -28,16 +31,20 @@ const LAST_WORDS: Duration = Duration::from_secs(90);
 /// All users of a run.
 #[derive(Debug)]
 pub struct Crowd<'a> {
-    /// Where app is.
-    pub door: &'a Door,
+    /// Where apps are; she goes to all of them in turn.
+    doors: &'a [Door],
     /// What was told.
-    pub book: &'a Book,
+    book: &'a Book,
     /// For calls.
-    pub http: &'a Client,
+    http: &'a Client,
     /// Set when no new work is to be begun.
-    pub over: &'a AtomicBool,
+    over: &'a AtomicBool,
     /// Chooses what each user does.
-    pub seed: u64,
+    seed: u64,
+    /// From when on waves are counted.
+    begun: Instant,
+    /// How many requests there were.
+    turns: AtomicUsize,
 }
 
 /// What came of one request.
@@ -52,17 +59,20 @@ enum Outcome {
     Broken,
 }
 
-impl Crowd<'_> {
+impl<'a> Crowd<'a> {
+    /// Users who begin now.
+    pub fn new(doors: &'a [Door], book: &'a Book, http: &'a Client, over: &'a AtomicBool, seed: u64) -> Crowd<'a> {
+        Crowd { doors, book, http, over, seed, begun: Instant::now(), turns: AtomicUsize::new(0) }
+    }
+
     /// One user's whole run. Of two users one keeps her last network.
     pub async fn live(&self, number: u64) {
         let user = format!("user-{number}");
         let mut chance = StdRng::seed_from_u64(self.seed.wrapping_mul(1000).wrapping_add(number));
         while !self.is_over() {
-            let Some(cluster) = self.apply(&user, &mut chance).await else {
-                let pause = chance.random_range(50..400);
-                tokio::time::sleep(Duration::from_millis(pause)).await;
-                continue;
-            };
+            // All who wait ask at the same moment, so that several want the same network.
+            self.next_wave().await;
+            let Some(cluster) = self.apply(&user, &mut chance).await else { continue };
             let until = Instant::now() + Duration::from_millis(chance.random_range(0..HOLD_MS));
             while Instant::now() < until && !self.is_over() {
                 tokio::time::sleep(PAUSE).await;
@@ -79,6 +89,12 @@ impl Crowd<'_> {
             }
             self.release(&user, &cluster, &mut chance).await;
         }
+    }
+
+    async fn next_wave(&self) {
+        let waves = self.begun.elapsed().as_millis() / WAVE.as_millis() + 1;
+        let next = self.begun + WAVE * u32::try_from(waves).unwrap_or(u32::MAX);
+        tokio::time::sleep_until(next.into()).await;
     }
 
     /// Applies until it is answered: the cluster, or none if none is free.
@@ -143,15 +159,16 @@ impl Crowd<'_> {
     }
 
     async fn ask(&self, path: &str, query: &[(&str, &str)]) -> Outcome {
+        let door = &self.doors[self.turns.fetch_add(1, Ordering::SeqCst) % self.doors.len()];
         let sent = Instant::now();
-        let request = self.http.get(format!("{}{path}", self.door.url())).query(query);
+        let request = self.http.get(format!("{}{path}", door.url())).query(query);
         match Answer::of(request).await {
             Ok(answer) => understood(&answer).unwrap_or_else(|| {
                 self.book.wrong(format!("{path} {query:?}: {} {} {:?}", answer.status, answer.text, answer.headers));
                 Outcome::Broken
             }),
             Err(error) => {
-                if self.door.was_closed(sent, Instant::now()) {
+                if door.was_closed(sent, Instant::now()) {
                     // Refused at once, because it is not there.
                     tokio::time::sleep(PAUSE).await;
                 } else {

@@ -113,3 +113,23 @@ async fn a_down_that_failed_at_any_call_is_finished_by_the_next() {
         assert!(nth > 10, "down makes {nth} calls only: the test counts wrongly");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_as_no_room_whatever_it_stops() {
+    let host = Host::new().await;
+    host.sim.set_disk_full(true);
+    // Nothing there, then all there but not running.
+    let error = host.up().await.expect_err("nothing can be made");
+    assert!(matches!(error, EngineError::NoSpace { .. }), "{error:?}");
+    host.sim.set_disk_full(false);
+    host.up().await.unwrap();
+    let names: Vec<_> = host.sim.containers().into_iter().map(|container| container.id).collect();
+    for id in &names {
+        host.place.engine.stop_node(id, Duration::ZERO, &free).await.unwrap();
+    }
+    host.sim.set_disk_full(true);
+    let error = host.up().await.expect_err("nothing can be started");
+    assert!(matches!(error, EngineError::NoSpace { .. }), "{error:?}");
+    host.down().await.expect("what is there can go");
+    assert!(host.is_empty());
+}

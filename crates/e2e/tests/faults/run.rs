@@ -24,6 +24,8 @@ pub struct Told {
     pub struck: bool,
     /// What it did.
     pub learnt: Learnt,
+    /// From what happened to rest.
+    pub took: Duration,
 }
 
 /// Tells a story; an error is what did not hold, with what was seen last.
@@ -55,10 +57,11 @@ async fn tell_on(stage: &mut Stage, story: Story, point: Option<&Point>) -> anyh
         tokio::time::sleep_until((armed + Duration::from_millis(by_ms + 50)).into()).await;
     }
     settle(stage, story, &after).await?;
+    let took = armed.elapsed();
     check::strangers_were_left_alone(stage).map_err(|error| anyhow!(error))?;
     check::every_removal_has_its_reason(stage).await.map_err(|error| anyhow!(error))?;
     let learnt = Learnt::new(&stage.sim.journal().calls(), stage.wire.counts());
-    Ok(Told { struck, learnt })
+    Ok(Told { struck, learnt, took })
 }
 
 fn arm(stage: &Stage, point: Option<&Point>) {

@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use common::clock::Pace;
+use common::clock::{self, Pace};
 use common::compose::{Catalog, CatalogSettings, Template};
-use common::model::{Cluster, TemplateId};
+use common::model::{Actor, Asked, Cluster, Event, EventKind, ForeignKind, ForeignThing, HostPurpose, TemplateId};
 use e2e::pool::{Pool, Setup};
 use e2e::tripwire::Tripwire;
 use serde_json::{Value, json};
@@ -33,6 +34,8 @@ pub struct Stage {
     pub strangers: Strangers,
     /// The cluster that the story is about.
     pub subject: Option<Cluster>,
+    /// What is not ours and is to go all the same.
+    pub condemned: Vec<ForeignThing>,
 }
 
 impl Stage {
@@ -41,6 +44,8 @@ impl Stage {
         let mut options = SimOptions::fresh();
         let with_volume = SimImage { volumes: vec!["/data".into()], ..SimImage::peer("test/peer-with-a-volume:1") };
         options.images.push(with_volume);
+        // Long enough to be seen, at times.
+        options.timing.restart_delay = Duration::from_millis(20);
         let sim = SimHost::start(options).await?;
         let template = Template::parse(TemplateId::parse(FLAVOR)?, include_str!("small.yml"))?;
         let setup = Setup {
@@ -55,7 +60,7 @@ impl Stage {
         let pool = Pool::set_up(setup).await?;
         let strangers = move_in(&sim, pool.layout.first_port).await?;
         let wire = Tripwire::new(pool.store.clone());
-        Ok(Stage { sim, pool, wire, strangers, subject: None })
+        Ok(Stage { sim, pool, wire, strangers, subject: None, condemned: Vec::new() })
     }
 
     /// Starts the reconciler behind the tripwire.
@@ -67,6 +72,43 @@ impl Stage {
     pub fn kill_and_start_another(&mut self) {
         self.pool.kill_reconciler();
         self.pool.start_reconciler();
+    }
+
+    /// Something foreign comes that an operator is to have removed: a container that runs, and its network.
+    pub async fn condemn(&mut self) -> anyhow::Result<()> {
+        let network = ask(&self.sim, "POST", "/networks/create", &json!({"Name": "condemned"})).await?;
+        let container = json!({"Image": "poolmanager/fabricsim:0.6", "HostConfig": {"NetworkMode": "condemned"}});
+        let container = ask(&self.sim, "POST", "/containers/create?name=condemned", &container).await?;
+        let id = |made: &Value| made["Id"].as_str().context("an id").map(str::to_owned);
+        ask(&self.sim, "POST", &format!("/containers/{}/start", id(&container)?), &Value::Null).await?;
+        let thing = |kind, id| ForeignThing { kind, id, name: "condemned".into() };
+        self.condemned =
+            vec![thing(ForeignKind::Container, id(&container)?), thing(ForeignKind::Network, id(&network)?)];
+        Ok(())
+    }
+
+    /// An operator wants something of the host.
+    pub async fn want(&self, purpose: impl FnOnce(Asked) -> HostPurpose) -> anyhow::Result<()> {
+        let now = clock::now();
+        let host = self.pool.store.host(&self.pool.host).await?.context("the host")?;
+        let to = host.with_purpose(purpose(Asked { since: now, by: "otto".into() }));
+        let event = Event::new(now, EventKind::HostChanged, Actor::Operator { name: "otto".into() }, "wished");
+        self.pool.store.change_host(&to, event).await?;
+        self.pool.reconciler.ring();
+        Ok(())
+    }
+
+    /// The host serves again, and what was condemned is gone.
+    pub async fn is_reset(&self) -> Result<(), String> {
+        let host = self.pool.store.host(&self.pool.host).await.map_err(|error| error.to_string())?;
+        match host.map(|host| host.purpose) {
+            Some(HostPurpose::Serve) => {}
+            other => return Err(format!("the host's purpose is {other:?}")),
+        }
+        match self.sim.container("condemned").is_some() || self.sim.networks().contains(&"condemned".to_owned()) {
+            true => Err("the condemned is still there".into()),
+            false => Ok(()),
+        }
     }
 
     /// Ends all.

@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use common::clock;
-use common::model::{Cluster, Ended, NodeName};
+use common::model::{Cluster, Ended, HostPurpose, NodeName};
 use common::store::{Applied, LeaseFilter, Page};
 use serde_json::Value;
 
@@ -20,6 +20,12 @@ pub enum Story {
     HealFree(Harm),
     /// A node of a leased cluster is harmed.
     HealLeased(Harm),
+    /// An operator resets the host, with some of what is foreign; it is filled again.
+    Reset,
+    /// An operator deletes the host.
+    Leave,
+    /// An operator removes the host by force, though a user holds a cluster there.
+    Force,
 }
 
 /// What is done to a node behind everybody's back.
@@ -44,7 +50,8 @@ impl Story {
     pub fn all() -> Vec<Story> {
         let harms = [Harm::Kill, Harm::Crash, Harm::OutOfMemory, Harm::Pause, Harm::Delete];
         let heals = harms.iter().flat_map(|harm| [Story::HealFree(*harm), Story::HealLeased(*harm)]);
-        [Story::Fill, Story::Release].into_iter().chain(heals).collect()
+        let others = [Story::Fill, Story::Release, Story::Reset, Story::Leave, Story::Force];
+        others.into_iter().chain(heals).collect()
     }
 
     /// For people.
@@ -52,6 +59,9 @@ impl Story {
         match self {
             Story::Fill => "fill".into(),
             Story::Release => "release".into(),
+            Story::Reset => "reset".into(),
+            Story::Leave => "leave".into(),
+            Story::Force => "force".into(),
             Story::HealFree(harm) => format!("heal a free one ({harm:?})"),
             Story::HealLeased(harm) => format!("heal a leased one ({harm:?})"),
         }
@@ -61,7 +71,7 @@ impl Story {
     pub fn capacity(self) -> u16 {
         match self {
             Story::Fill => 2,
-            Story::Release | Story::HealFree(_) | Story::HealLeased(_) => 1,
+            _ => 1,
         }
     }
 
@@ -69,17 +79,18 @@ impl Story {
     pub fn before(self) -> Option<Wanted> {
         match self {
             Story::Fill => None,
-            Story::Release | Story::HealFree(_) | Story::HealLeased(_) => Some(Wanted { free: 1, leased: None }),
+            _ => Some(Wanted { free: 1, ..Wanted::default() }),
         }
     }
 
     /// What the pool is after it.
     pub fn after(self) -> Wanted {
         match self {
-            Story::Fill => Wanted { free: 2, leased: None },
-            Story::Release | Story::HealFree(_) => Wanted { free: 1, leased: None },
-            Story::HealLeased(Harm::Delete) => Wanted { free: 0, leased: Some(1) },
-            Story::HealLeased(_) => Wanted { free: 0, leased: Some(0) },
+            Story::Fill => Wanted { free: 2, ..Wanted::default() },
+            Story::Release | Story::HealFree(_) | Story::Reset => Wanted { free: 1, ..Wanted::default() },
+            Story::HealLeased(Harm::Delete) => Wanted { leased: Some(1), ..Wanted::default() },
+            Story::HealLeased(_) => Wanted { leased: Some(0), ..Wanted::default() },
+            Story::Leave | Story::Force => Wanted { no_host: true, ..Wanted::default() },
         }
     }
 
@@ -87,12 +98,17 @@ impl Story {
     pub async fn prepare(self, stage: &mut Stage) -> anyhow::Result<()> {
         stage.subject = match self {
             Story::Fill => None,
-            Story::HealFree(_) => Some(stage.pool.clusters().await.pop().context("no cluster")?),
-            Story::Release | Story::HealLeased(_) => match stage.pool.apply(USER).await? {
+            Story::HealFree(_) | Story::Reset | Story::Leave => {
+                Some(stage.pool.clusters().await.pop().context("no cluster")?)
+            }
+            Story::Release | Story::HealLeased(_) | Story::Force => match stage.pool.apply(USER).await? {
                 Applied::New(cluster) => Some(cluster),
                 other => anyhow::bail!("a new lease was expected: {other:?}"),
             },
         };
+        if self == Story::Reset {
+            stage.condemn().await?;
+        }
         Ok(())
     }
 
@@ -104,6 +120,12 @@ impl Story {
                 let id = stage.subject.as_ref().context("no subject")?.id.clone();
                 stage.pool.change(&id, |cluster| cluster.release(USER, clock::now()).ok()).await?;
             }
+            Story::Reset => {
+                let foreign = stage.condemned.clone();
+                stage.want(|asked| HostPurpose::Reset { asked, foreign }).await?;
+            }
+            Story::Leave => stage.want(|asked| HostPurpose::Leave { asked, by_force: false }).await?,
+            Story::Force => stage.want(|asked| HostPurpose::Leave { asked, by_force: true }).await?,
             Story::HealFree(harm) | Story::HealLeased(harm) => self.hurt(stage, harm).await?,
         }
         Ok(())
@@ -128,22 +150,32 @@ impl Story {
 
     /// What else must hold at the end.
     pub async fn end(self, stage: &Stage) -> Result<(), String> {
-        let Story::Release = self else { return Ok(()) };
         let subject = stage.subject.as_ref().ok_or("no subject")?;
+        match self {
+            Story::Fill | Story::HealFree(_) | Story::HealLeased(_) => return Ok(()),
+            Story::Reset => stage.is_reset().await?,
+            Story::Release | Story::Leave | Story::Force => {}
+        }
         if stage.pool.clusters().await.iter().any(|cluster| cluster.id == subject.id) {
-            return Err("the released cluster is still there".into());
+            return Err("the cluster that was to go is still there".into());
         }
         let page = Page::first(10);
         let records = stage.pool.store.list_lease_records(&LeaseFilter::default(), &page).await;
         let records = records.map_err(|error| error.to_string())?;
-        match records.as_slice() {
-            [record] if is_hers(subject, record) => Ok(()),
-            other => Err(format!("her lease's record, once, was expected: {other:?}")),
+        match (self, records.as_slice()) {
+            (Story::Release | Story::Force, [record]) if is_hers(subject, record) => {}
+            (Story::Reset | Story::Leave, []) => {}
+            (_, other) => return Err(format!("her lease's record, once, was expected: {other:?}")),
         }
+        let lost = matches!(records.as_slice(), [record] if matches!(record.ended, Ended::Lost { .. }));
+        if lost == (self == Story::Force) { Ok(()) } else { Err(format!("{records:?}")) }
     }
 }
 
 fn is_hers(subject: &Cluster, record: &common::model::LeaseRecord) -> bool {
-    let ended = matches!(&record.ended, Ended::Released { by, .. } if by == USER);
+    let ended = match &record.ended {
+        Ended::Released { by, .. } => by == USER,
+        Ended::Lost { reason, .. } => !reason.is_empty(),
+    };
     Some(&record.lease) == subject.lease() && record.cluster == subject.id && ended
 }

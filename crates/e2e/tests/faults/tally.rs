@@ -1,11 +1,14 @@
 //! What came of all runs.
 
-use std::collections::BTreeMap;
-use std::time::Instant;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use crate::point::Point;
 use crate::run::Told;
 use crate::story::Story;
+
+/// So many of the longest ways back to rest are told.
+const SLOWEST: usize = 10;
 
 /// So many failures are told in full.
 const TOLD: usize = 5;
@@ -14,7 +17,8 @@ const TOLD: usize = 5;
 pub struct Tally {
     begun: Instant,
     stories: BTreeMap<Story, Count>,
-    missed: Vec<String>,
+    missed: usize,
+    slowest: BTreeSet<(Duration, String)>,
     failed: Vec<(String, anyhow::Error)>,
 }
 
@@ -26,7 +30,13 @@ struct Count {
 
 impl Default for Tally {
     fn default() -> Self {
-        Tally { begun: Instant::now(), stories: BTreeMap::new(), missed: Vec::new(), failed: Vec::new() }
+        Tally {
+            begun: Instant::now(),
+            stories: BTreeMap::new(),
+            missed: 0,
+            slowest: BTreeSet::new(),
+            failed: Vec::new(),
+        }
     }
 }
 
@@ -40,8 +50,11 @@ impl Tally {
     pub fn add(&mut self, story: Story, point: &Point, told: anyhow::Result<Told>) {
         let name = format!("{}: {point}", story.name());
         match told {
-            Ok(told) if told.struck => self.stories.entry(story).or_default().through += 1,
-            Ok(_) => self.missed.push(name),
+            Ok(told) if told.struck => {
+                self.stories.entry(story).or_default().through += 1;
+                self.slowest.insert((told.took, name));
+            }
+            Ok(_) => self.missed += 1,
             Err(error) => {
                 eprintln!("failed: {name}: {}", error.root_cause());
                 self.failed.push((name, error));
@@ -54,13 +67,17 @@ impl Tally {
         for (story, count) in &self.stories {
             println!("{}: went through {} of {} points", story.name(), count.through, count.there);
         }
-        for name in &self.missed {
-            println!("the story was over before: {name}");
+        for (took, name) in self.slowest.iter().rev().take(SLOWEST) {
+            println!("{:.1} s to rest: {name}", took.as_secs_f64());
         }
         let through: usize = self.stories.values().map(|count| count.through).sum();
         let there: usize = self.stories.values().map(|count| count.there).sum();
         let seconds = self.begun.elapsed().as_secs_f64();
-        println!("went through {through} of {there} points in {seconds:.0} s; {} failed", self.failed.len());
+        println!(
+            "went through {through} of {there} points in {seconds:.0} s; {} stories were over before theirs; {} failed",
+            self.missed,
+            self.failed.len()
+        );
     }
 
     /// Nothing failed; the first failures are told in full.

@@ -10,6 +10,7 @@ use super::Removed;
 use super::found::{Belongings, Kind, NetworkId, Thing};
 use crate::call::Fenced;
 use crate::error_map::{self, Step};
+use crate::raw::is_anonymous;
 use crate::up::AT_ONCE;
 use crate::{EngineError, deadline};
 
@@ -91,7 +92,7 @@ impl Round<'_> {
                 }
             }
         }
-        gone.sort();
+        gone.sort_by_key(|name| (is_anonymous(name), name.clone()));
         Ok(gone)
     }
 }

@@ -33,7 +33,7 @@ pub(crate) struct Container {
     pub(crate) started_at: Option<Moment>,
     pub(crate) finished_at: Option<Moment>,
     pub(crate) exit_code: i64,
-    /// Whether that end was for want of memory.
+    /// Whether its last run ended for want of memory.
     pub(crate) oom_killed: bool,
     /// Why the last start failed.
     pub(crate) error: String,

@@ -5,6 +5,7 @@ use indexmap::IndexMap;
 use super::container::{Container, Endpoint, Life, Mount};
 use super::logs::Logs;
 use super::spec::{self, MountRequest, Spec};
+use super::trouble::Need;
 use super::{Engine, State};
 use crate::clock;
 use crate::error::{ApiError, ApiResult};
@@ -49,6 +50,7 @@ impl Engine {
             spec.body.labels = labels.into();
         }
         let id = ids::fresh();
+        state.needs_disk(Need::Container(&id))?;
         let mounts = self.mounts(state, &spec, &image.what.volumes)?;
         let container = Container {
             id: id.clone(),

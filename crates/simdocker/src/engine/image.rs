@@ -106,6 +106,10 @@ impl Engine {
                 "pull access denied for {name}, repository does not exist or may require 'docker login': denied: requested access to the resource is denied"
             )));
         };
+        if state.disk_full {
+            let message = "write /var/lib/docker/tmp/GetImageBlob073418: no space left on device";
+            return Ok(Pull::BreaksMidway(message.to_owned()));
+        }
         if let PullOutcome::BreaksMidway(message) = &known.pull {
             return Ok(Pull::BreaksMidway(message.clone()));
         }

@@ -13,6 +13,7 @@ use super::health::Health;
 use super::logs::Stream;
 use super::member::join;
 use super::process::Process;
+use super::trouble::Need;
 use super::{Engine, State, spec};
 use crate::clock;
 use crate::error::{ApiError, ApiResult};
@@ -31,7 +32,8 @@ impl Engine {
     pub(super) fn launch(&self, state: &mut State, id: &Id) -> ApiResult<()> {
         let bad_setting = prepare_peer(state.container_mut(id)?).err();
         let names: Vec<String> = state.container(id)?.endpoints.keys().cloned().collect();
-        let joined = names.iter().try_for_each(|name| join(state, id, name));
+        let room = state.needs_disk(Need::Start);
+        let joined = room.and_then(|()| names.iter().try_for_each(|name| join(state, id, name)));
         let process = process_of(state, id)?;
         let published = joined.and_then(|()| self.publish(state, id, &process));
         let published = match published {
@@ -212,7 +214,11 @@ fn end_of(container: &mut Container, has_bad_setting: bool) -> Option<(Duration,
         return Some(fault);
     }
     let code = container.spec.env("SIMDOCKER_EXIT_CODE").and_then(|text| text.parse().ok());
-    if let Some(after) = container.spec.env_millis("SIMDOCKER_EXIT_AFTER_MS") {
+    let after = container.spec.env_millis("SIMDOCKER_EXIT_AFTER_MS");
+    if let Some(first) = container.spec.env("SIMDOCKER_EXIT_FROM_START").and_then(|text| text.parse::<u64>().ok()) {
+        return (container.generation >= first).then_some((after.unwrap_or_default(), code.unwrap_or(1)));
+    }
+    if let Some(after) = after {
         return Some((after, code.unwrap_or(0)));
     }
     match container.behaviour {

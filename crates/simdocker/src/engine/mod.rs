@@ -22,6 +22,7 @@ mod remove;
 mod run;
 pub(crate) use run::WaitFor;
 pub(crate) mod spec;
+mod trouble;
 pub(crate) mod volume;
 
 use std::collections::{BTreeMap, HashMap};
@@ -70,6 +71,8 @@ pub(crate) struct State {
     pub(crate) images: Images,
     /// Whether the host is off the network: nothing is listened on.
     pub(crate) is_down: bool,
+    /// Whether nothing more can be written.
+    pub(crate) disk_full: bool,
 }
 
 impl Engine {

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 
+use super::trouble::Need;
 use super::{Engine, State, ipam};
 use crate::clock::{self, Moment};
 use crate::error::{ApiError, ApiResult};
@@ -139,6 +140,7 @@ impl Engine {
         }
         let wanted = request.ipam.as_ref().and_then(|ipam| ipam.config.clone()).unwrap_or_default();
         let plan = ipam::plan(&wanted, state.networks.values().filter_map(|network| network.subnet))?;
+        state.needs_disk(Need::Network)?;
         let id = ids::fresh();
         let network = Network {
             id: id.clone(),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::trouble::Need;
 use super::{Engine, State};
 use crate::clock::{self, Moment};
 use crate::error::{ApiError, ApiResult};
@@ -40,6 +41,9 @@ impl Engine {
             )));
         }
         let mut state = self.state();
+        if !state.volumes.contains_key(&name) {
+            state.needs_disk(Need::Volume(&name))?;
+        }
         Ok(self.volume(&mut state, &name, request.labels, request.driver_opts))
     }
 

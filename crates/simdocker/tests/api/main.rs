@@ -14,4 +14,5 @@ mod peers;
 mod presence;
 mod scale;
 mod support;
+mod trouble;
 mod volumes;

@@ -1,0 +1,172 @@
+//! The shape of an explanation.
+
+use common::model::{ClusterId, FlavorId, HostId, Timestamp};
+use serde::{Serialize, Serializer};
+
+use super::Source;
+
+/// Points of one kind that are told; more help nobody.
+const POINTS: usize = 25;
+
+/// Everything that an operator wants to know of one thing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    /// Of what.
+    pub of: Subject,
+    /// When this was put together.
+    #[serde(serialize_with = "iso")]
+    pub at: Timestamp,
+    /// Where `doing`, `held` and `next` come from.
+    pub told_by: Source,
+    /// When the pass was that they come from; of many hosts the oldest.
+    #[serde(serialize_with = "iso_or_null")]
+    pub looked_at: Option<Timestamp>,
+    /// What is wanted.
+    pub wanted: Vec<Point>,
+    /// What is.
+    pub is: Vec<Point>,
+    /// What is being done.
+    pub doing: Vec<Point>,
+    /// What is held back.
+    pub held: Vec<Point>,
+    /// What comes next, in the order of time.
+    pub next: Vec<Point>,
+}
+
+/// What is explained.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Subject {
+    /// All of it.
+    Pool,
+    /// A host.
+    Host {
+        /// Which.
+        id: HostId,
+        /// Its name.
+        name: String,
+    },
+    /// A flavor.
+    Flavor {
+        /// Which.
+        id: FlavorId,
+        /// Its title.
+        name: String,
+    },
+    /// A cluster.
+    Cluster {
+        /// Which.
+        id: ClusterId,
+        /// Its name.
+        name: String,
+    },
+}
+
+/// One thing that is so, in words, with what programs want of it beside.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Point {
+    /// What.
+    pub what: String,
+    /// Why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
+    /// Since when.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso_or_null")]
+    pub since: Option<Timestamp>,
+    /// When it comes, or was.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso_or_null")]
+    pub at: Option<Timestamp>,
+    /// How many.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub count: Option<u64>,
+    /// How many times in a row.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub times: Option<u32>,
+    /// The host it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub host_id: Option<HostId>,
+    /// The cluster it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cluster_id: Option<ClusterId>,
+    /// The flavor it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub flavor: Option<FlavorId>,
+}
+
+impl Point {
+    /// That this is so.
+    pub fn new(what: impl Into<String>) -> Point {
+        Point { what: what.into(), ..Point::default() }
+    }
+
+    /// Why.
+    pub fn why(self, why: impl Into<String>) -> Point {
+        Point { why: Some(why.into()), ..self }
+    }
+
+    /// Since when.
+    pub fn since(self, since: Timestamp) -> Point {
+        Point { since: Some(since), ..self }
+    }
+
+    /// When.
+    pub fn at(self, at: impl Into<Option<Timestamp>>) -> Point {
+        Point { at: at.into(), ..self }
+    }
+
+    /// How many.
+    pub fn count(self, count: u64) -> Point {
+        Point { count: Some(count), ..self }
+    }
+
+    /// How many times in a row.
+    pub fn times(self, times: u32) -> Point {
+        Point { times: Some(times), ..self }
+    }
+
+    /// About a host.
+    pub fn host(self, host: &HostId) -> Point {
+        Point { host_id: Some(host.clone()), ..self }
+    }
+
+    /// About a cluster.
+    pub fn cluster(self, cluster: Option<&ClusterId>) -> Point {
+        Point { cluster_id: cluster.cloned(), ..self }
+    }
+
+    /// About a flavor.
+    pub fn flavor(self, flavor: Option<&FlavorId>) -> Point {
+        Point { flavor: flavor.cloned(), ..self }
+    }
+}
+
+impl Explanation {
+    /// Puts an explanation in order: what comes next by time, and of each kind no more than can be read.
+    pub(super) fn ordered(mut self) -> Explanation {
+        self.next.sort_by_key(|point| (point.at.is_none(), point.at));
+        for points in [&mut self.wanted, &mut self.is, &mut self.doing, &mut self.held, &mut self.next] {
+            if points.len() > POINTS {
+                let more = points.len() - POINTS;
+                points.truncate(POINTS);
+                points.push(Point::new(format!("... and {more} more")).count(more as u64));
+            }
+        }
+        self
+    }
+}
+
+/// `1 cluster`, `2 clusters`.
+pub(super) fn clusters(n: u64) -> String {
+    if n == 1 { "1 cluster".into() } else { format!("{n} clusters") }
+}
+
+fn iso<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(at)
+}
+
+fn iso_or_null<S: Serializer>(at: &Option<Timestamp>, serializer: S) -> Result<S::Ok, S::Error> {
+    match at {
+        Some(at) => serializer.collect_str(at),
+        None => serializer.serialize_none(),
+    }
+}

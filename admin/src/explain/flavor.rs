@@ -1,0 +1,52 @@
+//! Explains a flavor.
+
+use std::collections::BTreeMap;
+
+use common::model::{Flavor, PhaseKind, Timestamp};
+
+use super::host::in_phase;
+use super::pool::{doing, held, retry};
+use super::{Explanation, Point, Subject, Told};
+use crate::reconciler::PoolOutlook;
+
+/// Explains a flavor, from how many clusters of it are in each phase and what the reconciler told of all hosts.
+pub fn explain_flavor(
+    flavor: &Flavor,
+    phases: &BTreeMap<PhaseKind, u64>,
+    told: &Told<PoolOutlook>,
+    now: Timestamp,
+) -> Explanation {
+    let pool = told.outlook.as_ref();
+    let mut is: Vec<Point> = phases.iter().map(|(phase, n)| in_phase(*phase, *n)).collect();
+    if is.is_empty() {
+        is.push(Point::new("no cluster of it is there").count(0));
+    }
+    let wanted = pool.map(|pool| {
+        let n = pool.target.get(&flavor.id).copied().unwrap_or_default();
+        match n {
+            0 => Point::new("none waits for users")
+                .why("the pool's mix has no room for it, or no host is to be filled")
+                .count(0),
+            n => Point::new(format!("{n} wait for users, over all hosts")).count(n),
+        }
+    });
+    let own = |of: &Option<common::model::FlavorId>| of.as_ref() == Some(&flavor.id);
+    let mut held_back: Vec<Point> =
+        pool.iter().flat_map(|pool| &pool.held).filter(|one| own(&one.flavor)).map(held).collect();
+    held_back.extend(told.silence());
+    let mut next: Vec<Point> =
+        pool.iter().flat_map(|pool| &pool.retries).filter(|one| own(&one.flavor)).map(retry).collect();
+    next.extend(told.next());
+    Explanation {
+        of: Subject::Flavor { id: flavor.id.clone(), name: flavor.title.clone() },
+        at: now,
+        told_by: told.source.clone(),
+        looked_at: pool.and_then(|pool| pool.oldest),
+        wanted: wanted.into_iter().collect(),
+        is,
+        doing: pool.iter().flat_map(|pool| &pool.doing).filter(|one| own(&one.flavor)).map(doing).collect(),
+        held: held_back,
+        next,
+    }
+    .ordered()
+}

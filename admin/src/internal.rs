@@ -1,0 +1,38 @@
+//! `/internal`: what app and the other admins of this pool ask of the one that leads, with the secret that they share.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::web::Data;
+use common::model::HostId;
+
+use crate::input::Query;
+use crate::operations::Refusal;
+use crate::problem::Problem;
+use crate::server::State;
+
+/// `POST /internal/doorbell`: something in the store may want the reconciler's attention.
+pub async fn doorbell(state: Data<State>) -> HttpResponse {
+    state.reconciler.ring();
+    HttpResponse::NoContent().finish()
+}
+
+/// `GET /internal/outlook`: what the reconciler of this process came to, on all hosts together or on one (`host`). For
+/// admins that stand by.
+pub async fn outlook(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
+    query.only(&["host"])?;
+    if !state.reconciler.leads() {
+        return Err(Problem::new(StatusCode::CONFLICT, "not-leading", "This admin does not lead the pool."));
+    }
+    match query.get("host") {
+        None => Ok(HttpResponse::Ok().json(state.reconciler.outlook_of_pool(state.now()))),
+        Some(id) => {
+            let id = HostId::parse(id).map_err(|_| Refusal::NoSuch("host"))?;
+            Ok(HttpResponse::Ok().json(state.reconciler.outlook_of(&id).as_deref()))
+        }
+    }
+}
+
+/// `POST /internal/look`: every host is looked at in full, engine and records; answers when the last one's pass is over.
+pub async fn look(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(state.reconciler.look_at_all().await)
+}

@@ -1,0 +1,46 @@
+//! Looking closer: what is wanted, what is, what is being done, held back and next. Records from the store, and what the
+//! reconciler told, of this process or of the one that leads.
+
+use std::collections::BTreeMap;
+
+use common::model::{ClusterId, FlavorId, HostId, PhaseKind, Timestamp};
+
+use super::{HostRow, Operations, Refusal};
+use crate::explain::{Explanation, PoolFacts, explain_cluster, explain_flavor, explain_host, explain_pool};
+
+impl Operations {
+    /// Explains the pool; `rows` are all its hosts.
+    pub async fn explain_pool(&self, rows: &[HostRow], now: Timestamp) -> Explanation {
+        explain_pool(&PoolFacts::of(rows), &self.leader.pool(now).await, now)
+    }
+
+    /// Explains a host.
+    pub async fn explain_host(&self, row: &HostRow, now: Timestamp) -> Explanation {
+        explain_host(row, &self.leader.host(&row.host.id, now).await, now)
+    }
+
+    /// Explains a flavor.
+    pub async fn explain_flavor(&self, id: &FlavorId, now: Timestamp) -> Result<Explanation, Refusal> {
+        let flavor = self.catalog.flavor(id).ok_or(Refusal::NoSuch("flavor"))?;
+        let mut phases: BTreeMap<PhaseKind, u64> = BTreeMap::new();
+        for ((_, of, phase), n) in self.store.count_clusters().await? {
+            if of == *id {
+                *phases.entry(phase).or_default() += n;
+            }
+        }
+        Ok(explain_flavor(flavor, &phases, &self.leader.pool(now).await, now))
+    }
+
+    /// Explains a cluster.
+    pub async fn explain_cluster(&self, id: &ClusterId, now: Timestamp) -> Result<Explanation, Refusal> {
+        let cluster = self.store.cluster(id).await?.ok_or(Refusal::NoSuch("cluster"))?;
+        let host = self.store.host(&cluster.host).await?;
+        let told = self.leader.host(&cluster.host, now).await;
+        Ok(explain_cluster(&cluster, host.as_ref(), &told, now))
+    }
+
+    /// Explains a host by its id.
+    pub async fn explain_host_by_id(&self, id: &HostId, now: Timestamp) -> Result<Explanation, Refusal> {
+        Ok(self.explain_host(&self.host(id).await?, now).await)
+    }
+}
