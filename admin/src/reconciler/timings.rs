@@ -3,7 +3,7 @@
 use common::model::evidence::MAX_TIMINGS;
 use common::model::{ClusterId, Timestamp, Timing};
 
-use super::memory::{Failure, Outcome};
+use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
 use super::view::Memory;
 

@@ -27,7 +27,9 @@ use self::host::end_purpose;
 use self::look::look;
 use self::make::{begin, bring_up};
 use self::nodes::change_nodes;
-use super::memory::{Failure, Outcome};
+use super::gate::Gate;
+use super::news::News;
+use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
 use super::term::Term;
 
@@ -49,6 +51,12 @@ pub struct Tools {
     pub http: reqwest::Client,
     /// How long this process may act.
     pub term: Term,
+    /// Who is told of changes in the store.
+    pub news: News,
+    /// Full looks at engines go through it.
+    pub surveys: Gate,
+    /// So do probes.
+    pub looks: Gate,
 }
 
 /// What carrying out needs on one host.
@@ -96,7 +104,7 @@ pub async fn execute(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step
         debug!(host.id = %host.id, "{step}");
     }
     if let Action::Look { .. } = &step.action {
-        return look(hands, cluster).await;
+        return hands.tools.looks.through(look(hands, cluster)).await;
     }
     if let (Action::DeepLook { .. }, Some(cluster)) = (&step.action, cluster) {
         return deep_look(hands, cluster).await.unwrap_or_else(judge);
