@@ -153,7 +153,7 @@ impl Work {
     pub fn ends_in_a_look(self) -> bool {
         match self {
             Work::BringUp | Work::TakeDown | Work::Node => true,
-            Work::Look | Work::Write => false,
+            Work::Look | Work::Deep | Work::Write => false,
         }
     }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::{Hands, Trouble};
-use crate::reconciler::memory::Outcome;
+use crate::reconciler::outcome::Outcome;
 use crate::reconciler::probe::{fetch, grows, judge};
 
 /// Between two tries of a step that waits for something.
