@@ -18,6 +18,7 @@ use common::compose::Catalog;
 use common::config::{AdminConfig, ConfigError, FirstMongoConfig, Secret, Source};
 use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
 
 /// PoolManager's service for operators: their pages and API, and the reconciler that looks after the hosts.
 ///
@@ -98,8 +99,11 @@ async fn serve_from(
         max_starts: config.max_starts,
         address: config.internal_address_at(address),
         pace: Pace::ORDINARY,
+        deep_probes: config.deep_probes,
     });
-    let server = build(Parts { store, catalog, config, reconciler, internal_secret, listener })?;
+    let stop = CancellationToken::new();
+    let ending = stop.clone().drop_guard();
+    let server = build(Parts { store, catalog, config, reconciler, internal_secret, stop, listener })?;
     let handle = server.handle();
     let mut running = tokio::spawn(server);
     tracing::info!(%address, "admin serves at http://{address}");
@@ -111,10 +115,12 @@ async fn serve_from(
             return ended.context("joining the server")?.context("serving");
         }
         () = running_reconciler.ended() => {
+            drop(ending);
             handle.stop(true).await;
             anyhow::bail!("the reconciler ended, so nobody would look after the pool; the log says why");
         }
     }
+    drop(ending);
     handle.stop(true).await;
     running_reconciler.stop().await;
     running.await.context("joining the server")?.context("serving")

@@ -37,6 +37,7 @@ pub fn table() -> Vec<Entry> {
         get("/readyz", NOTHING, |r| r.to(health::readyz)),
         post("/internal/doorbell", Needs::InternalSecret, |r| r.to(internal::doorbell)),
         get("/internal/outlook", Needs::InternalSecret, |r| r.to(internal::outlook)),
+        post("/internal/look", Needs::InternalSecret, |r| r.to(internal::look)),
         get("/assets/{name}", NOTHING, |r| r.to(assets::asset)),
         // Pages
         get("/login", NOTHING, |r| r.to(pages::login::show)),
@@ -63,10 +64,12 @@ pub fn table() -> Vec<Entry> {
         post("/hosts/{id}/{action}", OPERATOR, |r| r.to(pages::host_act::act)),
         get("/clusters", VIEWER, |r| r.to(pages::clusters::list)),
         get("/clusters/{id}", VIEWER, |r| r.to(pages::cluster::show)),
+        get("/clusters/{id}/evidence", VIEWER, |r| r.to(pages::evidence::show)),
         get("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::ask)),
         post("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::act)),
         post("/records/{id}/delete", OPERATOR, |r| r.to(pages::clusters::delete_record)),
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
+        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavors::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
@@ -93,6 +96,9 @@ pub fn table() -> Vec<Entry> {
         get("/api/v1/flavors", VIEWER, |r| r.to(api::flavors::list)),
         get("/api/v1/flavors/{id}/explain", VIEWER, |r| r.to(api::explain::flavor)),
         get("/api/v1/events", VIEWER, |r| r.to(api::events::list)),
+        get("/api/v1/events/tail", VIEWER, |r| r.to(api::events::tail)),
+        get("/api/v1/evidence", VIEWER, |r| r.to(api::evidence::list)),
+        get("/api/v1/clusters/{id}/evidence", VIEWER, |r| r.to(api::evidence::show)),
     ]
 }
 

@@ -12,10 +12,11 @@ use common::compose::Catalog;
 use common::config::{AdminConfig, Secret, TrustedProxies};
 use common::model::{LogLevel, Timestamp};
 use common::store::SharedStore;
+use tokio_util::sync::CancellationToken;
 
 use crate::access::{Door, Passwords};
 use crate::leader_link::LeaderLink;
-use crate::operations::Operations;
+use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
 use crate::{dress, routes};
@@ -38,6 +39,8 @@ pub struct Parts {
     pub reconciler: Reconciler,
     /// What app shows at `/internal`.
     pub internal_secret: Secret,
+    /// Cancelled before the server is told to stop: whoever waits for something is answered then.
+    pub stop: CancellationToken,
     /// Where to listen; bound by the caller, who so knows the port.
     pub listener: TcpListener,
 }
@@ -75,10 +78,15 @@ impl State {
 
 /// A server that runs as soon as it is polled and ends when its handle is told to stop; it takes no signals.
 pub fn build(parts: Parts) -> anyhow::Result<Server> {
-    let Parts { store, catalog, config, reconciler, internal_secret, listener } = parts;
+    let Parts { store, catalog, config, reconciler, internal_secret, stop, listener } = parts;
     let leader = LeaderLink::new(store.clone(), internal_secret.clone(), reconciler.clone())?;
-    let operations =
-        Operations { store: store.clone(), catalog: catalog.clone(), leader: leader.clone(), layout: config.layout };
+    let operations = Operations {
+        store: store.clone(),
+        catalog: catalog.clone(),
+        leader: leader.clone(),
+        waiting: Waiting::until(stop),
+        layout: config.layout,
+    };
     let state = Data::new(State {
         store,
         catalog,

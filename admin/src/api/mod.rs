@@ -5,6 +5,7 @@
 
 pub mod clusters;
 pub mod events;
+pub mod evidence;
 pub mod explain;
 pub mod flavors;
 pub mod hosts;

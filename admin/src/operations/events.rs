@@ -17,7 +17,7 @@ impl Operations {
     pub async fn events(&self, filter: &EventFilter, page: &Page) -> Result<Listed<Event>, Refusal> {
         let stored = self.store.list_events(filter, page).await?;
         let Some(cluster) = &filter.cluster else { return Ok(part(stored, page, |event| event.id.to_string())) };
-        let claim = self.claim_of(cluster).await?.filter(|claim| filter.host.is_none() || filter.host == claim.host);
+        let claim = self.claim_of(cluster).await?.filter(|claim| filter.matches(claim));
         Ok(with_claim(stored, claim, page))
     }
 

@@ -8,7 +8,9 @@ mod change_host;
 mod cluster_moves;
 mod configure_host;
 mod delete_host;
+mod event_input;
 mod events;
+mod evidence;
 mod explain;
 mod holders;
 mod host_input;
@@ -20,6 +22,7 @@ mod mix_input;
 mod records;
 mod refusal;
 mod reset_host;
+mod tail;
 
 use std::sync::Arc;
 
@@ -32,6 +35,7 @@ use crate::leader_link::LeaderLink;
 
 pub use cluster_moves::{ClusterAction, restarts};
 pub use delete_host::ForceInput;
+pub use event_input::EventInput;
 pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
@@ -39,6 +43,7 @@ pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of}
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
+pub use tail::{LONGEST_WAIT, Waiting};
 
 /// What every operation works on.
 #[derive(Clone)]
@@ -49,6 +54,8 @@ pub struct Operations {
     pub catalog: Arc<Catalog>,
     /// The way to whoever looks after the hosts.
     pub leader: LeaderLink,
+    /// What following events takes.
+    pub waiting: Waiting,
     /// How slots map to ports and subnets.
     pub layout: SlotLayout,
 }

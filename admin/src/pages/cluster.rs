@@ -1,5 +1,6 @@
 //! One cluster: its nodes, where it answers, who holds it, its health, what happened to it; and what can be done.
 
+use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use common::model::{Cluster, ClusterId, Health, HostState, Phase, WishChange};
@@ -69,7 +70,9 @@ pub async fn show(
     who: SignedIn,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let cluster = find(&state, &id).await?;
+    let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
+    let ask = Ask { req: &req, state: &state, who: &who };
+    let Some(cluster) = state.store.cluster(&id).await? else { return gone(&ask, &id).await };
     let filter = EventFilter { cluster: Some(cluster.id.clone()), ..EventFilter::default() };
     let events = state.operations.events(&filter, &Page::first(EVENTS + 1)).await?;
     let now = state.now();
@@ -115,7 +118,34 @@ pub async fn show(
         may_delete: may(matches!(cluster.phase, Phase::Creating { .. } | Phase::Free { .. } | Phase::Failed { .. })),
     };
     let title = format!("Cluster {}", cluster.name);
-    Ask { req: &req, state: &state, who: &who }.page("cluster.html", &title, "clusters", &view)
+    ask.page("cluster.html", &title, "clusters", &view)
+}
+
+#[derive(Serialize)]
+struct GoneView {
+    id: String,
+    name: String,
+    failed: Option<String>,
+    events: Vec<EventView>,
+}
+
+/// One that is there no more, but was: its events lead here.
+async fn gone(ask: &Ask<'_>, id: &ClusterId) -> Result<HttpResponse, Problem> {
+    let filter = EventFilter { cluster: Some(id.clone()), ..EventFilter::default() };
+    let events = ask.state.operations.events(&filter, &Page::first(EVENTS + 1)).await?.items;
+    let evidence = ask.state.store.evidence(id).await?;
+    let named = events.iter().find_map(|event| event.cluster.as_ref().map(|(_, name)| name.clone()));
+    let name = named.or_else(|| evidence.as_ref().map(|evidence| evidence.name.to_string()));
+    let name = name.ok_or(Refusal::NoSuch("cluster"))?;
+    let now = ask.state.now();
+    let view = GoneView {
+        id: id.to_string(),
+        failed: evidence.map(|evidence| evidence.why.to_string()),
+        events: events.iter().map(|event| EventView::of(event, now)).collect(),
+        name,
+    };
+    let title = format!("Cluster {} is gone", view.name);
+    ask.page_as(StatusCode::NOT_FOUND, "cluster_gone.html", &title, "clusters", &view)
 }
 
 #[derive(Serialize)]

@@ -9,6 +9,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 use super::Ask;
+use super::evidence::FailureRow;
 use super::words::{self, Badge, When, when};
 use crate::access::SignedIn;
 use crate::api::life;
@@ -101,6 +102,8 @@ struct View {
     tabs: Vec<Tab>,
     clusters: Vec<ClusterRow>,
     records: Vec<RecordRow>,
+    failures: Vec<FailureRow>,
+    more_failures: Option<String>,
     user: String,
     host: String,
     next: Option<String>,
@@ -113,6 +116,9 @@ struct Tab {
     title: &'static str,
     here: bool,
 }
+
+/// Failures that were, below those that are.
+const FAILURES: u32 = 25;
 
 /// `GET /clusters?type=active|inused|released|failed&user=&host=&after=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
@@ -134,6 +140,15 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Qu
             listed.next
         }
     };
+    let (mut failures, mut more_failures) = (Vec::new(), None);
+    if list == ClusterList::Failed {
+        let listed = state.operations.evidence_list(host, &page_of(query.get("failed_after"), FAILURES)?).await?;
+        failures = listed.items.iter().map(|evidence| FailureRow::of(evidence, &state.catalog, now)).collect();
+        more_failures = listed.next.map(|after| {
+            let host = host.map(|host| format!("&host={host}")).unwrap_or_default();
+            format!("/clusters?type=failed{host}&failed_after={after}")
+        });
+    }
     let url = |after: Option<String>| {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("type", list.as_str());
@@ -149,6 +164,8 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Qu
         tabs: ClusterList::ALL.into_iter().map(|tab| Tab::of(tab, list)).collect(),
         clusters,
         records,
+        failures,
+        more_failures,
         user: user.unwrap_or_default().to_owned(),
         host: host.unwrap_or_default().to_owned(),
         first: page.after.is_some().then(|| url(None)),

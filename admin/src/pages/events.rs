@@ -4,6 +4,7 @@ use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use common::model::{Actor, Event, EventKind, Timestamp};
 use serde::Serialize;
+use url::form_urlencoded;
 
 use super::Ask;
 use super::words::{When, when};
@@ -19,6 +20,8 @@ use crate::server::State;
 pub struct EventView {
     at: When,
     kind: &'static str,
+    /// Something may have been kept of it.
+    evidence: bool,
     actor: String,
     reason: String,
     host_id: Option<String>,
@@ -32,7 +35,8 @@ impl EventView {
     pub fn of(event: &Event, now: Timestamp) -> EventView {
         EventView {
             at: when(event.at, now),
-            kind: kind(event.kind),
+            kind: word(event.kind),
+            evidence: matches!(event.kind, EventKind::Failed),
             actor: match &event.actor {
                 Actor::User { id } => format!("user {id}"),
                 Actor::Operator { name } => format!("operator {name}"),
@@ -47,50 +51,56 @@ impl EventView {
     }
 }
 
-fn kind(kind: EventKind) -> &'static str {
+/// The short word of a kind.
+fn word(kind: EventKind) -> &'static str {
     match kind {
-        EventKind::Creating => "creating",
-        EventKind::Ready => "ready",
-        EventKind::Applied => "applied",
-        EventKind::Released => "released",
-        EventKind::RecordDeleted => "record",
-        EventKind::Failed => "failed",
-        EventKind::Removing => "removing",
-        EventKind::Removed => "removed",
-        EventKind::Lost => "lost",
-        EventKind::Wished => "wished",
         EventKind::NodeChanged => "node",
         EventKind::HealthChanged => "health",
         EventKind::HostChanged => "host",
         EventKind::HostContact => "contact",
-        EventKind::Swept => "swept",
-        EventKind::Access => "access",
+        EventKind::RecordDeleted => "record",
+        kind => kind.as_str(),
     }
 }
 
 #[derive(Serialize)]
 struct View {
     events: Vec<EventView>,
+    kinds: Vec<(&'static str, &'static str, bool)>,
+    host: String,
+    cluster: String,
     filtered: bool,
     next: Option<String>,
+    first: Option<String>,
 }
 
-/// `GET /events?host=&cluster=&after=`
+/// Filters that go on to the next part.
+const FILTERS: [&str; 6] = ["host", "cluster", "kind", "actor", "since", "until"];
+
+/// `GET /events?host=&cluster=&kind=&actor=&since=&until=&after=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     let now = state.now();
     let filter = api::events::filter(&query)?;
     let listed = state.operations.events(&filter, &page_of(query.get("after"), limit_of(None)?)?).await?;
-    // Ids are hexadecimal, so they go into a query as they are.
-    let mut base = String::from("/events?");
-    for (name, id) in [("host", query.get("host")), ("cluster", query.get("cluster"))] {
-        if let Some(id) = id {
-            base.push_str(&format!("{name}={id}&"));
+    let url = |after: Option<&str>| {
+        let mut url = form_urlencoded::Serializer::new(String::new());
+        for (name, value) in FILTERS.iter().map(|name| (*name, query.get(name))).chain([("after", after)]) {
+            if let Some(value) = value {
+                url.append_pair(name, value);
+            }
         }
-    }
+        format!("/events?{}", url.finish())
+    };
+    let chosen = |kind: &EventKind| filter.kinds.contains(kind);
+    let kinds = EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Applied);
     let view = View {
         events: listed.items.iter().map(|event| EventView::of(event, now)).collect(),
-        filtered: filter.host.is_some() || filter.cluster.is_some(),
-        next: listed.next.map(|after| format!("{base}after={after}")),
+        kinds: kinds.map(|kind| (kind.as_str(), word(kind), chosen(&kind))).collect(),
+        host: query.get("host").unwrap_or_default().to_owned(),
+        cluster: query.get("cluster").unwrap_or_default().to_owned(),
+        filtered: FILTERS.iter().any(|name| query.get(name).is_some()),
+        first: query.get("after").is_some().then(|| url(None)),
+        next: listed.next.map(|after| url(Some(&after))),
     };
     Ask { req: &req, state: &state, who: &who }.page("events.html", "Events", "events", &view)
 }

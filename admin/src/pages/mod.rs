@@ -6,6 +6,7 @@
 pub mod cluster;
 pub mod clusters;
 pub mod events;
+pub mod evidence;
 mod flash;
 pub mod flavors;
 pub mod host;

@@ -1,56 +1,14 @@
 //! The connection to one host's engine, and the task that reads its events.
 
-use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use common::clock::Pace;
-use common::model::{ClusterId, DaemonUrl, PoolId};
+use common::model::{DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
-use tokio::sync::Notify;
 
-/// What events say: look again, and what is not to be trusted until it was.
-#[derive(Default)]
-pub struct Dirty {
-    /// Rung by each event.
-    pub notify: Notify,
-    state: Mutex<State>,
-}
-
-/// What was heard.
-#[derive(Default)]
-pub struct State {
-    /// A look is due.
-    pub look: bool,
-    /// The link is to be made anew.
-    pub broken: bool,
-    /// Clusters of which a node ended.
-    pub died: BTreeSet<ClusterId>,
-}
-
-impl Dirty {
-    /// Something may have changed: the next pass looks at everything.
-    pub fn set(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).look = true;
-        self.notify.notify_one();
-    }
-
-    /// A node of this cluster ended, if only for a moment.
-    fn died(&self, cluster: ClusterId) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).died.insert(cluster);
-    }
-
-    /// The stream ended: some may have been missed, and another engine may answer by now.
-    fn broke(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).broken = true;
-        self.set();
-    }
-
-    /// What was heard since the last call.
-    pub fn take(&self) -> State {
-        std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+use super::answer::{first, while_it_lives};
+use super::dirty::Dirty;
 
 /// A connection to an engine that is the one its host was added with.
 pub struct Link {
@@ -78,8 +36,8 @@ impl Link {
         pace: Pace,
         dirty: &Arc<Dirty>,
     ) -> Result<Link, EngineError> {
-        let engine = Engine::connect_at(url, pace).await?;
-        let found = engine.info().await?.id;
+        let engine = first("connecting", pace, Engine::connect_at(url, pace)).await?;
+        let found = while_it_lives(&engine, pace, engine.info()).await?.id;
         if found != engine_id {
             return Err(EngineError::Refused {
                 what: format!("to be the host's engine at {url}"),
@@ -89,14 +47,23 @@ impl Link {
                 ),
             });
         }
-        let mut events = engine.events(pool).await?;
+        let mut events = while_it_lives(&engine, pace, engine.events(pool)).await?;
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
             while let Some(Ok(event)) = events.next().await {
-                if let (EventKind::Die { .. } | EventKind::Oom, Some(cluster)) = (&event.kind, event.cluster) {
-                    dirty.died(cluster);
+                let how = match event.kind {
+                    EventKind::Oom => Some(format!("{} was killed for want of memory", event.name)),
+                    EventKind::Die { exit_code: Some(code) } => Some(format!("{} ended with code {code}", event.name)),
+                    EventKind::Die { exit_code: None } => Some(format!("{} ended", event.name)),
+                    _ => None,
+                };
+                if let (Some(how), Some(cluster)) = (how, &event.cluster) {
+                    dirty.died(cluster.clone(), how);
                 }
-                dirty.set();
+                match event.cluster {
+                    Some(cluster) => dirty.set_about(cluster),
+                    None => dirty.set(),
+                }
             }
             dirty.broke();
         });

@@ -1,84 +1,16 @@
 //! What one action's outcome adds to a host's memory. Plain functions: the loop calls them between two passes.
 
+use std::time::Duration;
+
 use common::model::{Cluster, ClusterId, Timestamp, Why};
-use engine::EngineError;
 
-use super::plan::{Action, NodeChange, Step};
+use super::outcome::{Failure, Outcome};
+use super::plan::{Action, Step};
 use super::policy::Policy;
-use super::view::{Busy, Doom, Look, Memory, Retry, Work};
+use super::view::{Busy, Doom, Look, Memory, Retry, Suspicion, Work};
 
-/// What came of an action.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is done.
-    Done,
-    /// The record was not what it was any more; the next pass decides anew.
-    Stale,
-    /// A probe ended.
-    Looked {
-        /// When it was sent.
-        at: Timestamp,
-        /// What was wrong, if anything.
-        result: Result<(), String>,
-    },
-    /// It failed.
-    Failed(Failure),
-}
-
-/// What a failure says about trying again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// Something stands in the slot's way: another slot may do.
-    Slot(String),
-    /// This one broke: another may do.
-    Broke(String),
-    /// The template is bad: this flavor cannot be made here.
-    Flavor(String),
-    /// An image is not there and cannot be had, for now.
-    Image(String),
-    /// The host has no room, for now.
-    Host(String),
-    /// The same may work later.
-    Later(String),
-    /// This process may not act any more.
-    Fenced,
-}
-
-impl Failure {
-    /// What an engine's error says about trying again.
-    pub fn of_engine(error: &EngineError) -> Failure {
-        match error {
-            EngineError::Fenced => Failure::Fenced,
-            EngineError::NameTaken { .. } | EngineError::PortTaken { .. } | EngineError::SubnetTaken { .. } => {
-                Failure::Slot(error.to_string())
-            }
-            EngineError::ImageMissing { .. } => Failure::Image(error.to_string()),
-            // What is asked for follows from the template: an engine that calls it wrong will say so again.
-            EngineError::Ended { .. } | EngineError::Refused { status: 400, .. } => Failure::Flavor(error.to_string()),
-            EngineError::Refused { .. } => Failure::Broke(error.to_string()),
-            EngineError::NoSpace { .. } => Failure::Host(error.to_string()),
-            EngineError::Unreachable { .. }
-            | EngineError::Timeout { .. }
-            | EngineError::Gone { .. }
-            | EngineError::NotEmpty { .. } => Failure::Later(error.to_string()),
-        }
-    }
-}
-
-impl Failure {
-    /// In its own words.
-    pub fn words(&self) -> String {
-        match self {
-            Failure::Slot(error)
-            | Failure::Broke(error)
-            | Failure::Flavor(error)
-            | Failure::Image(error)
-            | Failure::Host(error)
-            | Failure::Later(error) => error.clone(),
-            Failure::Fenced => "this process no longer leads".into(),
-        }
-    }
-}
+/// Events of what we did to nodes may come so long after it was done.
+const ECHO: Duration = Duration::from_secs(1);
 
 impl Memory {
     /// Remembers that an action is under way.
@@ -134,8 +66,15 @@ impl Memory {
             }
             Outcome::Stale => {}
             // A node ended after it was sent: it proves nothing.
-            Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| at <= ended) => {}
+            Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| *at <= ended.at) => {}
+            Outcome::Looked { at, result: Err(seen) } if matches!(step.action, Action::DeepLook { .. }) => {
+                let bad = self.deep.get(id).map_or(0, |look| look.bad) + 1;
+                self.deep.insert(id.clone(), Look { at: *at, result: Err(seen.clone()), bad });
+            }
             Outcome::Looked { at, result } => {
+                if matches!(step.action, Action::DeepLook { .. }) {
+                    self.deep.insert(id.clone(), Look { at: *at, result: Ok(()), bad: 0 });
+                }
                 if result.is_ok() {
                     self.suspects.remove(id);
                     self.retries.remove(id);
@@ -163,17 +102,16 @@ impl Memory {
         match &step.action {
             Action::OfferOut { .. } => {
                 self.brought_up.remove(id);
+                self.deaths.remove(id);
                 if let Some(cluster) = cluster {
                     self.making_succeeded(cluster, now);
                 }
             }
             Action::ChangeNodes { changes, .. } => {
                 self.looks.remove(id);
-                if changes.iter().any(|change| change.change == NodeChange::Start) {
-                    // One that ends at once is started again, a second later.
-                    self.retries
-                        .insert(id.clone(), Retry::after(None, "it did not stay up".into(), &policy.retry, now));
-                }
+                self.deaths.remove(id);
+                self.changed.insert(id.clone(), now);
+                self.revived(id, changes, policy, now);
             }
             Action::Readdress { .. } => {
                 self.looks.remove(id);
@@ -187,6 +125,7 @@ impl Memory {
             Action::TakeDown { .. } | Action::DropRecord { .. } | Action::Sweep { .. } => self.forget(id),
             Action::Begin { .. }
             | Action::Look { .. }
+            | Action::DeepLook { .. }
             | Action::OfferAgain { .. }
             | Action::Withdraw { .. }
             | Action::BringUp { .. }
@@ -244,13 +183,18 @@ impl Memory {
     }
 
     /// A node of it ended, whatever it does now: what was proven before counts no more.
-    pub fn suspect(&mut self, id: ClusterId, now: Timestamp) {
+    pub fn suspect(&mut self, id: ClusterId, seen: String, now: Timestamp) {
         self.looks.remove(&id);
-        self.suspects.insert(id, now);
+        let changing = self.busy.get(&id).is_some_and(|busy| busy.work == Work::Node);
+        let ours = changing || self.changed.get(&id).is_some_and(|at| *at + ECHO > now);
+        if !ours {
+            *self.deaths.entry(id.clone()).or_default() += 1;
+        }
+        self.suspects.insert(id, Suspicion { at: now, seen, ours });
     }
 
     /// Forgets what concerns clusters that have no record and no action under way any more.
-    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<ClusterId>) {
+    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<&ClusterId>) {
         let gone: Vec<ClusterId> = self
             .looks
             .keys()
@@ -259,6 +203,10 @@ impl Memory {
             .chain(self.retries.keys())
             .chain(self.suspects.keys())
             .chain(self.timings.keys())
+            .chain(self.deaths.keys())
+            .chain(self.deep.keys())
+            .chain(self.changed.keys())
+            .chain(self.revivals.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
             .cloned()
             .collect();
@@ -274,6 +222,10 @@ impl Memory {
         self.retries.remove(id);
         self.suspects.remove(id);
         self.timings.remove(id);
+        self.deaths.remove(id);
+        self.deep.remove(id);
+        self.changed.remove(id);
+        self.revivals.remove(id);
     }
 }
 
@@ -282,6 +234,7 @@ pub(super) fn work_of(action: &Action) -> Work {
         Action::BringUp { .. } => Work::BringUp,
         Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,
         Action::Look { .. } => Work::Look,
+        Action::DeepLook { .. } => Work::Deep,
         Action::ChangeNodes { .. } => Work::Node,
         Action::Begin { .. }
         | Action::OfferOut { .. }
@@ -302,8 +255,6 @@ pub(super) fn work_of(action: &Action) -> Work {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn bring_up(id: &ClusterId) -> Step {
@@ -330,7 +281,7 @@ mod tests {
         let step = Step { action: Action::Sweep { cluster: id.clone() }, name: None, why: String::new() };
         let failed = Outcome::Failed(Failure::Later("in use".into()));
         memory.end(&step, None, &failed, &policy, Timestamp::from_millis(0));
-        memory.keep_only(&[id.clone()].into());
+        memory.keep_only(&[&id].into());
         assert!(memory.retries.contains_key(&id));
         memory.keep_only(&std::collections::BTreeSet::new());
         assert!(memory.retries.is_empty());
@@ -341,7 +292,7 @@ mod tests {
         let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
         let step = Step { action: Action::Look { cluster: id.clone() }, name: None, why: String::new() };
         let at = Timestamp::from_millis;
-        memory.suspect(id.clone(), at(5));
+        memory.suspect(id.clone(), "a node ended".into(), at(5));
         memory.end(&step, None, &Outcome::Looked { at: at(5), result: Ok(()) }, &policy, at(9));
         assert!(memory.looks.is_empty() && memory.suspects.contains_key(&id));
         memory.end(&step, None, &Outcome::Looked { at: at(6), result: Ok(()) }, &policy, at(9));

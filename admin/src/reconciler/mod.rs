@@ -5,9 +5,13 @@
 //! `docs/architecture.md` has the rules that they keep.
 
 mod action;
+mod answer;
 mod bury;
 mod contact;
+mod dirty;
+mod ends;
 mod execute;
+mod gate;
 mod host_loop;
 mod leader;
 mod link;
@@ -15,8 +19,10 @@ mod making;
 #[cfg(test)]
 mod making_test;
 mod memory;
+mod news;
 mod node_view;
 mod observe;
+mod outcome;
 mod outlook;
 #[cfg(test)]
 pub(crate) mod outlook_case;
@@ -26,28 +32,43 @@ mod placement;
 mod plan;
 #[cfg(test)]
 mod plan_case;
+#[cfg(test)]
+mod plan_case_nodes;
 mod plan_cluster;
 mod plan_create;
 #[cfg(test)]
 mod plan_create_test;
+mod plan_deep;
 mod plan_demand;
 #[cfg(test)]
 mod plan_demand_test;
+mod plan_free;
 mod plan_give_way;
 mod plan_host;
 #[cfg(test)]
 mod plan_host_test;
+mod plan_leased;
+#[cfg(test)]
+mod plan_nodes_test;
 mod plan_place;
 mod plan_pool;
 #[cfg(test)]
+mod plan_pool_properties_test;
+#[cfg(test)]
 mod plan_pool_test;
+#[cfg(test)]
+mod plan_property_test;
 mod plan_purpose;
 #[cfg(test)]
 mod plan_purpose_test;
 mod plan_surplus;
 mod policy;
 mod probe;
+mod rest;
+mod revival;
 mod rooms;
+#[cfg(test)]
+mod sim_carry;
 #[cfg(test)]
 mod sim_case;
 #[cfg(test)]
@@ -56,6 +77,7 @@ mod standing;
 mod starts;
 mod term;
 mod timings;
+mod turns;
 mod view;
 
 use std::sync::Arc;
@@ -65,6 +87,7 @@ use common::clock::Pace;
 use common::compose::Catalog;
 use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
 use common::store::SharedStore;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::error;
@@ -75,6 +98,7 @@ pub(crate) use outlook_pool::add_up;
 pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
 use leader::Leader;
+use news::News;
 use outlook::Outlooks;
 use term::Term;
 
@@ -83,6 +107,16 @@ use term::Term;
 pub struct Reconciler {
     rings: Arc<watch::Sender<u64>>,
     outlooks: Outlooks,
+    news: News,
+}
+
+/// What came of looking at everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LookedAtAll {
+    /// So many hosts; none while another process leads.
+    pub hosts: usize,
+    /// From the asking to the end of the last host's pass.
+    pub took_ms: u64,
 }
 
 /// What the reconciler is started with.
@@ -101,6 +135,8 @@ pub struct Settings {
     pub address: String,
     /// How long everything waits.
     pub pace: Pace,
+    /// Whether free clusters are asked to commit a transaction now and then, as their templates say.
+    pub deep_probes: bool,
 }
 
 /// The running reconciler. Dropping it ends it between two calls; [`Running::stop`] also gives the lock back.
@@ -115,7 +151,7 @@ impl Reconciler {
     /// A handle, and the ear for its rings.
     fn new() -> (Reconciler, watch::Receiver<u64>) {
         let (rings, ear) = watch::channel(0);
-        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default() }, ear)
+        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default(), news: News::default() }, ear)
     }
 
     /// One that nobody runs: for routers that are tested without a pool.
@@ -126,6 +162,18 @@ impl Reconciler {
     /// Says that something may have changed. Carries nothing; many rings at once are one.
     pub fn ring(&self) {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));
+        self.news.ring();
+    }
+
+    /// Looks at every host, its engine and its records, as after a blind spell; returns when every host's pass is over.
+    pub async fn look_at_all(&self) -> LookedAtAll {
+        let began = Instant::now();
+        let asked = self.news.look_at_all();
+        let hosts = asked.len();
+        for (dirty, count) in asked {
+            dirty.done_in_full(count).await;
+        }
+        LookedAtAll { hosts, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
     }
 
     /// Whether this process has the lock and looks after the hosts.
@@ -153,9 +201,9 @@ impl Reconciler {
 pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
-    let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
+    let Settings { store, catalog, layout, mix, max_starts, address, pace, deep_probes } = settings;
     let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
-    let outlooks = reconciler.outlooks.clone();
+    let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
     let leader = Leader {
         store: store.clone(),
@@ -165,9 +213,11 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         max_starts,
         address,
         pace,
+        deep_probes,
         term: term.clone(),
         rings: ear,
         outlooks,
+        news,
     };
     let name = holder.clone();
     let task = tokio::spawn(async move {

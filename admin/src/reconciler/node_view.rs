@@ -2,7 +2,7 @@
 
 use common::model::{Cluster, Health, Node, NodeName, NodeState, Want};
 
-use super::view::Found;
+use super::view::{End, Found};
 
 /// Nodes that should run and do not, in words.
 pub fn not_running(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
@@ -12,7 +12,7 @@ pub fn not_running(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
         .filter(|(_, wish)| wish.want == Want::Running)
         .filter_map(|(name, _)| {
             let state = state_of(cluster, found, name);
-            (!state.runs()).then(|| format!("{name} is {}", word(state)))
+            (!state.runs()).then(|| said(found, name, state))
         })
         .collect();
     (!ill.is_empty()).then(|| ill.join(", "))
@@ -28,7 +28,7 @@ pub fn broken(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
         })
         .filter_map(|(name, _)| {
             let state = state_of(cluster, found, name);
-            (!state.runs()).then(|| format!("{name} is {}", word(state)))
+            (!state.runs()).then(|| said(found, name, state))
         })
         .collect();
     (!ill.is_empty()).then(|| ill.join(", "))
@@ -69,6 +69,29 @@ pub fn same_health(a: &Health, b: &Health) -> bool {
         (Health::Ok, Health::Ok) | (Health::Unknown, Health::Unknown) => true,
         (Health::Failing { .. } | Health::Ok | Health::Unknown, _) => false,
     }
+}
+
+/// Nodes that run and whose own check says that they are not well, in words.
+pub fn unhealthy(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
+    let wanted = |name: &NodeName| cluster.wishes.get(name).is_some_and(|wish| wish.want == Want::Running);
+    let ill: Vec<&str> = found
+        .iter()
+        .flat_map(|found| &found.nodes)
+        .filter(|(name, node)| node.unhealthy && node.state.runs() && wanted(name))
+        .map(|(name, _)| name.as_str())
+        .collect();
+    (!ill.is_empty()).then(|| format!("{}: the container's own check fails", ill.join(", ")))
+}
+
+/// What a node that does not run does instead, and how it ended.
+fn said(found: Option<&Found>, name: &NodeName, state: NodeState) -> String {
+    let end = found.and_then(|found| found.nodes.get(name)).and_then(|node| node.ended);
+    let how = match end {
+        Some(End { oom: true, .. }) => " (killed for want of memory)".to_owned(),
+        Some(End { code: Some(code), .. }) => format!(" (it ended with code {code})"),
+        Some(End { code: None, .. }) | None => String::new(),
+    };
+    format!("{name} is {}{how}", word(state))
 }
 
 pub fn word(state: NodeState) -> &'static str {

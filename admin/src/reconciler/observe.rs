@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{Cluster, Host, HostId};
+use common::model::{Cluster, Host, HostId, NodeName, NodeState};
 use common::store::{ClusterFilter, Page, SharedStore, StoreResult};
-use engine::Survey;
+use engine::{ContainerHealth, FoundContainer, Survey};
 
-use super::view::{Found, FoundNode, Seen};
+use super::view::{End, Found, FoundNode, Seen};
 
 /// Records are read so many at a time.
 const PAGE: u32 = 500;
@@ -40,13 +40,21 @@ pub fn seen(survey: Survey) -> Seen {
         .ours
         .into_iter()
         .map(|cluster| {
-            let nodes: BTreeMap<_, _> = cluster
-                .containers
-                .into_iter()
-                .filter_map(|c| Some((c.node?, FoundNode { container: c.id, state: c.state })))
-                .collect();
+            let nodes: BTreeMap<_, _> = cluster.containers.into_iter().filter_map(node).collect();
             (cluster.cluster, Found { nodes })
         })
         .collect();
     Seen { found, blocked: survey.blocked }
+}
+
+/// A node; `None` for what a node started itself.
+fn node(container: FoundContainer) -> Option<(NodeName, FoundNode)> {
+    let ended = matches!(container.state, NodeState::Exited | NodeState::Dead | NodeState::Restarting);
+    let node = FoundNode {
+        container: container.id,
+        state: container.state,
+        ended: ended.then_some(End { code: container.exit_code, oom: false }),
+        unhealthy: container.health == Some(ContainerHealth::Unhealthy),
+    };
+    Some((container.node?, node))
 }

@@ -65,6 +65,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
         },
         target: target.want.clone(),
         careful: view.memory.is_careful(&view.host),
+        starts: view.memory.starts.clone(),
         doing,
         held,
         retries: retries(&view.memory),
@@ -113,7 +114,7 @@ fn kind_of(work: Work) -> DoingKind {
     match work {
         Work::BringUp => DoingKind::BringUp,
         Work::TakeDown => DoingKind::TakeDown,
-        Work::Look => DoingKind::Probe,
+        Work::Look | Work::Deep => DoingKind::Probe,
         Work::Node => DoingKind::Node,
         Work::Write => DoingKind::Write,
     }

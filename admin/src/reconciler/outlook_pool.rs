@@ -92,6 +92,9 @@ pub struct RetryTotal {
     pub times: u32,
 }
 
+/// A total, with the host that was counted last.
+type Counted<'a, T> = (T, Option<&'a HostId>);
+
 impl HeldTotal {
     fn new(what: &str, why: &str, flavor: &Option<FlavorId>) -> HeldTotal {
         let (what, why, flavor) = (what.to_owned(), why.to_owned(), flavor.clone());
@@ -110,9 +113,8 @@ impl RetryTotal {
 pub fn add_up(all: &[Arc<HostOutlook>], now: Timestamp) -> PoolOutlook {
     let mut pool = PoolOutlook { hosts: all.len() as u64, ..PoolOutlook::default() };
     let mut doing: BTreeMap<(DoingKind, Option<&FlavorId>), DoingTotal> = BTreeMap::new();
-    // With the host that was counted last.
-    let mut held: BTreeMap<(Option<&FlavorId>, String), (HeldTotal, Option<&HostId>)> = BTreeMap::new();
-    let mut retries: BTreeMap<Option<&FlavorId>, (RetryTotal, Option<&HostId>)> = BTreeMap::new();
+    let mut held: BTreeMap<(Option<&FlavorId>, String), Counted<HeldTotal>> = BTreeMap::new();
+    let mut retries: BTreeMap<Option<&FlavorId>, Counted<RetryTotal>> = BTreeMap::new();
     for host in all {
         earlier(&mut pool.oldest, Some(host.at));
         for (flavor, count) in &host.target {

@@ -9,6 +9,8 @@ use std::time::Duration;
 use common::model::*;
 
 use super::plan::Plan;
+use super::plan_case_nodes::{node_word, run, tried};
+use super::plan_deep::DeepFacts;
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
@@ -16,7 +18,7 @@ use super::view::*;
 
 pub const NOW: Timestamp = Timestamp::from_millis(1_000_000);
 
-fn ago(seconds: u64) -> Timestamp {
+pub(super) fn ago(seconds: u64) -> Timestamp {
     NOW - Duration::from_secs(seconds)
 }
 
@@ -24,8 +26,13 @@ fn flavor() -> FlavorId {
     FlavorId::parse("f").unwrap()
 }
 
-fn node(name: &str) -> NodeName {
+pub(super) fn node(name: &str) -> NodeName {
     NodeName::parse(name).unwrap()
+}
+
+/// A flavor of which nothing is wanted.
+fn other_flavor() -> FlavorId {
+    FlavorId::parse("g").unwrap()
 }
 
 /// What has no record.
@@ -77,6 +84,7 @@ pub struct Case {
     want: u32,
     give_way: Option<(FlavorId, FlavorId)>,
     pub policy: Policy,
+    deep: BTreeMap<FlavorId, DeepFacts>,
 }
 
 impl Case {
@@ -87,7 +95,7 @@ impl Case {
             engine: EngineView::Seen(Seen::default()),
             memory: Memory::default(),
         };
-        Case { view, seen: Seen::default(), want: 0, give_way: None, policy: Policy::default() }
+        Case { view, seen: Seen::default(), want: 0, give_way: None, policy: Policy::default(), deep: BTreeMap::new() }
     }
 
     /// Reads a case.
@@ -123,11 +131,14 @@ impl Case {
                 ["leaving"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: false },
                 ["leaving-by-force"] => case.view.host.purpose = HostPurpose::Leave { asked: asked(), by_force: true },
                 ["host-fails", times, seconds] => {
-                    let not_before = NOW + Duration::from_secs(seconds.parse().unwrap());
-                    let times = times.parse().unwrap();
-                    case.view.memory.host_retry =
-                        Some(Retry { times, failed_at: ago(1), not_before, error: "web is in use".into() });
+                    let tried = tried(times.parse().unwrap(), "web is in use", seconds.parse().unwrap());
+                    case.view.memory.host_retry = Some(tried);
                 }
+                ["deep", seconds] => {
+                    let every = Duration::from_secs(seconds.parse().unwrap());
+                    case.deep.insert(flavor(), DeepFacts { every, needs_chaincode: false });
+                }
+                ["reached", seconds] => case.view.memory.heard_since = Some(ago(seconds.parse().unwrap())),
                 ["host-step"] => case.view.memory.host_step = Some(ago(1)),
                 ["cordoned"] => case.view.host.settings.schedulable = false,
                 ["by-hand"] => case.view.host.settings.autofill = false,
@@ -145,13 +156,7 @@ impl Case {
                 }
                 ["orphan-stays"] => {
                     case.seen.found.insert(orphan(), Found::default());
-                    let retry = Retry {
-                        times: 3,
-                        failed_at: ago(1),
-                        not_before: NOW + Duration::from_secs(4),
-                        error: "in use".into(),
-                    };
-                    case.view.memory.retries.insert(orphan(), retry);
+                    case.view.memory.retries.insert(orphan(), tried(3, "in use", 4));
                 }
                 ["write-hold"] => {
                     let not_before = NOW + Duration::from_secs(2);
@@ -199,11 +204,10 @@ impl Case {
             applied_at: ago(50),
             metadata: BTreeMap::new(),
         };
-        let run = |name: &str, state| (node(name), FoundNode { container: format!("{name}-id"), state });
         let ran = |name: &str| {
             (node(name), Node { container: Some(format!("{name}-id")), state: NodeState::Running, restarted_seq: 0 })
         };
-        let mut found = Found { nodes: [run("vp0", NodeState::Running), run("vp1", NodeState::Running)].into() };
+        let mut found = Found { nodes: [run("vp0"), run("vp1")].into() };
         let free = || {
             let mut free = begun.offer_out(0.5, NOW + Duration::from_secs(55), ago(5)).unwrap();
             free.nodes.extend([ran("vp0"), ran("vp1")]);
@@ -238,7 +242,8 @@ impl Case {
                 }
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
                 "suspect" => {
-                    self.view.memory.suspects.insert(id.clone(), ago(1));
+                    let seen = "a node ended".to_owned();
+                    self.view.memory.suspects.insert(id.clone(), Suspicion { at: ago(1), seen, ours: false });
                 }
                 "long-ago-well" => {
                     self.view.memory.looks.insert(id.clone(), good(0, ago(61)));
@@ -252,20 +257,6 @@ impl Case {
                 "stale" => cluster.proven_at = Some(ago(70)),
                 "unoffered" => cluster.offer = None,
                 "old-flavor" => cluster.flavor_digest = "other".into(),
-                "dead-vp1" => {
-                    found.nodes.extend([run("vp1", NodeState::Exited)]);
-                }
-                "paused-vp1" => {
-                    found.nodes.extend([run("vp1", NodeState::Paused)]);
-                }
-                "gone-vp1" => {
-                    let _ = found.nodes.remove(&node("vp1"));
-                }
-                "known-dead-vp1" => {
-                    found.nodes.extend([run("vp1", NodeState::Exited)]);
-                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Exited;
-                    cluster.health = Health::Failing { since: ago(1), times: 1, seen: "vp1 is not running".into() };
-                }
                 "stop-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Stop).unwrap().unwrap(),
                 "restart-wanted" => cluster = cluster.wish(&NodeScope::All, WishChange::Restart).unwrap().unwrap(),
                 "failing-once" => {
@@ -286,22 +277,20 @@ impl Case {
                     };
                     self.view.memory.retries.insert(id.clone(), retry);
                 }
-                "known-stopped-vp1" => {
-                    found.nodes.extend([run("vp1", NodeState::Exited)]);
-                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Exited;
-                }
-                "known-paused-vp1" => {
-                    found.nodes.extend([run("vp1", NodeState::Paused)]);
-                    cluster.nodes.get_mut(&node("vp1")).unwrap().state = NodeState::Paused;
-                    cluster.health = Health::Failing { since: ago(1), times: 1, seen: "vp1 is paused".into() };
-                }
                 "given-up" => {
                     self.view.memory.doomed.insert(id.clone(), Doom::GivesUp("no such image".into()));
                 }
                 "doomed" => {
                     self.view.memory.doomed.insert(id.clone(), Doom::Fails("no such image".into()));
                 }
-                other => panic!("{other} is said of no cluster"),
+                "flavor-g" => {
+                    cluster.flavor = other_flavor();
+                    cluster.offer = cluster.offer.map(|offer| Offer { flavor: other_flavor(), ..offer });
+                }
+                other => {
+                    let said = node_word(other, &mut cluster, &mut found, &mut self.view.memory);
+                    assert!(said, "{other} is said of no cluster");
+                }
             }
         }
         if there {
@@ -318,7 +307,11 @@ impl Case {
     /// What is planned for it.
     pub fn plan(&self) -> Plan {
         let target = self.target();
-        let facts = Facts { flavors: [(flavor(), "d".into())].into(), slots: 12 };
+        let facts = Facts {
+            flavors: [(flavor(), "d".into()), (other_flavor(), "d".into())].into(),
+            slots: 12,
+            deep: self.deep.clone(),
+        };
         plan_host(&self.view, &target, &facts, &self.policy, NOW)
     }
 }

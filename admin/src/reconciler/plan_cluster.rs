@@ -1,15 +1,17 @@
 //! Decides what to do with one cluster of a host whose engine answers. Part of [`super::plan_host`]: as plain as it.
 
-use common::model::{Cluster, Health, NodeState, Phase, Timestamp, Want, Why};
+use std::time::Duration;
+
+use common::model::{Cluster, ClusterId, Phase, Timestamp, Why};
 use common::store::Proof;
 
-use super::node_view::{broken, changed_nodes, not_running, same_health, seen_nodes};
-use super::plan::{Action, NodeChange, NodeStep};
+use super::node_view::{not_running, seen_nodes, unhealthy};
+use super::plan::Action;
 use super::plan_host::{LookWanted, Planner};
 use super::view::{Doom, Found};
 
-/// A free cluster with which something failed so many times is replaced.
-const FREE_TRIES: u32 = 3;
+/// A proof waits so long for others of the host, to be written down with them.
+const PROOF_WAITS: Duration = Duration::from_secs(3);
 
 /// Evidence that could not be kept in so many tries is let go.
 const GATHER_TRIES: u32 = 3;
@@ -47,11 +49,13 @@ impl Planner<'_> {
             None => {}
         }
         let missing = not_running(cluster, found);
-        let look = self.view.memory.looks.get(&cluster.id).filter(|look| look.at >= since).cloned();
+        let look = self.view.memory.looks.get(&cluster.id).cloned();
+        let since = self.view.memory.heard_since.map_or(since, |heard| heard.max(since));
+        let look = look.filter(|look| look.at >= since);
         let settled = self.view.memory.brought_up.get(&cluster.id).map(|at| *at + self.policy.settle);
         let deadline = settled.map_or(deadline, |settled| settled.max(deadline));
         if deadline <= self.now {
-            let seen = look.and_then(|look| look.result.err());
+            let seen = look.and_then(|look| look.result.err()).or_else(|| unhealthy(cluster, found));
             let missing = missing.or(seen).unwrap_or_else(|| "it was not probed".into());
             return self.fail(cluster, Why::CreateTimedOut { missing });
         }
@@ -68,6 +72,9 @@ impl Planner<'_> {
             return self.step(cluster, Action::BringUp { cluster: cluster.id.clone() }, missing);
         }
         match look {
+            Some(look) if look.result.is_ok() && unhealthy(cluster, found).is_some() => {
+                self.look_after(cluster, look.at + self.policy.probe_new_every, "its own check fails".into());
+            }
             Some(look) if look.result.is_ok() && look.at + self.policy.max_proof_age > self.now => {
                 let until = self.offer_until(look.at);
                 let nodes = seen_nodes(cluster, found);
@@ -85,155 +92,8 @@ impl Planner<'_> {
         }
     }
 
-    fn free(&mut self, cluster: &Cluster, found: Option<&Found>) {
-        if let Some(why) = self.cleared() {
-            return self.remove(cluster, why);
-        }
-        if self.flavor_changed(cluster) && self.may_roll(cluster) {
-            return self.remove(cluster, Why::FlavorChanged);
-        }
-        // A node that ran and does not, though nobody stopped it: the network is broken.
-        if let Some(seen) = broken(cluster, found) {
-            return self.fail(cluster, Why::Unhealthy { seen });
-        }
-        // Nothing of it is worth many tries while nobody holds it.
-        if let Some(retry) = self.view.memory.retries.get(&cluster.id).filter(|retry| retry.times >= FREE_TRIES) {
-            return self.fail(cluster, Why::Unhealthy { seen: retry.error.clone() });
-        }
-        if self.readdress(cluster) || self.wishes(cluster, found) {
-            return;
-        }
-        if let Some(seen) = not_running(cluster, found) {
-            return self.fail(cluster, Why::Unhealthy { seen });
-        }
-        if self.view.memory.suspects.contains_key(&cluster.id) && cluster.health == Health::Ok {
-            let seen = "a node ended".to_owned();
-            let health = cluster.worse(seen.clone(), self.now);
-            let action = Action::Record { cluster: cluster.id.clone(), nodes: Vec::new(), health };
-            return self.step(cluster, action, seen);
-        }
-        let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
-        if stopped || !self.view.host.serves() {
-            if cluster.offer.is_some() {
-                let why = if stopped { "a node of it was stopped" } else { "the host is not schedulable" };
-                return self.step(cluster, Action::Withdraw { cluster: cluster.id.clone() }, why);
-            }
-            if stopped {
-                return;
-            }
-        }
-        let look = self.view.memory.looks.get(&cluster.id).cloned();
-        if let Some(look) = look.as_ref().filter(|look| look.bad > 0) {
-            let seen = look.result.clone().err().unwrap_or_default();
-            // One of an older flavor is asked by the new one's probes, which it need not satisfy: it only waits its turn to go.
-            if look.bad >= self.policy.bad_looks && !self.flavor_changed(cluster) {
-                return self.fail(cluster, Why::Unhealthy { seen });
-            }
-            if cluster.offer.is_some() || cluster.health == Health::Ok {
-                let health = cluster.worse(seen.clone(), self.now);
-                let action = Action::Record { cluster: cluster.id.clone(), nodes: Vec::new(), health };
-                return self.step(cluster, action, seen);
-            }
-            return self.look_after(cluster, look.at + self.policy.probe_new_every * 4, seen);
-        }
-        // An old proof says nothing of a cluster that was ill, or whose nodes were restarted, since.
-        if look.is_none() && cluster.health != Health::Ok {
-            return self.look(cluster, self.now, "not known to be well".into());
-        }
-        let good = look.map(|look| look.at).max(cluster.proven_at);
-        let Some(good) = good else {
-            return self.look(cluster, cluster.created_at, "never probed".into());
-        };
-        let fresh = good + self.policy.max_proof_age > self.now;
-        match &cluster.offer {
-            None if fresh && self.view.host.serves() => {
-                let until = self.offer_until(good);
-                let action = Action::OfferAgain { cluster: cluster.id.clone(), proven: good, until };
-                return self.step(cluster, action, "proven well");
-            }
-            Some(offer) if fresh => self.renew(cluster, good, Some(offer.until)),
-            Some(_) | None => {}
-        }
-        self.look_after(cluster, good + self.policy.probe_every, "its proof gets old".into());
-    }
-
-    fn in_use(&mut self, cluster: &Cluster, found: Option<&Found>) {
-        let nodes = changed_nodes(cluster, found);
-        let bad = not_running(cluster, found);
-        let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
-        let look = self.view.memory.looks.get(&cluster.id).cloned();
-        let health = match (&bad, stopped, &look) {
-            (Some(seen), _, _) => cluster.worse(seen.clone(), self.now),
-            (None, true, _) => Health::Unknown,
-            (None, false, Some(look)) => match &look.result {
-                Ok(()) => Health::Ok,
-                Err(seen) => cluster.worse(seen.clone(), self.now),
-            },
-            (None, false, None) => cluster.health.clone(),
-        };
-        if !nodes.is_empty() || !same_health(&health, &cluster.health) {
-            let why = match &health {
-                Health::Failing { seen, .. } => seen.clone(),
-                Health::Ok => "it is well".into(),
-                Health::Unknown => "a node was stopped".into(),
-            };
-            let action = Action::Record { cluster: cluster.id.clone(), nodes, health };
-            return self.step(cluster, action, why);
-        }
-        if self.readdress(cluster) || self.wishes(cluster, found) || bad.is_some() || stopped {
-            return;
-        }
-        if let Some(look) = look.as_ref().filter(|look| look.result.is_ok()) {
-            self.renew(cluster, look.at, None);
-        }
-        // What is not known to be well is asked at once and then every second, for a while.
-        let due = match (&look, &cluster.health) {
-            (None, Health::Failing { .. } | Health::Unknown) => self.now,
-            (Some(look), _) if (1..=self.policy.bad_looks).contains(&look.bad) => {
-                look.at + self.policy.probe_new_every * 4
-            }
-            (Some(look), _) => look.at + self.policy.probe_leased_every,
-            (None, Health::Ok) => cluster.proven_at.map_or(self.now, |at| at + self.policy.probe_leased_every),
-        };
-        self.look_after(cluster, due, "its proof gets old".into());
-    }
-
-    /// Carries out what users and operators want of nodes, of all nodes at once, and brings back those that ended though
-    /// they should run; their ledgers are in their containers. Whether there was anything to do.
-    fn wishes(&mut self, cluster: &Cluster, found: Option<&Found>) -> bool {
-        let mut changes = Vec::new();
-        for (name, wish) in &cluster.wishes {
-            let (Some(node), Some(now)) = (cluster.nodes.get(name), found.and_then(|f| f.nodes.get(name))) else {
-                continue;
-            };
-            let runs = matches!(now.state, NodeState::Running | NodeState::Paused | NodeState::Restarting);
-            let change = match wish.want {
-                Want::Stopped if runs => NodeChange::Stop,
-                Want::Stopped => continue,
-                Want::Running if node.restarted_seq < wish.restart_seq => NodeChange::Restart,
-                Want::Running if now.state == NodeState::Paused && node.state == NodeState::Paused => NodeChange::Start,
-                // It was seen stopped and is to run.
-                Want::Running if !runs && node.state != NodeState::Running => NodeChange::Start,
-                Want::Running => continue,
-            };
-            let (node, container) = (name.clone(), now.container.clone());
-            changes.push(NodeStep { node, container, change, restart_seq: wish.restart_seq });
-        }
-        self.change_nodes(cluster, changes, "as it is wanted")
-    }
-
-    fn change_nodes(&mut self, cluster: &Cluster, changes: Vec<NodeStep>, why: &str) -> bool {
-        if changes.is_empty() {
-            return false;
-        }
-        if !self.waits(&cluster.id, &format!("changing nodes of {}", cluster.name)) {
-            self.step(cluster, Action::ChangeNodes { cluster: cluster.id.clone(), changes }, why);
-        }
-        true
-    }
-
     /// Tells users the host's new address, if that changed since the cluster was made.
-    fn readdress(&mut self, cluster: &Cluster) -> bool {
+    pub(super) fn readdress(&mut self, cluster: &Cluster) -> bool {
         let address = &self.view.host.settings.address;
         let old = cluster.endpoints.values().any(|endpoint| endpoint.address != *address);
         if old {
@@ -241,28 +101,6 @@ impl Planner<'_> {
             self.step(cluster, action, "the host's address changed");
         }
         old
-    }
-
-    /// Whether a free cluster of an older flavor may go now: one at a time on a host, and only while its successors
-    /// can be made, so that a new image that is not there does not empty the pool.
-    fn may_roll(&mut self, cluster: &Cluster) -> bool {
-        let (view, now) = (self.view, self.now);
-        let on_its_way =
-            |c: &Cluster| matches!(c.phase, Phase::Creating { .. } | Phase::Removing { why: Why::FlavorChanged, .. });
-        let moving = view.clusters.iter().any(on_its_way) || !view.memory.beginning.is_empty();
-        // None is made again of a flavor that is gone; others take its place.
-        let made_again = self.facts.flavors.contains_key(&cluster.flavor);
-        let lately = self.policy.flavor_backoff.limit;
-        let fails = view.memory.failures.get(&cluster.flavor).is_some_and(|retry| retry.not_before + lately > now)
-            || view.memory.host_hold.as_ref().is_some_and(|hold| hold.not_before > now);
-        let kept_up = view.host.fills() && !self.short_of.contains(&cluster.flavor);
-        let may = !self.rolled && !moving && (!made_again || (kept_up && !fails));
-        if may {
-            self.rolled = true;
-        } else {
-            self.held(format!("replacing {}", cluster.name), "its flavor changed; one at a time".into());
-        }
-        may
     }
 
     fn take_down(&mut self, cluster: &Cluster, since: Timestamp, deadline: Option<Timestamp>) {
@@ -311,36 +149,60 @@ impl Planner<'_> {
         self.step(cluster, action, why.to_string());
     }
 
-    fn fail(&mut self, cluster: &Cluster, why: Why) {
+    pub(super) fn fail(&mut self, cluster: &Cluster, why: Why) {
         let reason = why.to_string();
         self.step(cluster, Action::Fail { cluster: cluster.id.clone(), why }, reason);
     }
 
-    fn look_after(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
+    pub(super) fn look_after(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
         if due <= self.now { self.look(cluster, due, why) } else { self.wake(due) }
     }
 
-    /// Wants a probe; which ones are sent is decided when all are known.
-    fn look(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
-        let rank = cluster.phase.kind();
-        self.looks_wanted.push(LookWanted { rank, due, cluster: cluster.id.clone(), name: cluster.name.clone(), why });
+    /// A probe of one that was well then, as every so often. Those that are nearly due go along when any of the host is: a
+    /// host is left at rest the longer.
+    pub(super) fn look_again(&mut self, cluster: &Cluster, good: Timestamp, every: Duration) {
+        let (due, why) = (good + every.mul_f64(self.share(cluster, good, every)), "its proof gets old".to_owned());
+        if due <= self.now {
+            return self.look(cluster, due, why);
+        }
+        self.wake(due);
+        if due <= self.now + every / 10 {
+            self.looks_soon.push(wanted(cluster, due, why));
+        }
     }
 
-    /// Extends an offer before it runs out, or the age that a lease shows; in one batch for the host.
-    fn renew(&mut self, cluster: &Cluster, good: Timestamp, offered: Option<Timestamp>) {
+    /// After a blind spell all of a pool's clusters are proven at once. Their next turns are spread over the whole time
+    /// between two, or the same flood came again each time.
+    fn share(&self, cluster: &Cluster, good: Timestamp, every: Duration) -> f64 {
+        match self.view.memory.heard_since {
+            // A tenth at least, so that the turn after it is none of these.
+            Some(heard) if good.since(heard) < every / 10 => 0.1 + 0.9 * spread(&cluster.id),
+            Some(_) | None => 1.0,
+        }
+    }
+
+    /// Wants a probe; which ones are sent is decided when all are known.
+    pub(super) fn look(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
+        self.looks_wanted.push(wanted(cluster, due, why));
+    }
+
+    /// Writes a proof down, in one batch for the host: before the offer runs out, or when the record's own is old by then.
+    pub(super) fn renew(&mut self, cluster: &Cluster, good: Timestamp, offered: Option<Timestamp>) {
         let until = self.offer_until(good);
-        let due = match offered {
-            Some(offered) => until > offered && offered < self.now + self.policy.probe_every,
-            None => cluster.proven_at.is_none_or(|at| at + self.policy.probe_leased_every / 2 < good),
-        };
-        if due {
+        let margin = self.policy.probe_every.min(self.policy.host_silence / 2);
+        let ends = offered.is_some_and(|offered| until > offered && offered < self.now + margin);
+        let every = if offered.is_some() { self.policy.probe_every } else { self.policy.probe_leased_every };
+        if ends || cluster.proven_at.is_none_or(|at| at + every / 2 < good) {
+            // Others are about to be proven as well; it waits for them a moment, if it can.
+            let soon = offered.is_some_and(|offered| offered < self.now + margin / 2);
+            self.proof_waits &= !soon && good + PROOF_WAITS > self.now;
             self.proofs.push(Proof { cluster: cluster.id.clone(), at: good, offer_until: until });
         }
     }
 
     /// How long a cluster that was proven then may be given out: not beyond its proof's age, nor beyond the host's
     /// silence, and not at all on a host that does not serve.
-    fn offer_until(&self, good: Timestamp) -> Timestamp {
+    pub(super) fn offer_until(&self, good: Timestamp) -> Timestamp {
         if !self.view.host.serves() {
             return self.now;
         }
@@ -348,7 +210,25 @@ impl Planner<'_> {
         (good + self.policy.max_proof_age).min(by_host)
     }
 
-    fn flavor_changed(&self, cluster: &Cluster) -> bool {
+    pub(super) fn flavor_changed(&self, cluster: &Cluster) -> bool {
         self.facts.flavors.get(&cluster.flavor) != Some(&cluster.flavor_digest)
     }
+}
+
+fn wanted(cluster: &Cluster, due: Timestamp, why: String) -> LookWanted {
+    LookWanted {
+        rank: cluster.phase.kind(),
+        turn: 0,
+        due,
+        flavor: cluster.flavor.clone(),
+        cluster: cluster.id.clone(),
+        name: cluster.name.clone(),
+        why,
+    }
+}
+
+/// From 0 to 1, each cluster its own: ids are random.
+fn spread(id: &ClusterId) -> f64 {
+    let sum = id.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    f64::from(sum % 1000) / 1000.0
 }

@@ -4,11 +4,13 @@
 //! answer out. What happens to one cluster is decided in [`super::plan_cluster`]; here is what concerns the host.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use common::model::{Cluster, ClusterId, ClusterName, FlavorId, Health, Phase, PhaseKind, Timestamp, Why};
 use common::store::Proof;
 
 use super::plan::{Action, Held, Plan, Step};
+use super::plan_deep::DeepFacts;
 use super::plan_pool::Target;
 use super::policy::Policy;
 use super::view::{EngineView, HostView, Seen, Work};
@@ -20,7 +22,12 @@ pub struct Facts {
     pub flavors: BTreeMap<FlavorId, String>,
     /// How many slots a host has.
     pub slots: u16,
+    /// Flavors whose free clusters are asked to commit a transaction now and then.
+    pub deep: BTreeMap<FlavorId, DeepFacts>,
 }
+
+/// While proofs wait for others, they are looked at again after this.
+const PROOF_TURN: Duration = Duration::from_secs(1);
 
 /// Decides what to do on a host now.
 pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Policy, now: Timestamp) -> Plan {
@@ -34,9 +41,12 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         bring_ups: 0,
         take_downs: policy.take_down_at_once.saturating_sub(busy(Work::TakeDown)),
         looks_wanted: Vec::new(),
+        looks_soon: Vec::new(),
         short_of: BTreeSet::new(),
         rolled: false,
+        deep_sent: false,
         proofs: Vec::new(),
+        proof_waits: true,
     };
     planner.bring_ups = planner.makings_at_once().0.saturating_sub(busy(Work::BringUp));
     match &view.engine {
@@ -57,19 +67,29 @@ pub(super) struct Planner<'a> {
     pub bring_ups: usize,
     pub take_downs: usize,
     pub looks_wanted: Vec<LookWanted>,
+    /// Those that go along if any of the others does.
+    pub looks_soon: Vec<LookWanted>,
     /// Flavors of which fewer wait than should.
     pub short_of: BTreeSet<FlavorId>,
     /// Whether a cluster of an older flavor goes in this plan.
     pub rolled: bool,
+    /// Whether a deep probe is sent in this plan.
+    pub deep_sent: bool,
     pub proofs: Vec<Proof>,
+    /// Whether they can wait for probes that are under way or wanted.
+    pub proof_waits: bool,
 }
 
-/// A probe that should be sent. Ordered: new clusters first, then free ones, then leased ones; the longest due first,
-/// so that networks that users broke take nobody's turn.
+/// A probe that should be sent. Ordered: new clusters first, then free ones, then leased ones, so that networks that users
+/// broke take nobody's turn. Among free ones the flavor of which fewest are on offer goes first, for it is likely to be
+/// needed next: after a blind spell that decides who is taken into service. Then the longest due first.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct LookWanted {
     pub rank: PhaseKind,
+    /// How many of its flavor are on offer, or will be probed before.
+    pub turn: usize,
     pub due: Timestamp,
+    pub flavor: FlavorId,
     pub cluster: ClusterId,
     pub name: ClusterName,
     pub why: String,
@@ -116,6 +136,20 @@ impl Planner<'_> {
     /// Sends as many of the wanted probes as may be under way at once; one that ends wakes the loop for the next.
     fn looks(&mut self, at_once: usize) {
         let mut wanted = std::mem::take(&mut self.looks_wanted);
+        if !wanted.is_empty() {
+            wanted.append(&mut self.looks_soon);
+        }
+        wanted.sort();
+        let mut turns: BTreeMap<FlavorId, usize> = BTreeMap::new();
+        for cluster in &self.view.clusters {
+            let offered = cluster.offer.as_ref().is_some_and(|offer| offer.until > self.now);
+            *turns.entry(cluster.flavor.clone()).or_default() += usize::from(offered);
+        }
+        for look in wanted.iter_mut().filter(|look| look.rank == PhaseKind::Free) {
+            let turn = turns.entry(look.flavor.clone()).or_default();
+            look.turn = *turn;
+            *turn += 1;
+        }
         wanted.sort();
         for LookWanted { cluster, name, why, .. } in wanted.into_iter().take(at_once) {
             self.plan.steps.push(Step { action: Action::Look { cluster }, name: Some(name), why });
@@ -140,7 +174,12 @@ impl Planner<'_> {
             }
         }
         self.sweep(seen);
-        if !self.proofs.is_empty() {
+        let looking = self.view.memory.busy.values().any(|busy| busy.work == Work::Look);
+        if self.proofs.is_empty() {
+            // Nothing is to be written down.
+        } else if self.proof_waits && (looking || !self.looks_wanted.is_empty()) {
+            self.wake(self.now + PROOF_TURN);
+        } else {
             let action = Action::Prove { proofs: std::mem::take(&mut self.proofs) };
             self.plan.steps.push(Step { action, name: None, why: "probed well".into() });
         }

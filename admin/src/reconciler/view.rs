@@ -55,6 +55,19 @@ pub struct FoundNode {
     pub container: String,
     /// What it does.
     pub state: NodeState,
+    /// How its last run ended, while it does not run.
+    pub ended: Option<End>,
+    /// Its own check says that it is not well.
+    pub unhealthy: bool,
+}
+
+/// How a node's run ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct End {
+    /// With this code, if the engine said.
+    pub code: Option<i64>,
+    /// For want of memory, as far as is known.
+    pub oom: bool,
 }
 
 /// What this process remembers between two passes over a host. Losing it costs time, never correctness.
@@ -66,10 +79,20 @@ pub struct Memory {
     pub beginning: BTreeMap<Slot, FlavorId>,
     /// The last probe of each cluster.
     pub looks: BTreeMap<ClusterId, Look>,
+    /// The last deep probe of each cluster.
+    pub deep: BTreeMap<ClusterId, Look>,
     /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
     pub brought_up: BTreeMap<ClusterId, Timestamp>,
-    /// Clusters of which a node ended, and when that was heard: older proofs count no more.
-    pub suspects: BTreeMap<ClusterId, Timestamp>,
+    /// Clusters of which a node ended: older proofs count no more.
+    pub suspects: BTreeMap<ClusterId, Suspicion>,
+    /// How often nodes of a cluster were heard to end, though nobody asked for it, since it became free.
+    pub deaths: BTreeMap<ClusterId, u32>,
+    /// When nodes were last changed because somebody asked for it.
+    pub changed: BTreeMap<ClusterId, Timestamp>,
+    /// Nodes that were started again after they had ended: not before when it is tried again.
+    pub revivals: BTreeMap<ClusterId, BTreeMap<NodeName, Retry>>,
+    /// Events are heard without a gap since then. What was proven before says nothing of what happened in between.
+    pub heard_since: Option<Timestamp>,
     /// Clusters that cannot be made, and why: trying again would end the same way.
     pub doomed: BTreeMap<ClusterId, Doom>,
     /// Clusters whose last action failed: not before when it is tried again, and why.
@@ -117,10 +140,22 @@ pub enum Work {
     TakeDown,
     /// It is being probed.
     Look,
+    /// It is being asked to commit a transaction.
+    Deep,
     /// A node is being started, stopped or restarted.
     Node,
     /// A record is being written.
     Write,
+}
+
+impl Work {
+    /// Whether the engine is looked at in full when it ends, so that events of it need not be heeded before.
+    pub fn ends_in_a_look(self) -> bool {
+        match self {
+            Work::BringUp | Work::TakeDown | Work::Node => true,
+            Work::Look | Work::Deep | Work::Write => false,
+        }
+    }
 }
 
 /// One probe's outcome.
@@ -132,6 +167,17 @@ pub struct Look {
     pub result: Result<(), String>,
     /// How many in a row were bad, this one included.
     pub bad: u32,
+}
+
+/// A node ended, whatever it does now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Suspicion {
+    /// When that was heard.
+    pub at: Timestamp,
+    /// What was heard, for people.
+    pub seen: String,
+    /// It ended because we ended it.
+    pub ours: bool,
 }
 
 /// Why a cluster cannot be made, and what becomes of it.
@@ -204,6 +250,7 @@ impl std::fmt::Display for Work {
             Work::BringUp => "bringing up",
             Work::TakeDown => "removal",
             Work::Look => "a probe",
+            Work::Deep => "a deep probe",
             Work::Node => "a change of a node",
             Work::Write => "a write",
         })

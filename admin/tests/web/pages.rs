@@ -30,6 +30,10 @@ async fn pages(house: &House, browser: &mut Browser) -> Vec<(String, String)> {
                 .map(|part| format!("/hosts/{}{part}", host.id)),
         );
     }
+    for evidence in house.store.list_evidence(None, &common::store::Page::first(10)).await.unwrap() {
+        paths.push(format!("/clusters/{}/evidence", evidence.cluster));
+    }
+    paths.extend(house.catalog.flavors().iter().take(1).map(|flavor| format!("/flavors/{}", flavor.id)));
     for cluster in &clusters {
         paths.extend(["", "/release", "/delete"].map(|part| format!("/clusters/{}{part}", cluster.id)));
     }
@@ -50,6 +54,7 @@ async fn no_text_of_anybody_becomes_code_on_a_page() {
     let metadata = Metadata::from([(CODE.to_owned(), CODE.to_owned())]);
     let held = house.add_held(&host, 0, CODE, metadata).await;
     house.add_record(&host, 1, CODE).await;
+    crate::failures::failure(&house, 2).await;
     let bad = held.seen(vec![], held.worse(CODE.into(), now()));
     house.store.move_cluster(&held, &bad, None).await.unwrap();
     let event = Event::new(now(), EventKind::HealthChanged, Actor::Operator { name: CODE.into() }, CODE).about(&bad);

@@ -32,6 +32,7 @@ pub struct House {
     pub url: String,
     pub store: SharedStore,
     pub catalog: Arc<Catalog>,
+    pub config: AdminConfig,
     handle: ServerHandle,
     _folder: TempDir,
 }
@@ -48,15 +49,16 @@ impl House {
         let parts = Parts {
             store: store.clone(),
             catalog: catalog.clone(),
-            config,
+            config: config.clone(),
             reconciler: Reconciler::idle(),
             internal_secret: Secret::new(INTERNAL_SECRET),
+            stop: tokio_util::sync::CancellationToken::new(),
             listener,
         };
         let server = build(parts).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        let house = House { url, store, catalog, handle, _folder: folder };
+        let house = House { url, store, catalog, config, handle, _folder: folder };
         for (name, role) in [("vera", Role::Viewer), ("otto", Role::Operator), ("ada", Role::Admin)] {
             house.add_operator(name, role).await;
         }

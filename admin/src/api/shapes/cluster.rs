@@ -137,7 +137,7 @@ pub fn lease(lease: &Lease) -> LeaseShape {
 }
 
 /// The engine's word for a node.
-fn state(state: NodeState) -> &'static str {
+pub(super) fn state(state: NodeState) -> &'static str {
     match state {
         NodeState::Missing => "missing",
         NodeState::Created => "created",

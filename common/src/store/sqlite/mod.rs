@@ -106,8 +106,9 @@ impl Store for SqliteStore {
     async fn ping(&self) -> StoreResult<()> {
         let look = |conn: &Connection| conn.query_row("SELECT 1", [], |_| Ok(())).map_err(error::sql);
         self.read(look).await?;
-        // Writes go by a thread of their own, which can be stuck while reads go on. An empty commit costs no flush.
-        self.write(look).await
+        // Writes go by a thread of their own, which can be stuck while reads go on. An empty commit costs no flush; only
+        // after a failure it takes a real write to know that the disk has room again.
+        if self.writer.is_failing() { self.write(setup::take_room).await } else { self.write(look).await }
     }
 
     async fn close(&self) {
@@ -196,6 +197,11 @@ impl Store for SqliteStore {
     async fn prove(&self, proofs: &[Proof]) -> StoreResult<()> {
         let proofs = proofs.to_vec();
         self.write(move |conn| clusters::prove(conn, &proofs)).await
+    }
+
+    async fn extend_offers(&self, host: &HostId, max_proof_age: Duration, until: Timestamp) -> StoreResult<()> {
+        let host = host.clone();
+        self.write(move |conn| clusters::extend_offers(conn, &host, max_proof_age, until)).await
     }
 
     async fn vanish(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {

@@ -9,9 +9,14 @@ use simdocker::{SimHost, SimOptions};
 
 pub const FLAVOR: &str = "fabric-0.6-noops-4";
 
+/// A simulated engine.
+pub async fn sim() -> SimHost {
+    SimHost::start(SimOptions::fresh()).await.unwrap()
+}
+
 /// A simulated engine and a pool of this many clusters on it, filled.
 pub async fn full(capacity: u16) -> (SimHost, Pool) {
-    let sim = SimHost::start(SimOptions::fresh()).await.unwrap();
+    let sim = sim().await;
     let pool = Pool::start(&sim.url(), &sim.address().to_string(), capacity, &[FLAVOR]).await.unwrap();
     pool.until(&format!("{capacity} free")).await;
     (sim, pool)

@@ -13,11 +13,14 @@ mod home;
 mod hosts;
 mod indexes;
 mod kept;
+mod lost;
 mod made;
 mod migrating;
+mod of_three;
 mod opening;
 mod people;
 mod proxy;
+mod sick_file;
 mod watching;
 
 /// Makes a test of each rule, on each store.
@@ -60,6 +63,7 @@ on_both_stores!(
     clusters::lists_go_on_after_an_id,
     clusters::clusters_are_counted,
     clusters::proofs_change_no_version,
+    clusters::offers_are_extended_within_their_proofs_and_never_shortened,
     clusters::a_move_keeps_later_proofs,
     clusters::an_ended_lease_is_in_the_history_before_its_cluster_goes,
     clusters::only_the_version_that_was_seen_vanishes,
