@@ -3,7 +3,7 @@
 //! Each story is told without trouble first, to learn its calls to the engine and to the store; then once for each call and
 //! each thing that can go wrong there, each time to a pool and a simulated engine of its own, many side by side.
 //!
-//! All of it is some minutes of processor time, so a plain run takes one point in [`SHARE`]: which ones is drawn, and said.
+//! All of it is some minutes of processor time, so a plain run takes one point in eight: which ones is drawn, and said.
 //! `FAULTS=all` takes all, `FAULTS=3/8` the fourth eighth, `FAULTS=release` a story, `FAULTS="release: GET /info #1: Hang"`
 //! one point.
 
