@@ -31,3 +31,8 @@ pub async fn outlook(state: Data<State>, query: Query) -> Result<HttpResponse, P
         }
     }
 }
+
+/// `POST /internal/look`: every host is looked at in full, engine and records; answers when the last one's pass is over.
+pub async fn look(state: Data<State>) -> HttpResponse {
+    HttpResponse::Ok().json(state.reconciler.look_at_all().await)
+}

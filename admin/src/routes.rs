@@ -37,6 +37,7 @@ pub fn table() -> Vec<Entry> {
         get("/readyz", NOTHING, |r| r.to(health::readyz)),
         post("/internal/doorbell", Needs::InternalSecret, |r| r.to(internal::doorbell)),
         get("/internal/outlook", Needs::InternalSecret, |r| r.to(internal::outlook)),
+        post("/internal/look", Needs::InternalSecret, |r| r.to(internal::look)),
         get("/assets/{name}", NOTHING, |r| r.to(assets::asset)),
         // Pages
         get("/login", NOTHING, |r| r.to(pages::login::show)),

@@ -24,6 +24,7 @@ pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> 
                     .why("it came back, or making failed there before"),
             );
         }
+        is.extend(Some(&outlook.starts).filter(|starts| !starts.is_empty()).map(Point::new));
         doing = under_way(&outlook.doing);
         held.extend(outlook.blind.iter().map(|why| {
             Point::new("everything on this host").why(format!("the store does not answer the reconciler: {why}"))

@@ -1,16 +1,19 @@
 //! The loop around one host: waits until something may have changed, observes, plans, starts what the plan says.
 //!
-//! Woken by the engine's events, by actions that end, by rings and by a timer. None of them carries data; each only
-//! says "look again", so that missing one costs seconds. The loop owns the host's memory; actions run beside it and
-//! hand their outcomes back to it, so nothing here is shared.
+//! Woken by the engine's events, by actions that end, by changes in the store and by a timer. None of them carries data;
+//! each only says "look again", so that missing one costs seconds. The loop owns the host's memory; actions run beside it
+//! and hand their outcomes back to it, so nothing here is shared.
+//!
+//! The clusters' records are kept only while something is under way, to be spared reading them for each probe that ends.
+//! What is done, probes and proofs apart, is decided on records that were read in the same pass, whatever was kept.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::clock;
-use common::model::{Actor, Cluster, ClusterId, DaemonUrl, Event, EventKind, Host, HostId, Phase, Timestamp};
-use common::store::StoreError;
+use common::model::{Actor, Cluster, ClusterId, Contact, DaemonUrl, Event, EventKind, Host, HostId, Phase, Timestamp};
+use common::store::{StoreError, StoreResult};
 use engine::{EngineError, UpLimits};
 use tokio::sync::watch;
 use tokio::task::{self, JoinError, JoinSet};
@@ -19,25 +22,28 @@ use tracing::{info, warn};
 
 use super::answer::{ping, while_it_lives};
 use super::contact::{Tries, contact};
+use super::dirty::{self, Dirty};
 use super::ends::Ends;
 use super::execute::{Hands, Tools, execute, without_engine};
-use super::link::{Dirty, Link};
+use super::link::Link;
 use super::memory::{Failure, Outcome};
 use super::observe;
 use super::outlook::Outlooks;
 use super::outlook_of;
-use super::plan::{Plan, Step};
+use super::plan::{Action, Plan, Step};
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
+use super::rest::Rest;
 use super::standing::{Standing, Standings};
 use super::starts::Starts;
+use super::turns::Turns;
 use super::view::{EngineView, HostView, Memory, Seen};
 
-/// The timer's turn when nothing else happens.
+/// The timer's turn while anything is held back, or changed without being waited for, or the store cannot be watched.
 const TICK: Duration = Duration::from_secs(5);
-/// Two passes are at least so far apart: a bring-up makes a dozen events in a moment.
-const PASS_GAP: Duration = Duration::from_millis(100);
+/// The timer's turn at rest: changes are told, and this finds those that were not.
+const REST: Duration = Duration::from_secs(90);
 /// A ping this often shows that a silent event stream still stands on a living engine.
 const PING_EVERY: Duration = Duration::from_secs(10);
 /// A full look this often even if no event said so.
@@ -54,8 +60,6 @@ pub struct Orders {
     pub facts: Arc<Facts>,
     /// The numbers to go by.
     pub policy: Policy,
-    /// Grows with every ring.
-    pub rings: u64,
 }
 
 /// Whom a loop tells what it sees: pages and the leader.
@@ -70,6 +74,8 @@ pub struct Told {
 /// Runs until it is dropped or the host is gone. `max_starts` is the most container starts at once.
 pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders: watch::Receiver<Orders>, told: Told) {
     let starts = Starts::new(max_starts);
+    let dirty = Arc::new(Dirty::default());
+    tools.news.join(&host, &dirty);
     let mut state = HostLoop {
         tools,
         id: host,
@@ -84,22 +90,28 @@ pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders:
         away: None,
         ends: Ends::default(),
         version: 0,
-        dirty: Arc::new(Dirty::default()),
+        noted: None,
+        dirty,
+        turns: Turns::new(Instant::now()),
+        records: Records::default(),
+        rest: None,
+        extended: None,
     };
     loop {
+        let ordered = orders.has_changed().unwrap_or(true);
         let orders_now = orders.borrow_and_update().clone();
+        if ordered {
+            state.rest = None;
+        }
         let wait = match state.pass(&orders_now, &told).await {
             Pass::Gone => break,
             Pass::Again(wait) => wait,
         };
-        tokio::time::sleep(state.tools.pace.of(PASS_GAP)).await;
-        tokio::select! {
-            changed = orders.changed() => if changed.is_err() { break },
-            () = state.dirty.notify.notified() => {}
-            Some(ended) = state.under_way.join_next_with_id(), if !state.under_way.is_empty() => state.ended(ended, &orders_now.policy),
-            () = tokio::time::sleep(wait) => {}
+        if !state.until_news(&mut orders, Instant::now() + wait, &orders_now.policy).await {
+            break;
         }
     }
+    state.tools.news.leave(&state.dirty);
     told.outlooks.remove(&state.id);
     told.standings.remove(&state.id);
 }
@@ -114,6 +126,23 @@ struct Ended {
     outcome: Outcome,
 }
 
+/// What the store said last.
+#[derive(Default)]
+struct Records {
+    host: Option<Host>,
+    /// Only while something is under way.
+    clusters: Option<Vec<Cluster>>,
+    /// After this they are read again even if nobody told of a change.
+    good_until: Option<Instant>,
+}
+
+/// Whether the engine was looked at.
+#[derive(PartialEq, Eq)]
+enum Looked {
+    InFull,
+    No,
+}
+
 struct HostLoop {
     tools: Arc<Tools>,
     id: HostId,
@@ -125,54 +154,110 @@ struct HostLoop {
     steps: HashMap<task::Id, Step>,
     seen: Option<(Instant, Seen)>,
     tries: Tries,
+    /// The engine's last answer as the host's record has it.
+    noted: Option<Timestamp>,
     /// While the engine does not answer: when the next try is due, and how the last one ended.
     away: Option<(Instant, EngineError)>,
     ends: Ends,
     /// The host's version when it was last looked at in full.
     version: u64,
     dirty: Arc<Dirty>,
+    turns: Turns,
+    records: Records,
+    /// While there is nothing to do.
+    rest: Option<Rest>,
+    /// When the host's offers were last extended.
+    extended: Option<Timestamp>,
 }
 
 impl HostLoop {
+    /// Waits until something may have changed, or until then, and for the next pass' turn. False at the end of all orders.
+    async fn until_news(&mut self, orders: &mut watch::Receiver<Orders>, mut until: Instant, policy: &Policy) -> bool {
+        loop {
+            tokio::select! {
+                changed = orders.changed() => match changed {
+                    // Marked again, so that the pass sees that they are new.
+                    Ok(()) => { orders.mark_changed(); break }
+                    Err(_) => return false,
+                },
+                () = self.dirty.notify.notified() => {
+                    if self.dirty.is_urgent(|cluster| self.memory.busy.get(cluster).is_some_and(|busy| busy.work.ends_in_a_look())) {
+                        break;
+                    }
+                }
+                () = self.dirty.lazy.notified() => until = until.min(Instant::now() + self.jittered(TICK)),
+                Some(ended) = self.under_way.join_next_with_id(), if !self.under_way.is_empty() => {
+                    self.ended(ended, policy);
+                    break;
+                }
+                () = tokio::time::sleep_until(until) => break,
+            }
+        }
+        tokio::time::sleep(self.turns.next(Instant::now(), self.tools.pace)).await;
+        true
+    }
+
     async fn pass(&mut self, orders: &Orders, told: &Told) -> Pass {
         while let Some(ended) = self.under_way.try_join_next_with_id() {
             self.ended(ended, &orders.policy);
         }
-        // The engine first, the records after it: what is found without a record then really has none.
-        let (url, engine_id) = match self.tools.store.host(&self.id).await {
-            Ok(Some(host)) => {
-                // What operators want now is begun and ended on what is there now.
-                if self.version != host.version {
-                    (self.version, self.seen) = (host.version, None);
+        let heard = self.dirty.take();
+        if heard.records || self.records.good_until.is_none_or(|until| until <= Instant::now()) {
+            self.records = Records::default();
+            self.rest = None;
+        }
+        let host = match self.records.host.take() {
+            Some(host) => host,
+            None => match self.tools.store.host(&self.id).await {
+                Ok(Some(host)) => host,
+                Ok(None) => return Pass::Gone,
+                Err(error) => {
+                    self.dirty.put_back(heard);
+                    return self.blind(&error, &told.outlooks);
                 }
-                (host.settings.daemon_url, host.engine_id)
-            }
-            Ok(None) => return Pass::Gone,
-            Err(error) => return self.blind(&error, &told.outlooks),
+            },
         };
-        let engine = self.look_at_engine(&url, &engine_id).await;
-        let (host, clusters) = match observe::records(&self.tools.store, &self.id).await {
-            Ok(Some(records)) => records,
-            Ok(None) => return Pass::Gone,
-            Err(error) => return self.blind(&error, &told.outlooks),
+        // What operators want now is begun and ended on what is there now.
+        if self.version != host.version {
+            (self.version, self.seen) = (host.version, None);
+        }
+        let rest = self.rest.take().filter(|_| !heard.look && !heard.broken);
+        let looked = self.look_at_engine(&host.settings.daemon_url, &host.engine_id, &heard).await;
+        if let (Some(rest), Ok(Looked::No)) = (rest, &looked)
+            && rest.until > clock::now()
+            && self.under_way.is_empty()
+        {
+            return self.stay_at_rest(rest, host, &orders.policy).await;
+        }
+        let engine = match looked {
+            Ok(_) => Ok(()),
+            Err(error) => Err(error.to_string()),
+        };
+        // The engine first, the records after it: what is found without a record then really has none.
+        let (host, clusters, read_now) = match self.records.clusters.take() {
+            Some(clusters) => (host, clusters, false),
+            None => match self.read().await {
+                Ok(Some((host, clusters))) => (host, clusters, true),
+                Ok(None) => return Pass::Gone,
+                Err(error) => return self.blind(&error, &told.outlooks),
+            },
         };
         let now = clock::now();
         let host = self.note_contact(host, engine.as_ref().err(), now).await;
-        let found = engine.iter().flat_map(|seen| seen.found.keys().cloned());
-        let known: BTreeSet<ClusterId> = clusters.iter().map(|c| c.id.clone()).chain(found).collect();
-        self.memory.keep_only(&known);
-        self.memory.forgive(host.try_again);
-        self.learn_starts(&host);
-        let view = HostView {
-            host,
-            clusters,
-            engine: match engine {
-                Ok(seen) => EngineView::Seen(seen),
-                Err(error) => EngineView::Away { why: error.to_string() },
-            },
-            memory: self.memory.clone(),
-        };
-        let plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
+        let mut view = self.view(host, clusters, engine);
+        let mut plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
+        if !read_now && acts(&plan) {
+            let contact = view.host.contact.clone();
+            match self.read().await {
+                Ok(Some((host, clusters))) => (view.host, view.clusters) = (Host { contact, ..host }, clusters),
+                Ok(None) => return Pass::Gone,
+                Err(error) => {
+                    self.take_back(view);
+                    return self.blind(&error, &told.outlooks);
+                }
+            }
+            plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
+        }
         told.outlooks.put(&outlook_of::Pass {
             view: &view,
             plan: &plan,
@@ -183,9 +268,71 @@ impl HostLoop {
             now,
         });
         told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
+        let longest = if self.tools.news.is_watching() { REST } else { TICK };
+        let seen = matches!(view.engine, EngineView::Seen(_));
+        self.rest =
+            Rest::after(&plan, &view.clusters, now, self.jittered(longest)).filter(|_| seen && self.steps.is_empty());
         let wait = self.wait(&plan, now);
-        self.start(view, plan);
+        let (host, clusters) = self.take_back(view);
+        self.start(&host, &clusters, plan);
+        self.records.host = Some(host);
+        self.records.clusters = (!self.steps.is_empty()).then_some(clusters);
+        self.dirty.looked_in_full(&heard);
         Pass::Again(wait)
+    }
+
+    /// Nothing is to do but to keep it so: the contact is noted and the offers are extended when it is time.
+    async fn stay_at_rest(&mut self, rest: Rest, host: Host, policy: &Policy) -> Pass {
+        let now = clock::now();
+        let host = self.note_contact(host, None, now).await;
+        if let Some(answered) = self.tries.answered.filter(|_| rest.extends(self.extended, now, self.tools.pace)) {
+            let (store, until) = (&self.tools.store, answered + policy.host_silence);
+            match store.extend_offers(&self.id, policy.max_proof_age, until).await {
+                Ok(()) => self.extended = Some(now),
+                Err(error) => warn!(host.id = %self.id, "the host's offers could not be extended: {error}"),
+            }
+        }
+        self.records.host = Some(host);
+        self.rest = Some(rest);
+        Pass::Again(self.next_ping(now).min(rest.until.since(now)))
+    }
+
+    /// The records as they are now; everybody who tells of changes knows then whose they are.
+    async fn read(&mut self) -> StoreResult<Option<(Host, Vec<Cluster>)>> {
+        let longest = if self.tools.news.is_watching() { REST } else { TICK };
+        let good_until = Instant::now() + self.jittered(longest);
+        let records = observe::records(&self.tools.store, &self.id).await?;
+        if let Some((_, clusters)) = &records {
+            self.records.good_until = Some(good_until);
+            self.tools.news.own(clusters.iter().map(|cluster| &cluster.id), &self.dirty);
+        }
+        Ok(records)
+    }
+
+    /// What is, as one value. What is moved into it comes back by [`HostLoop::take_back`].
+    fn view(&mut self, host: Host, clusters: Vec<Cluster>, engine: Result<(), String>) -> HostView {
+        let engine = match (engine, &mut self.seen) {
+            (Ok(()), Some((_, seen))) => EngineView::Seen(std::mem::take(seen)),
+            (Ok(()), None) => EngineView::Away { why: "it was not looked at".into() },
+            (Err(why), _) => EngineView::Away { why },
+        };
+        let found = match &engine {
+            EngineView::Seen(seen) => Some(seen.found.keys()),
+            EngineView::Away { .. } => None,
+        };
+        let known: BTreeSet<&ClusterId> = clusters.iter().map(|c| &c.id).chain(found.into_iter().flatten()).collect();
+        self.memory.keep_only(&known);
+        self.memory.forgive(host.try_again);
+        self.learn_starts(&host);
+        HostView { host, clusters, engine, memory: std::mem::take(&mut self.memory) }
+    }
+
+    fn take_back(&mut self, view: HostView) -> (Host, Vec<Cluster>) {
+        self.memory = view.memory;
+        if let (EngineView::Seen(seen), Some((_, kept))) = (view.engine, &mut self.seen) {
+            *kept = seen;
+        }
+        (view.host, view.clusters)
     }
 
     fn learn_starts(&mut self, host: &Host) {
@@ -199,6 +346,7 @@ impl HostLoop {
     fn blind(&mut self, error: &StoreError, outlooks: &Outlooks) -> Pass {
         warn!(host.id = %self.id, "nothing is changed on the host while the store does not answer: {error}");
         outlooks.blind(&self.id, error);
+        self.records = Records::default();
         Pass::Again(self.tools.pace.of(BLIND_PAUSE))
     }
 
@@ -206,18 +354,36 @@ impl HostLoop {
         if let Some((next, _)) = &self.away {
             return next.saturating_duration_since(Instant::now());
         }
-        // Not all hosts at the same moment.
-        let tick = self.tools.pace.of(TICK).mul_f64(0.8 + 0.4 * rand::random::<f64>());
-        plan.wake_at.map_or(tick, |at| at.since(now).min(tick))
+        let wait = match &self.rest {
+            Some(rest) => rest.until.since(now),
+            None => plan.wake_at.map_or(Duration::MAX, |at| at.since(now)).min(self.jittered(TICK)),
+        };
+        wait.min(self.next_ping(now))
+    }
+
+    /// Not all hosts at the same moment.
+    fn jittered(&self, time: Duration) -> Duration {
+        self.tools.pace.of(time).mul_f64(0.8 + 0.4 * rand::random::<f64>())
+    }
+
+    /// How long until the engine is to be asked whether it is there.
+    fn next_ping(&self, now: Timestamp) -> Duration {
+        self.tries.answered.map_or(Duration::ZERO, |answered| (answered + self.tools.pace.of(PING_EVERY)).since(now))
     }
 
     /// A full look if something may have changed, else a ping when it is time, else what was seen last.
-    async fn look_at_engine(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
+    async fn look_at_engine(
+        &mut self,
+        url: &DaemonUrl,
+        engine_id: &str,
+        heard: &dirty::State,
+    ) -> Result<Looked, EngineError> {
         // Whatever woke the loop, tries are apart: one moment's trouble is one try.
         if let Some((_, error)) = self.away.as_ref().filter(|(next, _)| Instant::now() < *next) {
+            self.dirty.put_back(heard.clone());
             return Err(error.clone());
         }
-        let result = self.look_or_ping(url, engine_id).await;
+        let result = self.look_or_ping(url, engine_id, heard).await;
         self.away = None;
         if let Err(error) = &result {
             // The next answer after a failure is a full look, over a new connection.
@@ -228,11 +394,17 @@ impl HostLoop {
         result
     }
 
-    async fn look_or_ping(&mut self, url: &DaemonUrl, engine_id: &str) -> Result<Seen, EngineError> {
+    async fn look_or_ping(
+        &mut self,
+        url: &DaemonUrl,
+        engine_id: &str,
+        heard: &dirty::State,
+    ) -> Result<Looked, EngineError> {
         let pace = self.tools.pace;
-        let heard = self.dirty.take();
         let now = clock::now();
-        heard.died.into_iter().for_each(|(cluster, how)| self.memory.suspect(cluster, how, now));
+        for (cluster, how) in &heard.died {
+            self.memory.suspect(cluster.clone(), how.clone(), now);
+        }
         if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
             (self.link, self.seen) = (None, None);
         }
@@ -244,8 +416,7 @@ impl HostLoop {
                 self.link.insert(link).engine.clone()
             }
         };
-        if let Some((at, seen)) =
-            self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < pace.of(SURVEY_EVERY))
+        if let Some((at, _)) = self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < pace.of(SURVEY_EVERY))
         {
             let ping_every = pace.of(PING_EVERY);
             let answered = self.tries.answered.map_or(ping_every, |answered| clock::now().since(answered));
@@ -253,28 +424,28 @@ impl HostLoop {
                 ping(&engine, pace).await?;
                 self.tries.good(clock::now());
             }
-            return Ok(seen.clone());
+            return Ok(Looked::No);
         }
         let pool = self.tools.store.pool_id();
-        let survey = while_it_lives(&engine, pace, engine.survey(pool, &self.tools.layout)).await?;
+        let survey = while_it_lives(&engine, pace, engine.survey(pool, &self.tools.layout));
+        let survey = self.tools.surveys.through(survey).await?;
         self.tries.good(clock::now());
         let mut seen = observe::seen(survey);
         self.ends.tell(&engine, pool, pace, &mut seen).await;
-        self.seen = Some((Instant::now(), seen.clone()));
-        Ok(seen)
+        self.seen = Some((Instant::now(), seen));
+        Ok(Looked::InFull)
     }
 
-    async fn note_contact(&mut self, mut host: Host, error: Option<&EngineError>, now: Timestamp) -> Host {
+    async fn note_contact(&mut self, mut host: Host, error: Option<&String>, now: Timestamp) -> Host {
         // Who leads no more has nothing to say.
         if self.tools.term.check().is_err() {
             return host;
         }
-        let words = error.map(EngineError::to_string);
         self.tries.made_at = self.memory.made_at;
-        if let Some(contact) = contact(&host.contact, &self.tries, words.as_deref(), now, self.tools.pace) {
+        let before = Contact { last_answer: self.noted.unwrap_or(host.contact.last_answer), ..host.contact.clone() };
+        if let Some(contact) = contact(&before, &self.tries, error.map(String::as_str), now, self.tools.pace) {
             if contact.state.is_active() != host.contact.state.is_active() {
-                let reason =
-                    words.as_ref().map_or_else(|| "it answers again".to_owned(), |why| format!("it is away: {why}"));
+                let reason = error.map_or_else(|| "it answers again".to_owned(), |why| format!("it is away: {why}"));
                 info!(host.id = %host.id, "host {}: {reason}", host.settings.name);
                 let event = Event::new(now, EventKind::HostContact, Actor::Reconciler, reason).about_host(&host.id);
                 if let Err(error) = self.tools.store.append_events(&[event]).await {
@@ -284,18 +455,25 @@ impl HostLoop {
             if let Err(error) = self.tools.store.note_contact(&host.id, &contact).await {
                 warn!(host.id = %host.id, "could not record the contact with host {}: {error}", host.settings.name);
             } else {
+                self.noted = Some(contact.last_answer);
                 host.contact = contact;
             }
         }
+        // Known here at once, written down now and then.
+        host.contact.last_answer =
+            self.tries.answered.map_or(host.contact.last_answer, |at| at.max(host.contact.last_answer));
         host
     }
 
-    fn start(&mut self, view: HostView, plan: Plan) {
+    fn start(&mut self, host: &Host, clusters: &[Cluster], plan: Plan) {
+        if plan.steps.is_empty() {
+            return;
+        }
         let engine = self.link.as_ref().map(|link| link.engine.clone());
-        let host = Arc::new(view.host);
-        let mut clusters: BTreeMap<ClusterId, Cluster> = view.clusters.into_iter().map(|c| (c.id.clone(), c)).collect();
+        let host = Arc::new(host.clone());
         for step in plan.steps {
-            let cluster = step.action.cluster().and_then(|id| clusters.remove(id));
+            let cluster =
+                step.action.cluster().and_then(|id| clusters.iter().find(|cluster| cluster.id == *id).cloned());
             self.memory.begin(&step, clock::now());
             let (tools, limits, host, todo) = (self.tools.clone(), self.limits.clone(), host.clone(), step.clone());
             let engine = engine.clone();
@@ -321,6 +499,13 @@ impl HostLoop {
         };
         let Some(step) = self.steps.remove(&id) else { return };
         let Ended { cluster, outcome } = ended;
+        if !matches!(step.action, Action::Look { .. }) {
+            // It may have written.
+            self.records.clusters = None;
+        }
+        if let (Action::TakeDown { cluster }, Outcome::Done) = (&step.action, &outcome) {
+            self.tools.news.forget(cluster);
+        }
         let lasting = cluster.as_ref().is_some_and(|c| matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
         // A network that does not answer may have lost nodes of which no event told.
         let bad_look = lasting && matches!(outcome, Outcome::Looked { result: Err(_), .. });
@@ -329,4 +514,9 @@ impl HostLoop {
         }
         self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
     }
+}
+
+/// Whether anything but probes and their proofs is to be done.
+fn acts(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| !matches!(step.action, Action::Look { .. } | Action::Prove { .. }))
 }

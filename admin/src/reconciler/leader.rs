@@ -13,7 +13,9 @@ use tokio::task::JoinSet;
 use tracing::{info, warn};
 
 use super::execute::Tools;
+use super::gate::Gate;
 use super::host_loop::{self, Orders, Told};
+use super::news::News;
 use super::outlook::Outlooks;
 use super::plan_demand::{self, Demand, Mix};
 use super::plan_give_way::Patience;
@@ -28,14 +30,19 @@ use super::term::Term;
 const TERM: Duration = Duration::from_secs(7);
 /// Three renewals may fail before the term ends.
 const RENEW_EVERY: Duration = Duration::from_secs(2);
-/// Targets are made anew this often even if nobody rings.
-const POOL_EVERY: Duration = Duration::from_secs(2);
-
+/// Targets are made anew so long after a change that nobody waits for.
+const POOL_AFTER: Duration = Duration::from_secs(2);
+/// Targets are made anew this often even if nothing was heard, while changes are told.
+const POOL_EVERY: Duration = Duration::from_secs(10);
 /// What users ask for is read this often: the counts are of whole minutes.
 const DEMAND_EVERY: Duration = Duration::from_secs(15);
-
-/// Two turns are at least so far apart.
+/// Two turns are at least so far apart: many rings at once are one.
 const RING_GAP: Duration = Duration::from_millis(50);
+/// A turn counts the whole pool. The pause after it is at least so many times as long, so that a large pool's turns cost
+/// a tenth of a processor at most.
+const TURN_SHARE: u32 = 9;
+/// Full looks at engines at once.
+const SURVEYS_AT_ONCE: usize = 16;
 
 /// What leading needs.
 pub struct Leader {
@@ -59,6 +66,8 @@ pub struct Leader {
     pub rings: watch::Receiver<u64>,
     /// What pages are told.
     pub outlooks: Outlooks,
+    /// Who is told of changes.
+    pub news: News,
 }
 
 /// What the leader keeps from turn to turn while it leads.
@@ -77,7 +86,9 @@ impl Leader {
     pub async fn run(self, holder: String) -> anyhow::Result<()> {
         let probes = super::placement::probes(&self.catalog)?;
         // A frozen peer's port accepts and never answers; the probe's own limit covers the rest.
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).no_proxy().build()?;
+        // No connection is kept: each goes to another cluster, and thousands would wait for their next probe.
+        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).pool_max_idle_per_host(0);
+        let http = http.no_proxy().build()?;
         let mut waiting_for: Option<String> = None;
         loop {
             let asked = Instant::now();
@@ -94,10 +105,13 @@ impl Leader {
                         http: http.clone(),
                         pace: self.pace,
                         term: self.term.clone(),
+                        news: self.news.clone(),
+                        surveys: Gate::new(SURVEYS_AT_ONCE),
                     });
                     self.outlooks.lead();
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
+                    self.news.clear();
                     waiting_for = None;
                 }
                 Ok(None) => {
@@ -141,6 +155,7 @@ impl Leader {
         tokio::select! {
             () = keep => {}
             () = self.look_after_hosts(tools) => {}
+            () = tools.news.follow(&self.store) => {}
         }
     }
 
@@ -153,21 +168,27 @@ impl Leader {
         let mut pool = Pool::default();
         loop {
             // Before the reading: a ring during it is for the next turn.
-            let rings_now = *rings.borrow_and_update();
+            rings.mark_unchanged();
+            let began = Instant::now();
             match self.read().await {
                 Ok((records, counts)) => {
                     self.bury(&records, &counts).await;
                     self.read_demand(&mut pool).await;
                     let targets = self.targets(&records, &counts, &facts, &mut pool);
-                    self.give_orders(&records, &counts, targets, &facts, rings_now, &mut pool, tools);
+                    self.give_orders(&records, &counts, targets, &facts, &mut pool, tools);
                 }
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),
             }
-            // Many rings at once are one.
-            tokio::time::sleep(self.pace.of(RING_GAP)).await;
+            tokio::time::sleep(self.pace.of(RING_GAP).max(began.elapsed() * TURN_SHARE)).await;
+            let changed = async {
+                tools.news.pool_changed().await;
+                tokio::time::sleep_until((began + self.pace.of(POOL_AFTER)).into()).await;
+            };
+            let longest = if tools.news.is_watching() { POOL_EVERY } else { POOL_AFTER };
             tokio::select! {
                 _ = rings.changed() => {}
-                () = tokio::time::sleep(self.pace.of(POOL_EVERY)) => {}
+                () = changed => {}
+                () = tokio::time::sleep(self.pace.of(longest)) => {}
                 Some(ended) = pool.loops.join_next(), if !pool.loops.is_empty() => {
                     match ended {
                         Ok(host) => { pool.hosts.remove(&host); }
@@ -184,7 +205,8 @@ impl Leader {
 
     /// Drops records of clusters whose host has none: nothing of them can be reached any more.
     async fn bury(&self, records: &[Host], counts: &ClusterCounts) {
-        let of_nobody = |id: &&HostId| !records.iter().any(|host| host.id == **id);
+        let known: BTreeSet<&HostId> = records.iter().map(|host| &host.id).collect();
+        let of_nobody = |id: &&HostId| !known.contains(*id);
         for host in counts.keys().map(|(host, _, _)| host).filter(of_nobody).collect::<BTreeSet<_>>() {
             if let Err(error) = super::bury::bury(&self.store, host).await {
                 warn!(host.id = %host, "records of a host that is gone could not be dropped: {error}");
@@ -231,7 +253,6 @@ impl Leader {
         counts: &ClusterCounts,
         mut targets: BTreeMap<HostId, Target>,
         facts: &Arc<Facts>,
-        rings: u64,
         pool: &mut Pool,
         tools: &Arc<Tools>,
     ) {
@@ -239,13 +260,11 @@ impl Leader {
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace), rings };
+            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace) };
             if let Some(sender) = pool.hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
-                    let news = old.target != orders.target
-                        || old.rings != orders.rings
-                        || old.policy.probe_every != orders.policy.probe_every;
+                    let news = old.target != orders.target || !old.policy.is_much_like(&orders.policy);
                     if news {
                         *old = orders;
                     }
@@ -263,7 +282,8 @@ impl Leader {
                 id
             });
         }
-        pool.hosts.retain(|id, _| records.iter().any(|host| host.id == *id));
+        let known: BTreeSet<&HostId> = records.iter().map(|host| &host.id).collect();
+        pool.hosts.retain(|id, _| known.contains(id));
     }
 }
 

@@ -1,59 +1,14 @@
 //! The connection to one host's engine, and the task that reads its events.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use common::clock::Pace;
-use common::model::{ClusterId, DaemonUrl, PoolId};
+use common::model::{DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EventKind};
 use futures_util::StreamExt;
-use tokio::sync::Notify;
 
 use super::answer::{first, while_it_lives};
-
-/// What events say: look again, and what is not to be trusted until it was.
-#[derive(Default)]
-pub struct Dirty {
-    /// Rung by each event.
-    pub notify: Notify,
-    state: Mutex<State>,
-}
-
-/// What was heard.
-#[derive(Default)]
-pub struct State {
-    /// A look is due.
-    pub look: bool,
-    /// The link is to be made anew.
-    pub broken: bool,
-    /// Clusters of which a node ended.
-    pub died: BTreeMap<ClusterId, String>,
-}
-
-impl Dirty {
-    /// Something may have changed: the next pass looks at everything.
-    pub fn set(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).look = true;
-        self.notify.notify_one();
-    }
-
-    /// A node of this cluster ended, if only for a moment.
-    fn died(&self, cluster: ClusterId, how: String) {
-        // What is heard first says more: want of memory comes before the end that it brings.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).died.entry(cluster).or_insert(how);
-    }
-
-    /// The stream ended: some may have been missed, and another engine may answer by now.
-    fn broke(&self) {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).broken = true;
-        self.set();
-    }
-
-    /// What was heard since the last call.
-    pub fn take(&self) -> State {
-        std::mem::take(&mut *self.state.lock().unwrap_or_else(PoisonError::into_inner))
-    }
-}
+use super::dirty::Dirty;
 
 /// A connection to an engine that is the one its host was added with.
 pub struct Link {
@@ -102,10 +57,13 @@ impl Link {
                     EventKind::Die { exit_code: None } => Some(format!("{} ended", event.name)),
                     _ => None,
                 };
-                if let (Some(how), Some(cluster)) = (how, event.cluster) {
-                    dirty.died(cluster, how);
+                if let (Some(how), Some(cluster)) = (how, &event.cluster) {
+                    dirty.died(cluster.clone(), how);
                 }
-                dirty.set();
+                match event.cluster {
+                    Some(cluster) => dirty.set_about(cluster),
+                    None => dirty.set(),
+                }
             }
             dirty.broke();
         });

@@ -259,7 +259,7 @@ impl Memory {
     }
 
     /// Forgets what concerns clusters that have no record and no action under way any more.
-    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<ClusterId>) {
+    pub fn keep_only(&mut self, known: &std::collections::BTreeSet<&ClusterId>) {
         let gone: Vec<ClusterId> = self
             .looks
             .keys()
@@ -343,7 +343,7 @@ mod tests {
         let step = Step { action: Action::Sweep { cluster: id.clone() }, name: None, why: String::new() };
         let failed = Outcome::Failed(Failure::Later("in use".into()));
         memory.end(&step, None, &failed, &policy, Timestamp::from_millis(0));
-        memory.keep_only(&[id.clone()].into());
+        memory.keep_only(&[&id].into());
         assert!(memory.retries.contains_key(&id));
         memory.keep_only(&std::collections::BTreeSet::new());
         assert!(memory.retries.is_empty());

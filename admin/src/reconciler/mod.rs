@@ -8,8 +8,10 @@ mod action;
 mod answer;
 mod bury;
 mod contact;
+mod dirty;
 mod ends;
 mod execute;
+mod gate;
 mod host_loop;
 mod leader;
 mod link;
@@ -17,6 +19,7 @@ mod making;
 #[cfg(test)]
 mod making_test;
 mod memory;
+mod news;
 mod node_view;
 mod observe;
 mod outlook;
@@ -57,6 +60,7 @@ mod plan_purpose_test;
 mod plan_surplus;
 mod policy;
 mod probe;
+mod rest;
 mod revival;
 mod rooms;
 #[cfg(test)]
@@ -67,6 +71,7 @@ mod standing;
 mod starts;
 mod term;
 mod timings;
+mod turns;
 mod view;
 
 use std::sync::Arc;
@@ -76,6 +81,7 @@ use common::clock::Pace;
 use common::compose::Catalog;
 use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
 use common::store::SharedStore;
+use serde::Serialize;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::error;
@@ -86,6 +92,7 @@ pub(crate) use outlook_pool::add_up;
 pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
 use leader::Leader;
+use news::News;
 use outlook::Outlooks;
 use term::Term;
 
@@ -94,6 +101,16 @@ use term::Term;
 pub struct Reconciler {
     rings: Arc<watch::Sender<u64>>,
     outlooks: Outlooks,
+    news: News,
+}
+
+/// What came of looking at everything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LookedAtAll {
+    /// So many hosts; none while another process leads.
+    pub hosts: usize,
+    /// From the asking to the end of the last host's pass.
+    pub took_ms: u64,
 }
 
 /// What the reconciler is started with.
@@ -126,7 +143,7 @@ impl Reconciler {
     /// A handle, and the ear for its rings.
     fn new() -> (Reconciler, watch::Receiver<u64>) {
         let (rings, ear) = watch::channel(0);
-        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default() }, ear)
+        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default(), news: News::default() }, ear)
     }
 
     /// One that nobody runs: for routers that are tested without a pool.
@@ -137,6 +154,18 @@ impl Reconciler {
     /// Says that something may have changed. Carries nothing; many rings at once are one.
     pub fn ring(&self) {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));
+        self.news.ring();
+    }
+
+    /// Looks at every host, its engine and its records, as after a blind spell; returns when every host's pass is over.
+    pub async fn look_at_all(&self) -> LookedAtAll {
+        let began = Instant::now();
+        let asked = self.news.look_at_all();
+        let hosts = asked.len();
+        for (dirty, count) in asked {
+            dirty.done_in_full(count).await;
+        }
+        LookedAtAll { hosts, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
     }
 
     /// Whether this process has the lock and looks after the hosts.
@@ -166,7 +195,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let holder = hex::encode(rand::random::<[u8; 8]>());
     let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
     let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
-    let outlooks = reconciler.outlooks.clone();
+    let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
     let leader = Leader {
         store: store.clone(),
@@ -179,6 +208,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         term: term.clone(),
         rings: ear,
         outlooks,
+        news,
     };
     let name = holder.clone();
     let task = tokio::spawn(async move {

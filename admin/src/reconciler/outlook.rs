@@ -28,6 +28,9 @@ pub struct HostOutlook {
     pub target: BTreeMap<FlavorId, u32>,
     /// It makes one cluster at a time until one succeeded, because of what failed before.
     pub careful: bool,
+    /// How many containers may be started at once, in words; empty before the first pass that found out.
+    #[serde(default)]
+    pub starts: String,
     /// What is under way.
     pub doing: Vec<Doing>,
     /// What is wanted and not done now.
@@ -160,7 +163,9 @@ impl HostOutlook {
         });
         let blind = self.blind.iter().map(|why| format!("held back: everything: {why}"));
         let held = self.held.iter().map(|held| format!("held back: {}: {}", held.what, held.why));
-        let mut lines: Vec<String> = blind.chain(doing).chain(held).collect();
+        let starting = self.doing.iter().any(|doing| doing.kind == DoingKind::BringUp);
+        let starts = starting.then(|| self.starts.clone()).filter(|starts| !starts.is_empty());
+        let mut lines: Vec<String> = blind.chain(doing).chain(held).chain(starts).collect();
         if lines.len() > LINES {
             let more = lines.len() - LINES;
             lines.truncate(LINES);

@@ -65,6 +65,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
         },
         target: target.want.clone(),
         careful: view.memory.is_careful(&view.host),
+        starts: view.memory.starts.clone(),
         doing,
         held,
         retries: retries(&view.memory),

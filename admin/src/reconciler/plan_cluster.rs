@@ -1,12 +1,17 @@
 //! Decides what to do with one cluster of a host whose engine answers. Part of [`super::plan_host`]: as plain as it.
 
-use common::model::{Cluster, Phase, Timestamp, Why};
+use std::time::Duration;
+
+use common::model::{Cluster, ClusterId, Phase, Timestamp, Why};
 use common::store::Proof;
 
 use super::node_view::{not_running, seen_nodes, unhealthy};
 use super::plan::Action;
 use super::plan_host::{LookWanted, Planner};
 use super::view::{Doom, Found};
+
+/// A proof waits so long for others of the host, to be written down with them.
+const PROOF_WAITS: Duration = Duration::from_secs(3);
 
 /// Evidence that could not be kept in so many tries is let go.
 const GATHER_TRIES: u32 = 3;
@@ -153,29 +158,43 @@ impl Planner<'_> {
         if due <= self.now { self.look(cluster, due, why) } else { self.wake(due) }
     }
 
-    /// Wants a probe; which ones are sent is decided when all are known.
-    pub(super) fn look(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
-        self.looks_wanted.push(LookWanted {
-            rank: cluster.phase.kind(),
-            turn: 0,
-            due,
-            flavor: cluster.flavor.clone(),
-            cluster: cluster.id.clone(),
-            name: cluster.name.clone(),
-            why,
-        });
+    /// A probe of one that was well then, as every so often. Those that are nearly due go along when any of the host is: a
+    /// host is left at rest the longer.
+    pub(super) fn look_again(&mut self, cluster: &Cluster, good: Timestamp, every: Duration) {
+        let (due, why) = (good + every.mul_f64(self.share(cluster, good, every)), "its proof gets old".to_owned());
+        if due <= self.now {
+            return self.look(cluster, due, why);
+        }
+        self.wake(due);
+        if due <= self.now + every / 10 {
+            self.looks_soon.push(wanted(cluster, due, why));
+        }
     }
 
-    /// Extends an offer before it runs out, or the age that a lease shows; in one batch for the host.
+    /// After a blind spell all of a pool's clusters are proven at once. Their next turns are spread over the whole time
+    /// between two, or the same flood came again each time.
+    fn share(&self, cluster: &Cluster, good: Timestamp, every: Duration) -> f64 {
+        match self.view.memory.heard_since {
+            Some(heard) if good.since(heard) < every / 4 => spread(&cluster.id),
+            Some(_) | None => 1.0,
+        }
+    }
+
+    /// Wants a probe; which ones are sent is decided when all are known.
+    pub(super) fn look(&mut self, cluster: &Cluster, due: Timestamp, why: String) {
+        self.looks_wanted.push(wanted(cluster, due, why));
+    }
+
+    /// Writes a proof down, in one batch for the host: before the offer runs out, or when the record's own is old by then.
     pub(super) fn renew(&mut self, cluster: &Cluster, good: Timestamp, offered: Option<Timestamp>) {
         let until = self.offer_until(good);
-        // An old offer, of a pool so large that probes are far apart, is extended for the host's sake and not each time.
-        let soon = self.policy.probe_every.min(self.policy.host_silence / 2);
-        let due = match offered {
-            Some(offered) => until > offered && offered < self.now + soon,
-            None => cluster.proven_at.is_none_or(|at| at + self.policy.probe_leased_every / 2 < good),
-        };
-        if due {
+        let margin = self.policy.probe_every.min(self.policy.host_silence / 2);
+        let ends = offered.is_some_and(|offered| until > offered && offered < self.now + margin);
+        let every = if offered.is_some() { self.policy.probe_every } else { self.policy.probe_leased_every };
+        if ends || cluster.proven_at.is_none_or(|at| at + every / 2 < good) {
+            // Others are about to be proven as well; it waits for them a moment, if it can.
+            let soon = offered.is_some_and(|offered| offered < self.now + margin / 2);
+            self.proof_waits &= !soon && good + PROOF_WAITS > self.now;
             self.proofs.push(Proof { cluster: cluster.id.clone(), at: good, offer_until: until });
         }
     }
@@ -193,4 +212,22 @@ impl Planner<'_> {
     pub(super) fn flavor_changed(&self, cluster: &Cluster) -> bool {
         self.facts.flavors.get(&cluster.flavor) != Some(&cluster.flavor_digest)
     }
+}
+
+fn wanted(cluster: &Cluster, due: Timestamp, why: String) -> LookWanted {
+    LookWanted {
+        rank: cluster.phase.kind(),
+        turn: 0,
+        due,
+        flavor: cluster.flavor.clone(),
+        cluster: cluster.id.clone(),
+        name: cluster.name.clone(),
+        why,
+    }
+}
+
+/// From 0 to 1, each cluster its own: ids are random.
+fn spread(id: &ClusterId) -> f64 {
+    let sum = id.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    f64::from(sum % 1000) / 1000.0
 }

@@ -93,7 +93,7 @@ impl Planner<'_> {
             Some(offer) if fresh => self.renew(cluster, good, Some(offer.until)),
             Some(_) | None => {}
         }
-        self.look_after(cluster, good + self.policy.probe_every, "its proof gets old".into());
+        self.look_again(cluster, good, self.policy.probe_every);
     }
 
     /// Whether a free cluster of an older flavor may go now: one at a time on a host, and only while its successors

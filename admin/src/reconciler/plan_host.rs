@@ -4,6 +4,7 @@
 //! answer out. What happens to one cluster is decided in [`super::plan_cluster`]; here is what concerns the host.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use common::model::{Cluster, ClusterId, ClusterName, FlavorId, Health, Phase, PhaseKind, Timestamp, Why};
 use common::store::Proof;
@@ -22,6 +23,9 @@ pub struct Facts {
     pub slots: u16,
 }
 
+/// While proofs wait for others, they are looked at again after this.
+const PROOF_TURN: Duration = Duration::from_secs(1);
+
 /// Decides what to do on a host now.
 pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Policy, now: Timestamp) -> Plan {
     let busy = |work: Work| view.memory.busy.values().filter(|busy| busy.work == work).count();
@@ -34,9 +38,11 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         bring_ups: 0,
         take_downs: policy.take_down_at_once.saturating_sub(busy(Work::TakeDown)),
         looks_wanted: Vec::new(),
+        looks_soon: Vec::new(),
         short_of: BTreeSet::new(),
         rolled: false,
         proofs: Vec::new(),
+        proof_waits: true,
     };
     planner.bring_ups = planner.makings_at_once().0.saturating_sub(busy(Work::BringUp));
     match &view.engine {
@@ -57,11 +63,15 @@ pub(super) struct Planner<'a> {
     pub bring_ups: usize,
     pub take_downs: usize,
     pub looks_wanted: Vec<LookWanted>,
+    /// Those that go along if any of the others does.
+    pub looks_soon: Vec<LookWanted>,
     /// Flavors of which fewer wait than should.
     pub short_of: BTreeSet<FlavorId>,
     /// Whether a cluster of an older flavor goes in this plan.
     pub rolled: bool,
     pub proofs: Vec<Proof>,
+    /// Whether they can wait for probes that are under way or wanted.
+    pub proof_waits: bool,
 }
 
 /// A probe that should be sent. Ordered: new clusters first, then free ones, then leased ones, so that networks that users
@@ -120,6 +130,9 @@ impl Planner<'_> {
     /// Sends as many of the wanted probes as may be under way at once; one that ends wakes the loop for the next.
     fn looks(&mut self, at_once: usize) {
         let mut wanted = std::mem::take(&mut self.looks_wanted);
+        if !wanted.is_empty() {
+            wanted.append(&mut self.looks_soon);
+        }
         wanted.sort();
         let mut turns: BTreeMap<FlavorId, usize> = BTreeMap::new();
         for cluster in &self.view.clusters {
@@ -155,7 +168,12 @@ impl Planner<'_> {
             }
         }
         self.sweep(seen);
-        if !self.proofs.is_empty() {
+        let looking = self.view.memory.busy.values().any(|busy| busy.work == Work::Look);
+        if self.proofs.is_empty() {
+            // Nothing is to be written down.
+        } else if self.proof_waits && (looking || !self.looks_wanted.is_empty()) {
+            self.wake(self.now + PROOF_TURN);
+        } else {
             let action = Action::Prove { proofs: std::mem::take(&mut self.proofs) };
             self.plan.steps.push(Step { action, name: None, why: "probed well".into() });
         }

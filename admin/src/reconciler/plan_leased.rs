@@ -42,16 +42,20 @@ impl Planner<'_> {
         if let Some(look) = look.as_ref().filter(|look| look.result.is_ok()) {
             self.renew(cluster, look.at, None);
         }
+        let every = self.policy.probe_leased_every;
         // What is not known to be well is asked at once and then every second, for a while.
-        let due = match (&look, &cluster.health) {
-            (None, Health::Failing { .. } | Health::Unknown) => self.now,
+        let soon = match (&look, &cluster.health) {
+            (None, Health::Failing { .. } | Health::Unknown) => Some(self.now),
             (Some(look), _) if (1..=self.policy.bad_looks).contains(&look.bad) => {
-                look.at + self.policy.probe_new_every * 4
+                Some(look.at + self.policy.probe_new_every * 4)
             }
-            (Some(look), _) => look.at + self.policy.probe_leased_every,
-            (None, Health::Ok) => cluster.proven_at.map_or(self.now, |at| at + self.policy.probe_leased_every),
+            (Some(_), _) | (None, Health::Ok) => None,
         };
-        self.look_after(cluster, due, "its proof gets old".into());
+        match (soon, look.map(|look| look.at).or(cluster.proven_at)) {
+            (Some(due), _) => self.look_after(cluster, due, "its proof gets old".into()),
+            (None, Some(at)) => self.look_again(cluster, at, every),
+            (None, None) => self.look(cluster, self.now, "its proof gets old".into()),
+        }
     }
 
     /// Carries out what users and operators want of nodes, of all nodes at once, and brings back those that ended though

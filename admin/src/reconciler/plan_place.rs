@@ -77,6 +77,19 @@ impl<'a> Places<'a> {
         None
     }
 
+    /// The flavor of which one is wanted there that has most of something; the first by name among equals.
+    pub fn most<T: Ord>(&self, host: usize, of: impl Fn(&FlavorId) -> T) -> Option<FlavorId> {
+        let wanted = self.wants[host].iter().filter(|(_, count)| **count > 0).map(|(flavor, _)| flavor);
+        wanted.max_by_key(|flavor| (of(flavor), Reverse(*flavor))).cloned()
+    }
+
+    /// One less of this flavor is wanted there.
+    pub fn give_up(&mut self, host: usize, flavor: &FlavorId) {
+        if let Some(count) = self.wants[host].get_mut(flavor) {
+            *count = count.saturating_sub(1);
+        }
+    }
+
     pub fn into_wants(self) -> Vec<BTreeMap<FlavorId, u32>> {
         self.wants
     }

@@ -47,8 +47,8 @@ pub struct HostRoom {
 /// What a host should hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Target {
-    /// Creating and Free ones together, by flavor. Never less than there are but for one that gives way: a surplus is the
-    /// host's plan's to see.
+    /// Creating and Free ones together, by flavor. Never less than there are but where more are there than the host may hold,
+    /// and for one that gives way.
     pub want: BTreeMap<FlavorId, u32>,
     /// A free cluster of the first flavor gives way to one of the second, if there are still more of it than wanted.
     pub give_way: Option<(FlavorId, FlavorId)>,
@@ -80,6 +80,7 @@ pub fn plan_pool(hosts: &[HostRoom], mix: &Mix, demand: &Demand) -> PoolPlan {
     let mut places = Places::new(hosts);
     let mut shortage = None;
     for mut group in groups(hosts, mix, demand) {
+        shrink(&mut group, hosts, &mut places);
         fill(&mut group, &mut places);
         shortage = shortage.or_else(|| give_way(hosts, &group, demand));
     }
@@ -105,6 +106,28 @@ fn group(hosts: &[HostRoom], shares: Vec<Share>, members: Vec<usize>, counted: &
     let have = shares.iter().map(|share| count(counted, &share.flavor)).collect();
     let near = shares.iter().map(|share| count(&members, &share.flavor)).collect();
     Group { shares, hosts: members, have, near }
+}
+
+/// Decides which flavors lose where a host has more than it may hold: those not in the mix, then those with most for their
+/// weight, what is at its floor last.
+fn shrink(group: &mut Group, hosts: &[HostRoom], places: &mut Places<'_>) {
+    for i in group.hosts.clone() {
+        let waiting: u32 = hosts[i].waiting.values().sum();
+        for _ in hosts[i].capacity.saturating_sub(hosts[i].in_use)..waiting {
+            let share = |flavor: &FlavorId| group.shares.iter().position(|share| share.flavor == *flavor);
+            let spare = |flavor: &FlavorId| {
+                let Some(n) = share(flavor) else { return (2, u64::MAX) };
+                let (share, have) = (&group.shares[n], group.have[n]);
+                (u8::from(have > share.floor), have.saturating_mul(1_000_000) / share.weight.max(1))
+            };
+            let Some(flavor) = places.most(i, spare) else { break };
+            places.give_up(i, &flavor);
+            if let Some(n) = share(&flavor).filter(|_| hosts[i].gives) {
+                group.have[n] = group.have[n].saturating_sub(1);
+                group.near[n] = group.near[n].saturating_sub(1);
+            }
+        }
+    }
 }
 
 /// Gives the group's room to its flavors, one place after another.

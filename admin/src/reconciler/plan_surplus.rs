@@ -6,6 +6,7 @@ use common::model::{Cluster, ClusterId, FlavorId, Phase};
 
 use super::plan_host::Planner;
 use super::plan_pool::Target;
+use super::view::Work;
 
 impl Planner<'_> {
     /// Waiting clusters beyond the capacity: those of flavors of which more wait than wanted, those being made first, then
@@ -43,6 +44,11 @@ impl Planner<'_> {
         let of_it = || self.view.clusters.iter().filter(|c| c.flavor == *from);
         let want = target.want.get(from).copied().unwrap_or(0) as usize;
         if !self.view.host.fills() || of_it().filter(|c| waits(c)).count() <= want {
+            return None;
+        }
+        // One that is being written down may be the one that goes.
+        let written = |c: &Cluster| self.view.memory.busy.get(&c.id).is_some_and(|busy| busy.work == Work::Write);
+        if of_it().any(written) {
             return None;
         }
         let free = of_it().filter(|c| matches!(c.phase, Phase::Free { .. }) && !self.is_busy(&c.id));

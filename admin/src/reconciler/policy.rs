@@ -57,6 +57,12 @@ impl Policy {
         Policy { max_proof_age: every * 2, probe_every: every, probe_leased_every: every, ..Policy::default() }
     }
 
+    /// Whether the other one is the same but for a small step of a pool that grows or shrinks: that is no reason to plan
+    /// every host anew.
+    pub fn is_much_like(&self, other: &Policy) -> bool {
+        self.probe_every.abs_diff(other.probe_every) <= self.probe_every / 20
+    }
+
     /// The same, with every wait as long as this pace makes it.
     pub fn at(self, pace: Pace) -> Policy {
         let backoff = |own: Backoff| Backoff { first: pace.of(own.first), limit: pace.of(own.limit) };

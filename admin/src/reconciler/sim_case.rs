@@ -226,7 +226,7 @@ impl Sim {
             contact.last_answer = now;
             EngineView::Seen(Seen { found: host.engine.clone(), blocked: BTreeMap::new() })
         };
-        host.memory.keep_only(&host.clusters.keys().chain(host.engine.keys()).cloned().collect());
+        host.memory.keep_only(&host.clusters.keys().chain(host.engine.keys()).collect());
         host.memory.forgive(host.host.try_again);
         let mut clusters: Vec<Cluster> = host.clusters.values().cloned().collect();
         clusters.sort_by_key(|cluster| cluster.slot);

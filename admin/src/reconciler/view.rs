@@ -144,6 +144,16 @@ pub enum Work {
     Write,
 }
 
+impl Work {
+    /// Whether the engine is looked at in full when it ends, so that events of it need not be heeded before.
+    pub fn ends_in_a_look(self) -> bool {
+        match self {
+            Work::BringUp | Work::TakeDown | Work::Node => true,
+            Work::Look | Work::Write => false,
+        }
+    }
+}
+
 /// One probe's outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Look {

@@ -115,6 +115,9 @@ impl Store for SickStore {
     async fn prove(&self, _: &[Proof]) -> StoreResult<()> {
         self.sick().await
     }
+    async fn extend_offers(&self, _: &HostId, _: Duration, _: Timestamp) -> StoreResult<()> {
+        self.sick().await
+    }
     async fn vanish(&self, _: &Cluster, _: Event) -> StoreResult<()> {
         self.sick().await
     }

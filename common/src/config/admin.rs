@@ -25,7 +25,7 @@ pub struct AdminConfig {
     pub cluster_log_level: LogLevel,
     /// `CLUSTER_FIRST_PORT`, `CLUSTER_PORTS_PER_SLOT`, `CLUSTER_END_PORT`, `CLUSTER_SUBNETS`
     pub layout: SlotLayout,
-    /// `MAX_STARTS_PER_HOST`: container starts at once on one host.
+    /// `MAX_STARTS_PER_HOST`: the most container starts at once on one host.
     pub max_starts: usize,
     /// `POOL_MIX`
     pub pool_mix: PoolMix,
@@ -57,7 +57,7 @@ impl AdminConfig {
                 .parsed("LOG_LEVEL_CLUSTER", |text| LogLevel::parse(text).map_err(|refusal| refusal.0))?
                 .unwrap_or_default(),
             layout: layout(source)?,
-            max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(4),
+            max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(8),
             pool_mix: source.parsed("POOL_MIX", PoolMix::parse)?.unwrap_or_default(),
             trusted_proxies: source.parsed("TRUSTED_PROXIES", TrustedProxies::parse)?.unwrap_or_default(),
         })

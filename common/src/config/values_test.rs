@@ -34,7 +34,7 @@ fn nothing_needs_to_be_set() {
     assert_eq!((app.common.log_level, app.common.log_format), (LevelFilter::INFO, LogFormat::Text));
     let admin = admin(&[]).unwrap();
     assert_eq!((admin.bind.to_string().as_str(), admin.port, admin.username.as_str()), ("127.0.0.1", 8080, "admin"));
-    assert_eq!((admin.layout, admin.max_starts), (SlotLayout::default(), 4));
+    assert_eq!((admin.layout, admin.max_starts), (SlotLayout::default(), 8));
     assert!(admin.password.is_none() && admin.pool_mix.0.is_empty());
     assert_eq!(admin.cluster_log_level, LogLevel::Info);
 }

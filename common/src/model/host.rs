@@ -72,7 +72,7 @@ pub enum HostKind {
     Swarm,
 }
 
-/// What admin last saw of a host. Written at most once in ten seconds, apart from [`Host::version`].
+/// What admin last saw of a host. Written now and then, apart from [`Host::version`]; at once when the state changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Contact {
     /// Reachable or not.

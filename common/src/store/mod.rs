@@ -171,7 +171,7 @@ pub trait Store: Send + Sync + 'static {
     async fn insert_host(&self, host: &Host, event: Event) -> StoreResult<()>;
     /// Puts `to` in the place of the record with `to.id` and version `to.version - 1`. Its contact is left as it is in the store.
     async fn change_host(&self, to: &Host, event: Event) -> StoreResult<()>;
-    /// Records what admin saw of a host; changes no version.
+    /// Records what admin saw of a host; changes no version. Watched only if it went away or came back.
     async fn note_contact(&self, id: &HostId, contact: &Contact) -> StoreResult<()>;
     /// Deletes the record if it is still at this version and has no clusters (else [`StoreError::Conflict`]). Gone already is fine.
     async fn delete_host(&self, id: &HostId, version: u64, event: Event) -> StoreResult<()>;
@@ -191,6 +191,9 @@ pub trait Store: Send + Sync + 'static {
     async fn move_cluster(&self, from: &Cluster, to: &Cluster, event: Option<Event>) -> StoreResult<()>;
     /// Records proofs, in one write. Clusters that are gone or in another phase are passed over.
     async fn prove(&self, proofs: &[Proof]) -> StoreResult<()>;
+    /// Extends the offers of all clusters on offer on a host, in one write: each to `until`, but not beyond `max_proof_age`
+    /// after its proof. Never shortens one; changes no version.
+    async fn extend_offers(&self, host: &HostId, max_proof_age: Duration, until: Timestamp) -> StoreResult<()>;
     /// Deletes the record of a cluster that [`Cluster::may_vanish`], if it is still at this version; its lease record is in the
     /// history before. Gone already is fine.
     async fn vanish(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;

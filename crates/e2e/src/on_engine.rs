@@ -118,6 +118,11 @@ impl OnEngine {
         Ok(self.docker.stop_container(container, Some(options)).await?)
     }
 
+    /// Kills a container's process behind everybody's back.
+    pub async fn kill(&self, container: &str) -> anyhow::Result<()> {
+        Ok(self.docker.kill_container(container, None::<bollard::query_parameters::KillContainerOptions>).await?)
+    }
+
     /// Removes all that is there, twice: what is being made while we look shows at the second look.
     pub async fn sweep(&self) -> anyhow::Result<()> {
         for _ in 0..2 {

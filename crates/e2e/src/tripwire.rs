@@ -166,6 +166,7 @@ through_the_wire! {
     fn insert_cluster(cluster: &Cluster, event: Event) -> ();
     fn move_cluster(from: &Cluster, to: &Cluster, event: Option<Event>) -> ();
     fn prove(proofs: &[Proof]) -> ();
+    fn extend_offers(host: &HostId, max_proof_age: Duration, until: Timestamp) -> ();
     fn vanish(cluster: &Cluster, event: Event) -> ();
     fn apply(apply: Apply) -> Applied;
     fn list_lease_records(filter: &LeaseFilter, page: &Page) -> Vec<LeaseRecord>;

@@ -25,7 +25,9 @@ use self::host::end_purpose;
 use self::look::look;
 use self::make::{begin, bring_up};
 use self::nodes::change_nodes;
+use super::gate::Gate;
 use super::memory::{Failure, Outcome};
+use super::news::News;
 use super::plan::{Action, Step};
 use super::term::Term;
 
@@ -45,6 +47,10 @@ pub struct Tools {
     pub http: reqwest::Client,
     /// How long this process may act.
     pub term: Term,
+    /// Who is told of changes in the store.
+    pub news: News,
+    /// Full looks at engines go through it.
+    pub surveys: Gate,
 }
 
 /// What carrying out needs on one host.

@@ -1,12 +1,14 @@
 //! Clusters: lists, counts, moves, proofs and the end of a record.
 
+use std::time::Duration;
+
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
 use mongodb::options::FindOptions;
 
 use super::db::Db;
 use super::{error, setup, shape};
-use crate::model::{Cluster, ClusterId, FlavorId, HostId, PhaseKind};
+use crate::model::{Cluster, ClusterId, FlavorId, HostId, PhaseKind, Timestamp};
 use crate::store::{ClusterCounts, ClusterFilter, Page, Proof, StoreError, StoreResult, same};
 
 fn number(n: u64) -> i64 {
@@ -61,6 +63,8 @@ impl Db {
         match self.cluster(&cluster.id).await? {
             Some(found) if same::cluster(&found, cluster) => Ok(false),
             Some(_) => Err(StoreError::Taken { field: "id" }),
+            // The very same is there, and the majority has not heard of it.
+            None if setup::violated(message, &["_id_"]).is_some() => Err(error::unsettled("cluster")),
             None => Err(StoreError::Taken { field: setup::violated(message, &["slot"]).unwrap_or("lease") }),
         }
     }
@@ -100,6 +104,9 @@ impl Db {
         match self.cluster(&from.id).await? {
             None => Err(StoreError::NotFound("cluster")),
             Some(found) if same::cluster(&found, to) => Ok(false),
+            Some(found) if (found.version, found.phase.kind()) == (from.version, from.phase.kind()) => {
+                Err(error::unsettled("cluster"))
+            }
             Some(_) => Err(StoreError::Conflict("cluster")),
         }
     }
@@ -133,6 +140,23 @@ impl Db {
         self.update(&self.clusters, updates).await.map_err(error::db).and_then(error::all_done)
     }
 
+    pub(super) async fn extend_offers(
+        &self,
+        host: &HostId,
+        max_proof_age: Duration,
+        until: Timestamp,
+    ) -> StoreResult<()> {
+        let age = i64::try_from(max_proof_age.as_millis()).unwrap_or(i64::MAX);
+        let query = doc! {
+            "host": host.as_str(), "phase.phase": PhaseKind::Free.as_str(),
+            "offer.until": { "$lt": until.as_millis() }, "proven_at": { "$gte": 0_i64 },
+        };
+        let by_proof = doc! { "$min": [{ "$add": ["$proven_at", age] }, until.as_millis()] };
+        let longest = doc! { "$max": ["$offer.until", by_proof] };
+        let change = vec![doc! { "$set": { "offer.until": longest } }];
+        self.timed(self.clusters.update_many(query, change)).await.map(|_| ()).map_err(error::db)
+    }
+
     /// Whether it was there. Its lease record is written first, so that at no moment both are missing.
     pub(super) async fn vanish(&self, cluster: &Cluster) -> StoreResult<bool> {
         if !cluster.may_vanish() {
@@ -160,6 +184,9 @@ impl Db {
         }
         match self.by_id(&self.clusters, cluster.id.as_str()).await? {
             None => Ok(false),
+            Some(found) if found.get_i64("version").ok() == Some(number(cluster.version)) => {
+                Err(error::unsettled("cluster"))
+            }
             Some(_) => Err(StoreError::Conflict("cluster")),
         }
     }

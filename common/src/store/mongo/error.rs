@@ -28,7 +28,7 @@ pub(super) fn is_away(error: &Error) -> bool {
             | ErrorKind::DnsResolve { .. }
             | ErrorKind::Shutdown
             | ErrorKind::Write(WriteFailure::WriteConcernError(_))
-    );
+    ) || matches!(error.kind.as_ref(), ErrorKind::InsertMany(failure) if failure.write_concern_error.is_some());
     by_kind
         || code(error).is_some_and(|code| AWAY.contains(&code))
         || error.contains_label("RetryableWriteError")
@@ -40,6 +40,7 @@ fn code(error: &Error) -> Option<i32> {
         ErrorKind::Command(error) => Some(error.code),
         ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),
         ErrorKind::Write(WriteFailure::WriteConcernError(error)) => Some(error.code),
+        ErrorKind::InsertMany(failure) => Some(failure.write_errors.as_ref()?.first()?.code),
         _ => None,
     }
 }
@@ -78,7 +79,12 @@ pub(super) fn first_duplicate(error: &Error) -> Option<(usize, &str)> {
 /// Whether all statements of an `update` command were carried out, and the majority has them.
 pub(super) fn all_done(answer: Document) -> StoreResult<()> {
     match answer.get_array("writeErrors").ok().and_then(|errors| errors.first()) {
-        Some(fault) => Err(StoreError::Broken(fault.to_string())),
+        Some(fault) => {
+            let code = fault.as_document().and_then(|fault| fault.get_i32("code").ok());
+            let is_away = code.is_some_and(|code| AWAY.contains(&code));
+            let text = fault.to_string();
+            Err(if is_away { StoreError::Unavailable(text) } else { StoreError::Broken(text) })
+        }
         None => match answer.get_document("writeConcernError") {
             Ok(fault) => Err(StoreError::Unavailable(fault.to_string())),
             Err(_) => Ok(()),
@@ -89,6 +95,12 @@ pub(super) fn all_done(answer: Document) -> StoreResult<()> {
 /// The kind's own words: without the labels and the server's whole answer that the error shows of itself.
 pub(super) fn text(error: &Error) -> String {
     error.kind.to_string()
+}
+
+/// A record is not as it was and not as it was wanted, as far as the majority knows: a change of it, perhaps this very
+/// one, has not come there yet. The next look will tell.
+pub(super) fn unsettled(what: &str) -> StoreError {
+    StoreError::Unavailable(format!("a change of the {what} is not with the majority yet"))
 }
 
 /// The error of a call that took too long.

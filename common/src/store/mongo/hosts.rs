@@ -1,6 +1,6 @@
 //! Hosts.
 
-use mongodb::bson::{doc, serialize_to_bson};
+use mongodb::bson::{Document, doc, serialize_to_document};
 use mongodb::options::FindOptions;
 
 use super::db::Db;
@@ -31,12 +31,16 @@ impl Db {
         let Err(fault) = self.timed(self.hosts.insert_one(shape::write(host)?)).await else {
             return Ok(true);
         };
-        if error::duplicate(&fault).is_some()
-            && let Some(found) = self.host(&host.id).await?
-        {
-            return if same::host(&found, host) { Ok(false) } else { Err(StoreError::Taken { field: "id" }) };
+        let Some(message) = error::duplicate(&fault) else {
+            return Err(error::db(fault));
+        };
+        match self.host(&host.id).await? {
+            Some(found) if same::host(&found, host) => Ok(false),
+            Some(_) => Err(StoreError::Taken { field: "id" }),
+            // The very same is there, and the majority has not heard of it.
+            None if setup::violated(message, &["_id_"]).is_some() => Err(error::unsettled("host")),
+            None => Err(taken(fault)),
         }
-        Err(taken(fault))
     }
 
     /// Whether it was changed; `false` when it is as wanted already.
@@ -53,13 +57,16 @@ impl Db {
         match self.host(&to.id).await? {
             None => Err(StoreError::NotFound("host")),
             Some(found) if same::host(&found, to) => Ok(false),
+            Some(found) if found.version + 1 == to.version => Err(error::unsettled("host")),
             Some(_) => Err(StoreError::Conflict("host")),
         }
     }
 
     pub(super) async fn note_contact(&self, id: &HostId, contact: &Contact) -> StoreResult<()> {
-        let contact = serialize_to_bson(contact).map_err(|error| StoreError::Broken(error.to_string()))?;
-        let change = self.hosts.update_one(doc! { "_id": id.as_str() }, doc! { "$set": { "contact": contact } });
+        let contact = serialize_to_document(contact).map_err(|error| StoreError::Broken(error.to_string()))?;
+        // Field by field: what stays as it was is no change then, and the watch is told of those that count.
+        let fields: Document = contact.into_iter().map(|(name, value)| (format!("contact.{name}"), value)).collect();
+        let change = self.hosts.update_one(doc! { "_id": id.as_str() }, doc! { "$set": fields });
         let changed = self.timed(change).await.map_err(error::db)?;
         if changed.matched_count == 1 { Ok(()) } else { Err(StoreError::NotFound("host")) }
     }
@@ -82,6 +89,7 @@ impl Db {
         }
         match self.host(id).await? {
             None => Ok(false),
+            Some(found) if i64::try_from(found.version).ok() == Some(version) => Err(error::unsettled("host")),
             Some(_) => Err(StoreError::Conflict("host")),
         }
     }

@@ -15,10 +15,12 @@ pub(super) mod first;
 mod history;
 mod hosts;
 mod people;
+mod settled;
 mod setup;
 mod shape;
 mod watch;
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
@@ -29,6 +31,7 @@ use mongodb::bson::doc;
 use self::append::Appender;
 use self::claim::Claims;
 use self::db::Db;
+use self::settled::Settler;
 use self::watch::Watches;
 use super::open::{Limits, OpenError};
 use super::{
@@ -47,7 +50,8 @@ pub(super) struct MongoStore {
     db: Db,
     claims: Claims,
     watches: Watches,
-    events: Appender,
+    events: Arc<Appender>,
+    settler: Settler,
     evidence_kept: u32,
     /// The hour in which old counts of applies were last dropped here.
     applies_cut_in: AtomicI64,
@@ -68,23 +72,18 @@ impl MongoStore {
         let watches = Watches::new(setup::client(options)?, database, limits.deadline);
         let db = Db::new(client.database(database), limits.deadline, found.numbered_from);
         let claims = Claims::start(db.clone());
+        let events = Arc::new(Appender::start(db.clone(), limits.events_kept));
         Ok(MongoStore {
             pool: found.pool,
             client,
-            events: Appender::start(db.clone(), limits.events_kept),
+            settler: Settler::new(events.clone(), limits.deadline),
+            events,
             db,
             claims,
             watches,
             evidence_kept: limits.evidence_kept,
             applies_cut_in: AtomicI64::new(0),
         })
-    }
-
-    /// Adds the event of a change that is done. The change stands though its event be lost.
-    async fn tell(&self, event: Event) {
-        if let Err(error) = self.append_events(&[event]).await {
-            tracing::warn!(%error, "an event could not be stored");
-        }
     }
 }
 
@@ -112,17 +111,11 @@ impl Store for MongoStore {
     }
 
     async fn insert_host(&self, host: &Host, event: Event) -> StoreResult<()> {
-        if self.db.insert_host(host).await? {
-            self.tell(event).await;
-        }
-        Ok(())
+        self.settler.change(|| self.db.insert_host(host), Some(event)).await
     }
 
     async fn change_host(&self, to: &Host, event: Event) -> StoreResult<()> {
-        if self.db.change_host(to).await? {
-            self.tell(event).await;
-        }
-        Ok(())
+        self.settler.change(|| self.db.change_host(to), Some(event)).await
     }
 
     async fn note_contact(&self, id: &HostId, contact: &Contact) -> StoreResult<()> {
@@ -130,10 +123,7 @@ impl Store for MongoStore {
     }
 
     async fn delete_host(&self, id: &HostId, version: u64, event: Event) -> StoreResult<()> {
-        if self.db.delete_host(id, version).await? {
-            self.tell(event).await;
-        }
-        Ok(())
+        self.settler.change(|| self.db.delete_host(id, version), Some(event)).await
     }
 
     async fn cluster(&self, id: &ClusterId) -> StoreResult<Option<Cluster>> {
@@ -149,30 +139,23 @@ impl Store for MongoStore {
     }
 
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
-        if self.db.insert_cluster(cluster).await? {
-            self.tell(event).await;
-        }
-        Ok(())
+        self.settler.change(|| self.db.insert_cluster(cluster), Some(event)).await
     }
 
     async fn move_cluster(&self, from: &Cluster, to: &Cluster, event: Option<Event>) -> StoreResult<()> {
-        if self.db.change_cluster(from, to).await?
-            && let Some(event) = event
-        {
-            self.tell(event).await;
-        }
-        Ok(())
+        self.settler.change(|| self.db.change_cluster(from, to), event).await
     }
 
     async fn prove(&self, proofs: &[Proof]) -> StoreResult<()> {
         self.db.prove(proofs).await
     }
 
+    async fn extend_offers(&self, host: &HostId, max_proof_age: Duration, until: Timestamp) -> StoreResult<()> {
+        self.db.extend_offers(host, max_proof_age, until).await
+    }
+
     async fn vanish(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
-        if self.db.vanish(cluster).await? {
-            self.tell(event).await;
-        }
-        Ok(())
+        self.settler.change(|| self.db.vanish(cluster), Some(event)).await
     }
 
     async fn apply(&self, apply: Apply) -> StoreResult<Applied> {

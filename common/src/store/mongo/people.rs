@@ -6,7 +6,7 @@ use mongodb::bson::{Document, doc};
 use mongodb::options::{FindOptions, ReturnDocument};
 
 use super::db::Db;
-use super::{error, shape};
+use super::{error, setup, shape};
 use crate::model::{Operator, OperatorId, Session, SessionId, Timestamp};
 use crate::store::{LockRecord, StoreError, StoreResult};
 
@@ -39,11 +39,14 @@ impl Db {
     pub(super) async fn insert_operator(&self, operator: &Operator) -> StoreResult<()> {
         match self.timed(self.operators.insert_one(shape::write(operator)?)).await {
             Ok(_) => Ok(()),
-            Err(fault) if error::duplicate(&fault).is_some() => match self.operator(&operator.id).await? {
-                Some(found) if found == *operator => Ok(()),
-                _ => Err(StoreError::Taken { field: "username" }),
+            Err(fault) => match error::duplicate(&fault) {
+                None => Err(error::db(fault)),
+                Some(message) => match self.operator(&operator.id).await? {
+                    Some(found) if found == *operator => Ok(()),
+                    None if setup::violated(message, &["_id_"]).is_some() => Err(error::unsettled("operator")),
+                    Some(_) | None => Err(StoreError::Taken { field: "username" }),
+                },
             },
-            Err(fault) => Err(error::db(fault)),
         }
     }
 

@@ -108,12 +108,15 @@ struct Follower {
     deadline: Duration,
 }
 
-/// Changes of hosts and clusters. Proofs are none: they come in hundreds and change no version.
+/// Changes of hosts and clusters. Proofs are none: they come in hundreds and change no version. That a host answered once
+/// more is none either; that it went away or came back is one.
 fn pipeline() -> [Document; 2] {
+    let fields = doc! { "$objectToArray": { "$ifNull": ["$updateDescription.updatedFields", {}] } };
+    let names = doc! { "$map": { "input": fields, "in": "$$this.k" } };
     let moved = doc! { "$or": [
         { "operationType": { "$ne": "update" } },
         { "updateDescription.updatedFields.version": { "$exists": true } },
-        { "ns.coll": "hosts" },
+        { "ns.coll": "hosts", "$expr": { "$in": ["contact.state", names] } },
     ] };
     [
         doc! { "$match": { "$and": [{ "ns.coll": { "$in": ["clusters", "hosts"] } }, moved] } },

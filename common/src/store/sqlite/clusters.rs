@@ -1,11 +1,13 @@
 //! Clusters: lists, counts, moves, proofs and the end of a record.
 
+use std::time::Duration;
+
 use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{json, sql, violated};
 use super::{events, log, row};
-use crate::model::{Cluster, ClusterId, Event, FlavorId, HostId, LeaseRecord, PhaseKind};
+use crate::model::{Cluster, ClusterId, Event, FlavorId, HostId, LeaseRecord, PhaseKind, Timestamp};
 use crate::store::{ClusterCounts, ClusterFilter, Page, Proof, StoreError, StoreResult, same};
 
 pub(super) fn list(conn: &Connection, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<row::ClusterRow>> {
@@ -150,6 +152,22 @@ pub(super) fn prove(conn: &Connection, proofs: &[Proof]) -> StoreResult<()> {
         prove.execute(params).map_err(sql)?;
     }
     Ok(())
+}
+
+pub(super) fn extend_offers(
+    conn: &Connection,
+    host: &HostId,
+    max_proof_age: Duration,
+    until: Timestamp,
+) -> StoreResult<()> {
+    let age = i64::try_from(max_proof_age.as_millis()).unwrap_or(i64::MAX);
+    conn.prepare_cached(
+        "UPDATE cluster SET offer_until = min(proven_at + ?2, ?3)
+         WHERE host = ?1 AND offer_until < min(proven_at + ?2, ?3)",
+    )
+    .and_then(|mut extend| extend.execute(params![host.as_str(), age, until.as_millis()]))
+    .map(|_| ())
+    .map_err(sql)
 }
 
 pub(super) fn vanish(conn: &Connection, cluster: &Cluster, event: &Event, events_kept: u64) -> StoreResult<()> {

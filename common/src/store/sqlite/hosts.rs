@@ -84,13 +84,14 @@ pub(super) fn change(conn: &Connection, to: &Host) -> StoreResult<bool> {
     }
 }
 
+/// A change that is told only if the host went away or came back.
 pub(super) fn note_contact(conn: &Connection, id: &HostId, contact: &Contact) -> StoreResult<()> {
-    let contact = serde_json::to_string(contact).map_err(json("a host's contact"))?;
-    let changed = conn
-        .prepare_cached("UPDATE host SET contact = ?2 WHERE id = ?1")
-        .and_then(|mut update| update.execute(params![id.as_str(), contact]))
+    let Some(found) = by_id(conn, id)? else { return Err(StoreError::NotFound("host")) };
+    let text = serde_json::to_string(contact).map_err(json("a host's contact"))?;
+    conn.prepare_cached("UPDATE host SET contact = ?2 WHERE id = ?1")
+        .and_then(|mut update| update.execute(params![id.as_str(), text]))
         .map_err(sql)?;
-    if changed == 1 { log::host_changed(conn, id) } else { Err(StoreError::NotFound("host")) }
+    if found.contact.state == contact.state { Ok(()) } else { log::host_changed(conn, id) }
 }
 
 /// Whether it was there.

@@ -198,6 +198,11 @@ impl Store for SqliteStore {
         self.write(move |conn| clusters::prove(conn, &proofs)).await
     }
 
+    async fn extend_offers(&self, host: &HostId, max_proof_age: Duration, until: Timestamp) -> StoreResult<()> {
+        let host = host.clone();
+        self.write(move |conn| clusters::extend_offers(conn, &host, max_proof_age, until)).await
+    }
+
     async fn vanish(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
         let (cluster, kept) = (cluster.clone(), self.limits.events_kept);
         self.write(move |conn| clusters::vanish(conn, &cluster, &event, kept)).await

@@ -48,13 +48,13 @@ fn same(recorded: NodeState, there: &str) -> bool {
 }
 
 /// What is not at rest, in words: a pool at rest has as many clusters as its host may have, and each can be given out or
-/// is well in somebody's hand.
+/// is well in somebody's hand. Whose node was removed has it no more: nothing can be done for her but to show it.
 pub fn unrest(clusters: &[Cluster], capacity: u16, now: Timestamp) -> Vec<String> {
     let mut all: Vec<String> = clusters
         .iter()
         .filter(|cluster| match &cluster.phase {
             Phase::Free { .. } => cluster.offer.as_ref().is_none_or(|offer| offer.until <= now),
-            Phase::InUse { .. } => cluster.health != Health::Ok || !cluster.wishes_done(),
+            Phase::InUse { .. } => !lost_a_node(cluster) && (cluster.health != Health::Ok || !cluster.wishes_done()),
             _ => true,
         })
         .map(|cluster| format!("{} is {:?}, {:?}, {:?}", cluster.name, cluster.phase, cluster.health, cluster.nodes))
@@ -63,6 +63,10 @@ pub fn unrest(clusters: &[Cluster], capacity: u16, now: Timestamp) -> Vec<String
     all.extend((0..missing).map(|_| "a cluster is missing".to_owned()));
     all.extend((usize::from(capacity)..clusters.len()).map(|_| "a cluster is too many".to_owned()));
     all
+}
+
+fn lost_a_node(cluster: &Cluster) -> bool {
+    matches!(cluster.health, Health::Failing { .. }) && cluster.nodes.values().any(|node| node.state == NodeState::Gone)
 }
 
 #[cfg(test)]

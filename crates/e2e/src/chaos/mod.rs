@@ -20,6 +20,6 @@ pub use door::Door;
 pub use record::{all, doubles, lost};
 pub use report::Report;
 pub use run::{CAPACITY, Settings, USERS, run};
-pub use schedule::{Due, Fault, Schedule, schedule};
+pub use schedule::{ContainerFault, Due, ProgramFault, Schedule, StoreFault, schedule};
 pub use told::{Book, Counts, Ledger};
 pub use user::Crowd;

@@ -12,13 +12,14 @@ use futures_util::future::join_all;
 use super::crew::Crew;
 use super::door::Door;
 use super::report::Report;
-use super::schedule::{Due, Fault, schedule};
+use super::schedule::{ContainerFault, Due, ProgramFault, StoreFault, schedule};
 use super::strangers::Strangers;
 use super::told::Book;
 use super::user::Crowd;
 use super::victims::Victims;
 use crate::answer::client;
 use crate::house::House;
+use crate::replica_set::ReplicaSet;
 
 /// Clusters.
 pub const CAPACITY: u16 = 4;
@@ -49,6 +50,7 @@ pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
     if let Some(folder) = &settings.logs {
         house.keep_logs(folder)?;
     }
+    let mut set = house.replica_set.take().context("a replica set")?;
     let house = house;
     say(&format!("host={} seed={}", house.host_name, settings.seed));
     let target = StoreTarget::Mongo { url: house.environment["MONGO_URL"].clone(), database: "poolmanager".into() };
@@ -78,7 +80,7 @@ pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
     say(&format!("{CAPACITY} clusters are free; {:?} of chaos begin", settings.length));
 
     let mut crew = Crew::of(&house, chaos.doors, apps, admins);
-    chaos.rage(settings.length, &mut crew).await?;
+    chaos.rage(settings.length, &mut crew, &mut set).await?;
     chaos.judge(&mut crew, &host).await
 }
 
@@ -96,19 +98,9 @@ pub(super) struct Chaos<'a> {
     pub(super) say: &'a (dyn Fn(&str) + Sync),
 }
 
-fn program_fault(fault: &Fault) -> &'static str {
-    match fault {
-        Fault::KillApp { .. } => "SIGKILL to an app",
-        Fault::KillLeader => "SIGKILL to the admin that leads",
-        Fault::KillStandby => "SIGKILL to the admin that stands by",
-        Fault::StopLeader => "SIGSTOP to the admin that leads",
-        Fault::KillContainer { .. } | Fault::PauseContainer { .. } | Fault::Intrude { .. } | Fault::StepDown => "",
-    }
-}
-
 impl Chaos<'_> {
     /// Users and faults, until all faults are done and the time is over.
-    async fn rage(&self, length: Duration, crew: &mut Crew<'_>) -> anyhow::Result<()> {
+    async fn rage(&self, length: Duration, crew: &mut Crew<'_>, set: &mut ReplicaSet) -> anyhow::Result<()> {
         let schedule = schedule(self.seed, length);
         let victims = Victims::of(self.store.pool_id().as_str(), &self.house.daemon_url)?;
         let (http, over) = (client()?, AtomicBool::new(false));
@@ -119,7 +111,7 @@ impl Chaos<'_> {
             let outcome = tokio::try_join!(
                 self.hit_programs(begun, &schedule.programs, crew),
                 self.hit_containers(begun, &schedule.containers, &victims),
-                self.hit_store(begun, &schedule.store),
+                self.hit_store(begun, &schedule.store, set),
             );
             end.await;
             (self.say)(&format!("{:.1} s: the faults are over", begun.elapsed().as_secs_f64()));
@@ -142,61 +134,64 @@ impl Chaos<'_> {
         }
     }
 
-    async fn until(&self, begun: Instant, due: &Due) {
-        tokio::time::sleep_until((begun + due.at).into()).await;
-    }
-
     fn did(&self, begun: Instant, words: &str) {
         (self.say)(&format!("{:.1} s: {words}", begun.elapsed().as_secs_f64()));
     }
 
-    async fn hit_programs(&self, begun: Instant, all: &[Due], crew: &mut Crew<'_>) -> anyhow::Result<()> {
+    async fn hit_programs(&self, begun: Instant, all: &[Due<ProgramFault>], crew: &mut Crew<'_>) -> anyhow::Result<()> {
+        let did = |words: &str| self.did(begun, words);
         for due in all {
-            self.until(begun, due).await;
-            self.did(begun, program_fault(&due.fault));
+            until(begun, due).await;
             match due.fault {
-                Fault::KillApp { pick } => crew.kill_app(pick).await?,
-                Fault::KillLeader => crew.kill_leader(&self.store).await?,
-                Fault::KillStandby => crew.kill_standby(&self.store).await?,
-                Fault::StopLeader => {
+                ProgramFault::KillApp { pick } => {
+                    did("SIGKILL to an app");
+                    crew.kill_app(pick).await?;
+                }
+                ProgramFault::KillLeader => {
+                    did("SIGKILL to the admin that leads");
+                    crew.kill_leader(&self.store).await?;
+                }
+                ProgramFault::KillStandby => {
+                    did("SIGKILL to the admin that stands by");
+                    crew.kill_standby(&self.store).await?;
+                }
+                ProgramFault::StopLeader => {
+                    did("SIGSTOP to the admin that leads");
                     match crew.stop_leader(&self.store).await? {
-                        Some(took) => {
-                            self.did(begun, &format!("the other admin led after {:.1} s", took.as_secs_f64()))
-                        }
+                        Some(took) => did(&format!("the other one led after {:.1} s", took.as_secs_f64())),
                         None => self.book.wrong("no other admin led while the leader was stopped".to_owned()),
                     }
                     continue;
                 }
-                Fault::KillContainer { .. }
-                | Fault::PauseContainer { .. }
-                | Fault::Intrude { .. }
-                | Fault::StepDown => {}
             }
             self.kills.fetch_add(1, Ordering::SeqCst);
         }
         Ok(())
     }
 
-    async fn hit_containers(&self, begun: Instant, all: &[Due], victims: &Victims) -> anyhow::Result<()> {
+    async fn hit_containers(
+        &self,
+        begun: Instant,
+        all: &[Due<ContainerFault>],
+        victims: &Victims,
+    ) -> anyhow::Result<()> {
         for due in all {
-            self.until(begun, due).await;
+            until(begun, due).await;
             // None is there while all are being made; then it waits for one.
             let ends = Instant::now() + VICTIM_LIMIT;
             let (what, whom) = loop {
-                let hit = match due.fault {
-                    Fault::KillContainer { pick } => ("killed", victims.kill(pick).await?),
-                    Fault::PauseContainer { pick } => ("paused", victims.pause(pick).await?),
-                    Fault::Intrude { pick } => ("a stranger joined", victims.intrude(&self.strangers, pick).await?),
-                    Fault::KillApp { .. }
-                    | Fault::KillLeader
-                    | Fault::KillStandby
-                    | Fault::StopLeader
-                    | Fault::StepDown => ("", None),
+                let (what, whom) = match due.fault {
+                    ContainerFault::Kill { pick } => ("killed", victims.kill(pick).await?),
+                    ContainerFault::Pause { pick } => ("paused", victims.pause(pick).await?),
+                    ContainerFault::Remove { pick } => ("removed", victims.remove(pick).await?),
+                    ContainerFault::Intrude { pick } => {
+                        ("a stranger joined", victims.intrude(&self.strangers, pick).await?)
+                    }
                 };
-                match hit {
-                    (what, Some(whom)) => break (what, whom),
-                    (what, None) if Instant::now() > ends => break (what, "nothing: there was none to hit".to_owned()),
-                    (_, None) => tokio::time::sleep(Duration::from_millis(100)).await,
+                match whom {
+                    Some(whom) => break (what, whom),
+                    None if Instant::now() > ends => break (what, "nothing: there was none to hit".to_owned()),
+                    None => tokio::time::sleep(Duration::from_millis(100)).await,
                 }
             };
             self.did(begun, &format!("{what} {whom}"));
@@ -204,13 +199,26 @@ impl Chaos<'_> {
         Ok(())
     }
 
-    async fn hit_store(&self, begun: Instant, all: &[Due]) -> anyhow::Result<()> {
-        let set = self.house.replica_set.as_ref().context("a replica set")?;
+    async fn hit_store(&self, begun: Instant, all: &[Due<StoreFault>], set: &mut ReplicaSet) -> anyhow::Result<()> {
         for due in all {
-            self.until(begun, due).await;
-            let old = set.step_down().await?;
-            self.did(begun, &format!("member {old} stepped down, member {} takes writes", set.primary().await?));
+            until(begun, due).await;
+            match due.fault {
+                StoreFault::StepDown => {
+                    let old = set.step_down().await?;
+                    self.did(begun, &format!("member {old} stepped down, {} takes writes", set.primary().await?));
+                }
+                StoreFault::KillPrimary => {
+                    let old = set.primary().await?;
+                    set.kill(old);
+                    self.did(begun, &format!("member {old} was killed, {} takes writes", set.primary().await?));
+                    set.restart(old).await?;
+                }
+            }
         }
         Ok(())
     }
+}
+
+async fn until<F>(begun: Instant, due: &Due<F>) {
+    tokio::time::sleep_until((begun + due.at).into()).await;
 }

@@ -5,16 +5,12 @@ use std::time::Duration;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
-/// In two minutes; other lengths have their share, and each at least what shows every kind of fault.
+/// What follows is for two minutes. Other lengths have their share, and each run at least one of what a rule names `at_least`.
 const TWO_MINUTES: Duration = Duration::from_secs(120);
-const PROGRAM_KILLS: f64 = 10.0;
-const LEADER_STOPS: f64 = 1.0;
-const STEP_DOWNS: f64 = 3.0;
-const CONTAINER_KILLS: f64 = 30.0;
 
-/// What goes wrong. `pick` chooses among what is there at that moment, in the order of names.
+/// What goes wrong with app and admin.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ProgramFault {
     /// SIGKILL to one of the apps.
     KillApp {
         /// Which.
@@ -26,13 +22,23 @@ pub enum Fault {
     KillStandby,
     /// SIGSTOP to the admin that leads, until the other one does; then SIGCONT.
     StopLeader,
+}
+
+/// What goes wrong with containers. `pick` chooses among what is there at that moment, in the order of names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ContainerFault {
     /// `docker kill` of a node of some cluster.
-    KillContainer {
+    Kill {
         /// Which.
         pick: u64,
     },
     /// `docker pause` of a node of some cluster.
-    PauseContainer {
+    Pause {
+        /// Which.
+        pick: u64,
+    },
+    /// `docker rm -f` of a node of some cluster.
+    Remove {
         /// Which.
         pick: u64,
     },
@@ -41,79 +47,103 @@ pub enum Fault {
         /// Which.
         pick: u64,
     },
+}
+
+/// What goes wrong with MongoDB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoreFault {
     /// The primary of the replica set steps down.
     StepDown,
+    /// SIGKILL to it; it is started again when there is another.
+    KillPrimary,
 }
 
 /// A fault and its moment, from the start of the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Due {
+pub struct Due<F> {
     /// The moment.
     pub at: Duration,
     /// What goes wrong.
-    pub fault: Fault,
+    pub fault: F,
 }
 
-/// All faults of a run, by who carries them out, in the order of their moments. Those of one kind come one after another,
-/// those of different kinds at the same time.
+/// All faults of a run, by who carries them out, in the order of their moments. Those of one list come one after another,
+/// those of different lists at the same time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Schedule {
     /// To admin and app.
-    pub programs: Vec<Due>,
+    pub programs: Vec<Due<ProgramFault>>,
     /// To containers.
-    pub containers: Vec<Due>,
+    pub containers: Vec<Due<ContainerFault>>,
     /// To MongoDB.
-    pub store: Vec<Due>,
+    pub store: Vec<Due<StoreFault>>,
 }
 
 /// The schedule of a run of this length.
 pub fn schedule(seed: u64, length: Duration) -> Schedule {
-    let mut chance = StdRng::seed_from_u64(seed);
-    let share = length.as_secs_f64() / TWO_MINUTES.as_secs_f64();
-    let kills = (PROGRAM_KILLS * share).round().max(3.0) as u32;
+    let mut dice = Dice { chance: StdRng::seed_from_u64(seed), length };
     // Half of them to app. The others to the leader, but for one in three: that one stands by.
-    let program = |n: u32, chance: &mut StdRng| match n {
-        n if n % 2 == 0 => Fault::KillApp { pick: chance.random() },
-        n if n % 6 == 3 => Fault::KillStandby,
-        _ => Fault::KillLeader,
+    let kill = |n: u32, chance: &mut StdRng| match n {
+        n if n % 2 == 0 => ProgramFault::KillApp { pick: chance.random() },
+        n if n % 6 == 3 => ProgramFault::KillStandby,
+        _ => ProgramFault::KillLeader,
     };
-    let mut programs = spread(&mut chance, length, kills, program);
-    // It takes as long as a short run, which goes without.
-    let stops = (LEADER_STOPS * share).round() as u32;
-    programs.extend(spread(&mut chance, length, stops, |_, _| Fault::StopLeader));
-    programs.sort_by_key(|due| due.at);
-    let mut containers = spread(&mut chance, length, (CONTAINER_KILLS * share).round().max(2.0) as u32, |_, chance| {
-        Fault::KillContainer { pick: chance.random() }
-    });
-    containers.extend(spread(&mut chance, length, 1, |_, chance| Fault::PauseContainer { pick: chance.random() }));
-    containers.extend(spread(&mut chance, length, 1, |_, chance| Fault::Intrude { pick: chance.random() }));
-    containers.sort_by_key(|due| due.at);
-    let store = spread(&mut chance, length, (STEP_DOWNS * share).round().max(1.0) as u32, |_, _| Fault::StepDown);
-    Schedule { programs, containers, store }
+    let programs = [
+        dice.spread(10, 3, kill),
+        // It takes as long as a short run, which goes without.
+        dice.spread(1, 0, |_, _| ProgramFault::StopLeader),
+    ];
+    let containers = [
+        dice.spread(30, 2, |_, chance| ContainerFault::Kill { pick: chance.random() }),
+        dice.spread(1, 1, |_, chance| ContainerFault::Pause { pick: chance.random() }),
+        dice.spread(2, 1, |_, chance| ContainerFault::Remove { pick: chance.random() }),
+        dice.spread(1, 1, |_, chance| ContainerFault::Intrude { pick: chance.random() }),
+    ];
+    let store = [dice.spread(3, 1, |_, _| StoreFault::StepDown), dice.spread(1, 0, |_, _| StoreFault::KillPrimary)];
+    Schedule { programs: in_order(programs), containers: in_order(containers), store: in_order(store) }
 }
 
-/// So many faults: the length is cut in as many parts, and each has one at a moment of its own.
-fn spread(
-    chance: &mut StdRng,
+fn in_order<F>(lists: impl IntoIterator<Item = Vec<Due<F>>>) -> Vec<Due<F>> {
+    let mut all: Vec<Due<F>> = lists.into_iter().flatten().collect();
+    all.sort_by_key(|due| due.at);
+    all
+}
+
+struct Dice {
+    chance: StdRng,
     length: Duration,
-    count: u32,
-    mut fault: impl FnMut(u32, &mut StdRng) -> Fault,
-) -> Vec<Due> {
-    let part = length / count.max(1);
-    (0..count)
-        .map(|n| {
-            let at = part * n + part.mul_f64(chance.random_range(0.1..0.9));
-            Due { at, fault: fault(n, chance) }
-        })
-        .collect()
+}
+
+impl Dice {
+    /// So many faults in two minutes: the length is cut in as many parts, and each has one at a moment of its own.
+    fn spread<F>(
+        &mut self,
+        in_two_minutes: u32,
+        at_least: u32,
+        mut fault: impl FnMut(u32, &mut StdRng) -> F,
+    ) -> Vec<Due<F>> {
+        let share = f64::from(in_two_minutes) * self.length.as_secs_f64() / TWO_MINUTES.as_secs_f64();
+        let count = (share.round() as u32).max(at_least);
+        let part = self.length / count.max(1);
+        (0..count)
+            .map(|n| {
+                let at = part * n + part.mul_f64(self.chance.random_range(0.1..0.9));
+                Due { at, fault: fault(n, &mut self.chance) }
+            })
+            .collect()
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn count(due: &[Due], wanted: impl Fn(&Fault) -> bool) -> usize {
+    fn count<F>(due: &[Due<F>], wanted: impl Fn(&F) -> bool) -> usize {
         due.iter().filter(|due| wanted(&due.fault)).count()
+    }
+
+    fn is_in_order<F>(due: &[Due<F>], length: Duration) -> bool {
+        due.is_sorted_by_key(|due| due.at) && due.iter().all(|due| due.at < length)
     }
 
     #[test]
@@ -125,28 +155,29 @@ mod tests {
     #[test]
     fn two_minutes_have_ten_kills_of_programs_and_three_step_downs() {
         for seed in 0..50 {
-            let schedule = schedule(seed, TWO_MINUTES);
-            assert_eq!((schedule.programs.len(), schedule.store.len()), (11, 3));
-            assert_eq!(count(&schedule.programs, |fault| *fault == Fault::StopLeader), 1);
-            assert_eq!(count(&schedule.programs, |fault| matches!(fault, Fault::KillApp { .. })), 5);
-            assert!(count(&schedule.programs, |fault| *fault == Fault::KillLeader) >= 3);
-            assert!(count(&schedule.containers, |fault| matches!(fault, Fault::KillContainer { .. })) == 30);
-            for due in [&schedule.programs, &schedule.containers, &schedule.store] {
-                assert!(due.is_sorted_by_key(|due| due.at), "{due:?}");
-                assert!(due.iter().all(|due| due.at < TWO_MINUTES), "{due:?}");
-            }
+            let Schedule { programs, containers, store } = schedule(seed, TWO_MINUTES);
+            assert_eq!(count(&programs, |fault| *fault != ProgramFault::StopLeader), 10);
+            assert_eq!(count(&programs, |fault| matches!(fault, ProgramFault::KillApp { .. })), 5);
+            assert!(count(&programs, |fault| *fault == ProgramFault::KillLeader) >= 3);
+            assert_eq!(count(&programs, |fault| *fault == ProgramFault::StopLeader), 1);
+            assert_eq!(count(&containers, |fault| matches!(fault, ContainerFault::Kill { .. })), 30);
+            assert_eq!(count(&store, |fault| *fault == StoreFault::StepDown), 3);
+            assert_eq!(count(&store, |fault| *fault == StoreFault::KillPrimary), 1);
+            assert!(is_in_order(&programs, TWO_MINUTES) && is_in_order(&store, TWO_MINUTES), "{programs:?} {store:?}");
+            assert!(is_in_order(&containers, TWO_MINUTES), "{containers:?}");
         }
     }
 
     #[test]
-    fn a_short_run_has_at_least_one_of_each() {
-        let schedule = schedule(1, Duration::from_secs(10));
-        assert!(count(&schedule.programs, |fault| matches!(fault, Fault::KillApp { .. })) > 0);
-        assert!(count(&schedule.programs, |fault| *fault == Fault::KillLeader) > 0);
-        let containers = |wanted: fn(&Fault) -> bool| count(&schedule.containers, wanted);
-        assert!(containers(|fault| matches!(fault, Fault::KillContainer { .. })) > 0);
-        assert_eq!(containers(|fault| matches!(fault, Fault::PauseContainer { .. })), 1);
-        assert_eq!(containers(|fault| matches!(fault, Fault::Intrude { .. })), 1);
-        assert_eq!(schedule.store.len(), 1);
+    fn a_short_run_has_at_least_one_of_each_that_does_not_take_long() {
+        let Schedule { programs, containers, store } = schedule(1, Duration::from_secs(10));
+        assert_eq!(count(&programs, |fault| matches!(fault, ProgramFault::KillApp { .. })), 2);
+        assert_eq!(count(&programs, |fault| *fault == ProgramFault::KillLeader), 1);
+        let is = |wanted: fn(&ContainerFault) -> bool| count(&containers, wanted);
+        assert_eq!(is(|fault| matches!(fault, ContainerFault::Kill { .. })), 3);
+        assert_eq!(is(|fault| matches!(fault, ContainerFault::Pause { .. })), 1);
+        assert_eq!(is(|fault| matches!(fault, ContainerFault::Remove { .. })), 1);
+        assert_eq!(is(|fault| matches!(fault, ContainerFault::Intrude { .. })), 1);
+        assert_eq!(count(&store, |fault| *fault == StoreFault::StepDown), 1);
     }
 }

@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use anyhow::Context;
 use bollard::Docker;
 use bollard::models::NetworkConnectRequest;
-use bollard::query_parameters::{KillContainerOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder};
+use bollard::query_parameters::{
+    KillContainerOptions, ListContainersOptionsBuilder, ListNetworksOptionsBuilder, RemoveContainerOptionsBuilder,
+};
 
 use super::strangers::Strangers;
 use crate::on_engine::connect;
@@ -36,6 +38,14 @@ impl Victims {
     pub async fn pause(&self, pick: u64) -> anyhow::Result<Option<String>> {
         let Some((name, id)) = chosen(self.running().await?, pick) else { return Ok(None) };
         let outcome = self.docker.pause_container(&id).await;
+        Ok(outcome.ok().map(|()| name))
+    }
+
+    /// Removes a running node with its volumes; its name, or none as above.
+    pub async fn remove(&self, pick: u64) -> anyhow::Result<Option<String>> {
+        let Some((name, id)) = chosen(self.running().await?, pick) else { return Ok(None) };
+        let options = RemoveContainerOptionsBuilder::default().force(true).v(true).build();
+        let outcome = self.docker.remove_container(&id, Some(options)).await;
         Ok(outcome.ok().map(|()| name))
     }
 

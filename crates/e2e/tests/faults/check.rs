@@ -154,9 +154,10 @@ fn same_on_engine(stage: &Stage, clusters: &[Cluster], found: Belongings, lost: 
         if on_engine.values().any(|state| state != "running") {
             return Err(format!("{}: {on_engine:?}", cluster.name));
         }
+        // Beside the ledger each second peer has an anonymous one.
         let (networks, volumes) =
             (found.networks.get(id).map_or(0, Vec::len), found.volumes.get(id).map_or(0, Vec::len));
-        if (networks, volumes) != (1, 1) {
+        if (networks, volumes) != (1, 2 - lost) {
             return Err(format!("{} has {networks} networks and {volumes} volumes", cluster.name));
         }
     }
@@ -166,22 +167,23 @@ fn same_on_engine(stage: &Stage, clusters: &[Cluster], found: Belongings, lost: 
             return Err(format!("the strangers' {stranger:?} is gone"));
         }
     }
-    // Each cluster has one chaincode container with its image, and an anonymous volume for each second peer.
-    let of_ours = |name: &str| ids.iter().any(|id| name.trim_start_matches('/').starts_with(&format!("{id}-")));
-    let mut counts = BTreeMap::new();
-    for (kind, name, _) in &others {
-        if !of_ours(name) && *kind != "volume" {
-            return Err(format!("{kind} {name} is left over"));
+    // What a peer starts itself has no label: each cluster has one chaincode container, with its image.
+    for id in ids {
+        for kind in ["container", "image"] {
+            let is_its = |(of, name, _): &(&str, String, String)| {
+                *of == kind && name.trim_start_matches('/').starts_with(&format!("{id}-"))
+            };
+            let its: Vec<_> = others.iter().filter(|thing| is_its(thing)).cloned().collect();
+            if its.len() != 1 {
+                return Err(format!("{id} has {} chaincode {kind}s", its.len()));
+            }
+            others.retain(|thing| !is_its(thing));
         }
-        *counts.entry(*kind).or_insert(0) += 1;
     }
-    let count = |kind: &str| counts.get(kind).copied().unwrap_or(0);
-    let seen = (count("container"), count("image"), count("volume"));
-    let wanted = (clusters.len(), clusters.len(), clusters.len() - lost);
-    if seen != wanted {
-        return Err(format!("chaincode containers, images and anonymous volumes: {seen:?}, not {wanted:?}"));
+    match others.first() {
+        Some((kind, name, _)) => Err(format!("{kind} {name} is left over")),
+        None => Ok(()),
     }
-    Ok(())
 }
 
 /// No call that changes something was about a stranger.

@@ -73,7 +73,7 @@ async fn a_claim_is_settled_whatever_is_lost(fate: Fate) {
     pool(&store, 5, "a").await;
     for holding in [Holding::GiveSame, Holding::GiveAnother] {
         let before = held(&store).await;
-        proxy.next("update", fate);
+        proxy.next(&["update"], fate);
         let cluster = new_one(store.apply(apply("ann", &["a"], holding)).await.unwrap());
         proxy.happened().await;
         assert_eq!(held(&store).await, before + 1);
@@ -99,10 +99,10 @@ async fn moves_and_ends_survive_lost_answers() {
     pool(&store, 1, "a").await;
     let cluster = new_one(store.apply(apply("ann", &["a"], Holding::GiveSame)).await.unwrap());
     // The driver asks again by itself, once, and the server knows the question.
-    proxy.next("update", Fate::AnswerLost);
+    proxy.next(&["update"], Fate::AnswerLost);
     let gone = release(&store, &cluster).await;
     proxy.happened().await;
-    proxy.next("delete", Fate::AnswerLost);
+    proxy.next(&["delete"], Fate::AnswerLost);
     store.vanish(&gone, event("gone")).await.unwrap();
     proxy.happened().await;
     assert_eq!(store.lease_record(&gone.lease().unwrap().id).await.unwrap(), gone.lease_record());
@@ -114,7 +114,7 @@ async fn a_call_that_gets_no_answer_ends() {
     let proxy = Proxy::before(mongod().await).await;
     let store = open(proxy.url()).await;
     pool(&store, 2, "a").await;
-    proxy.next("update", Fate::Held);
+    proxy.next(&["update"], Fate::Held);
     let begun = Instant::now();
     let (applied, others) = tokio::join!(store.apply(apply("ann", &["a"], Holding::GiveSame)), async {
         proxy.happened().await;

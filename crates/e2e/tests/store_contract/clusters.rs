@@ -201,6 +201,33 @@ pub async fn proofs_change_no_version(home: &Home) {
     assert_eq!(store.cluster(&offered.id).await.unwrap(), Some(expected));
 }
 
+pub async fn offers_are_extended_within_their_proofs_and_never_shortened(home: &Home) {
+    let store = home.app().await;
+    let (host, now) = (HostId::random(), clock::now());
+    let (near, far) = (now + MINUTE * 2, now + MINUTE * 9);
+    let offered = free(&store, &host, 0, "a").await;
+    let long = free(&store, &host, 1, "a").await;
+    let at = long.proven_at.unwrap();
+    store.prove(&[Proof { cluster: long.id.clone(), at, offer_until: far }]).await.unwrap();
+    let bare = free(&store, &host, 2, "b").await;
+    let bare = moved(&store, &bare, bare.withdraw().unwrap()).await;
+    let elsewhere = free(&store, &HostId::random(), 0, "a").await;
+    let until = async |cluster: &Cluster| {
+        let found = store.cluster(&cluster.id).await.unwrap().unwrap();
+        assert_eq!(found.version, cluster.version);
+        found.offer.map(|offer| offer.until)
+    };
+    let before = until(&elsewhere).await;
+    store.extend_offers(&host, MINUTE * 5, near).await.unwrap();
+    assert_eq!(until(&offered).await, Some(near));
+    assert_eq!(until(&long).await, Some(far), "it holds longer already");
+    assert_eq!(until(&bare).await, None, "no offer comes of it");
+    assert_eq!(until(&elsewhere).await, before);
+    // Not beyond what the proof is good for.
+    store.extend_offers(&host, MINUTE * 5, far).await.unwrap();
+    assert_eq!(until(&offered).await, offered.proven_at.map(|at| at + MINUTE * 5));
+}
+
 pub async fn a_move_keeps_later_proofs(home: &Home) {
     let store = home.app().await;
     let before = free(&store, &HostId::random(), 0, "a").await;

@@ -137,13 +137,13 @@ async fn a_process_killed_between_two_writes_of_a_step_leaves_a_state_to_go_on_f
     let name = database();
     let through = StoreTarget::Mongo { url: proxy.url(), database: name.clone() };
     let home = Home::of(StoreTarget::Mongo { url: mongod().await.url(), database: name });
-    let writes = [
-        ("open", "insert"),
-        ("begun", "update"),
-        ("offered", "update"),
-        ("applied", "update"),
+    let writes: [(&str, &'static [&'static str]); 5] = [
+        ("open", &["insert"]),
+        ("begun", &["update"]),
+        ("offered", &["update"]),
+        ("applied", &["update"]),
         // The end of a record: its history was written, the document is still there.
-        ("released", "delete"),
+        ("released", &["delete"]),
     ];
     for (after, command) in writes {
         let mut hand = Hand::on(&through, "app", &["live"]);

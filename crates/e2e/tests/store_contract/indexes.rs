@@ -8,7 +8,7 @@ use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
 
 use crate::home::{database, mongod};
-use crate::made::{apply, event, host, key, new_one, pool, release, user};
+use crate::made::{MINUTE, apply, event, host, key, new_one, pool, release, user};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_query_of_the_store_is_served_by_an_index() {
@@ -36,6 +36,8 @@ async fn every_query_of_the_store_is_served_by_an_index() {
         store.list_clusters(&filter, &page).await.unwrap();
     }
     store.count_clusters().await.unwrap();
+    let until = common::clock::now() + MINUTE;
+    store.extend_offers(&HostId::random(), MINUTE, until).await.unwrap();
     for filter in [LeaseFilter::default(), LeaseFilter { user: Some(user("user 1")) }] {
         let records = store.list_lease_records(&filter, &page).await.unwrap();
         let after = records.first().map(|record| record.lease.id.to_string());

@@ -9,7 +9,7 @@ use futures_util::future::join_all;
 use crate::home::Home;
 use crate::made::{MINUTE, creating, flavor};
 
-fn evidence(of: &Cluster, failed_at: Timestamp) -> Evidence {
+pub fn evidence(of: &Cluster, failed_at: Timestamp) -> Evidence {
     let node = NodeEvidence {
         node: of.nodes.keys().next().cloned(),
         container: "h1-0-vp0".into(),

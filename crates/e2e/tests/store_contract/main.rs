@@ -13,8 +13,10 @@ mod home;
 mod hosts;
 mod indexes;
 mod kept;
+mod lost;
 mod made;
 mod migrating;
+mod of_three;
 mod opening;
 mod people;
 mod proxy;
@@ -60,6 +62,7 @@ on_both_stores!(
     clusters::lists_go_on_after_an_id,
     clusters::clusters_are_counted,
     clusters::proofs_change_no_version,
+    clusters::offers_are_extended_within_their_proofs_and_never_shortened,
     clusters::a_move_keeps_later_proofs,
     clusters::an_ended_lease_is_in_the_history_before_its_cluster_goes,
     clusters::only_the_version_that_was_seen_vanishes,

@@ -10,7 +10,7 @@ use futures_util::future::join_all;
 use crate::home::Home;
 use crate::made::MINUTE;
 
-fn operator(username: &str) -> Operator {
+pub fn operator(username: &str) -> Operator {
     Operator {
         id: OperatorId::random(),
         username: username.into(),

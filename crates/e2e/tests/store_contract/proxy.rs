@@ -18,7 +18,19 @@ pub enum Fate {
     Held,
 }
 
-type Plan = Arc<Mutex<Option<(&'static str, Fate)>>>;
+/// The commands that write.
+const WRITES: [&str; 4] = ["insert", "update", "delete", "findAndModify"];
+
+/// What is to happen, and what has happened.
+#[derive(Default)]
+struct State {
+    /// The names that are meant, how many of them pass before, how many are hit, and what hits them.
+    plan: Option<(&'static [&'static str], u32, u32, Fate)>,
+    /// Writes that came by.
+    writes: u32,
+}
+
+type Plan = Arc<Mutex<State>>;
 
 /// The relay.
 pub struct Proxy {
@@ -52,8 +64,18 @@ impl Proxy {
     }
 
     /// Deals so with the next command of this name on a collection.
-    pub fn next(&self, command: &'static str, fate: Fate) {
-        *self.plan.lock().expect("the plan") = Some((command, fate));
+    pub fn next(&self, command: &'static [&'static str], fate: Fate) {
+        self.plan.lock().expect("the plan").plan = Some((command, 0, 1, fate));
+    }
+
+    /// Lets so many writes pass, then deals so with the next and its repetition by the driver.
+    pub fn spoil_write(&self, after: u32, fate: Fate) {
+        self.plan.lock().expect("the plan").plan = Some((&WRITES, after, 2, fate));
+    }
+
+    /// Spoils nothing any more; the writes that came by since the last time.
+    pub fn rest(&self) -> u32 {
+        std::mem::take(&mut *self.plan.lock().expect("the plan")).writes
     }
 
     /// Waits until that has happened.
@@ -75,6 +97,27 @@ fn is_command(message: &[u8], name: &str) -> bool {
     message.windows(field.len()).take(64).any(|window| window == field)
 }
 
+impl State {
+    /// What happens to this message.
+    fn meets(&mut self, message: &[u8]) -> Option<Fate> {
+        self.writes += u32::from(WRITES.iter().any(|name| is_command(message, name)));
+        let (names, before, hits, fate) = self.plan.as_mut()?;
+        if !names.iter().any(|name| is_command(message, name)) {
+            return None;
+        }
+        if *before > 0 {
+            *before -= 1;
+            return None;
+        }
+        let fate = *fate;
+        *hits -= 1;
+        if *hits == 0 {
+            self.plan = None;
+        }
+        Some(fate)
+    }
+}
+
 async fn relay(mut client: TcpStream, mut server: TcpStream, plan: Plan, met: Arc<Notify>) {
     let (mut question, mut answer) = (vec![0; 1 << 20], vec![0; 1 << 20]);
     let mut lose_answer = false;
@@ -82,14 +125,7 @@ async fn relay(mut client: TcpStream, mut server: TcpStream, plan: Plan, met: Ar
         tokio::select! {
             read = client.read(&mut question) => {
                 let Ok(n @ 1..) = read else { return };
-                let fate = {
-                    let mut plan = plan.lock().expect("the plan");
-                    let fate = plan.filter(|(name, _)| is_command(&question[..n], name)).map(|(_, fate)| fate);
-                    if fate.is_some() {
-                        *plan = None;
-                    }
-                    fate
-                };
+                let fate = plan.lock().expect("the plan").meets(&question[..n]);
                 match fate {
                     Some(Fate::RequestLost) => return met.notify_one(),
                     Some(Fate::Held) => {

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use common::clock;
-use common::model::{ClusterId, Why};
+use common::model::{ClusterId, Contact, HostState, Why};
 use common::store::{Change, ChangeStream, Holding, Proof, WatchCursor};
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 
 use crate::home::Home;
-use crate::made::{MINUTE, apply, asked, contact, creating, event, host, new_one, pool, release};
+use crate::made::{MINUTE, apply, asked, creating, event, host, new_one, pool, release};
 
 async fn next(changes: &mut ChangeStream) -> (Change, WatchCursor) {
     let next = tokio::time::timeout(Duration::from_secs(20), changes.next()).await;
@@ -34,7 +34,12 @@ pub async fn every_kind_of_change_is_seen(home: &Home) {
     store.insert_host(&made, event("added")).await.unwrap();
     let left = made.leave(asked(), false);
     store.change_host(&left, event("leaves")).await.unwrap();
-    store.note_contact(&made.id, &contact(clock::now() + MINUTE)).await.unwrap();
+    // That it answered once more is no news; that it is another than it was is.
+    let now = clock::now();
+    let answered = Contact { last_answer: now + MINUTE, ..made.contact.clone() };
+    store.note_contact(&made.id, &answered).await.unwrap();
+    let state = HostState::Inactive { since: now, why: "no answer".into() };
+    store.note_contact(&made.id, &Contact { state, ..answered }).await.unwrap();
     expect(&mut changes, &[the_host.clone(), the_host.clone(), the_host.clone()]).await;
 
     let new = creating(&made.id, 0, "a");
@@ -42,9 +47,10 @@ pub async fn every_kind_of_change_is_seen(home: &Home) {
     store.insert_cluster(&new, event("made")).await.unwrap();
     let free = new.offer_out(0.5, clock::now() + MINUTE, clock::now()).unwrap();
     store.move_cluster(&new, &free, None).await.unwrap();
-    // Proofs are no news.
+    // Proofs are no news, nor are offers that go on.
     let at = clock::now() + Duration::from_secs(1);
     store.prove(&[Proof { cluster: new.id.clone(), at, offer_until: at + MINUTE }]).await.unwrap();
+    store.extend_offers(&made.id, MINUTE * 5, at + MINUTE * 2).await.unwrap();
     let held = new_one(store.apply(apply("ann", &["a"], Holding::GiveSame)).await.unwrap());
     let gone = release(&store, &held).await;
     store.vanish(&gone, event("gone")).await.unwrap();

@@ -1,6 +1,7 @@
 //! Images: pulled if they are not on the host, and asked for the volumes that they declare.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use bollard::models::CreateImageInfo;
 use bollard::query_parameters::CreateImageOptionsBuilder;
@@ -48,10 +49,10 @@ impl Up<'_> {
         (self.at.fence)()?;
         let options = CreateImageOptionsBuilder::default().from_image(&with_tag(image)).build();
         let stream = self.at.docker().create_image(Some(options), None, None);
-        let timed_out = |after| EngineError::Timeout { what: format!("pulling image {image}"), after };
+        // A registry that hangs is one that is away: the next try goes on with the layers that came.
         timeout(self.at.pause(deadline::PULL), self.follow(image, stream))
             .await
-            .unwrap_or(Err(timed_out(deadline::PULL)))
+            .unwrap_or_else(|_| Err(too_slow(image, "the pull took longer than", deadline::PULL)))
     }
 
     async fn follow(
@@ -70,10 +71,7 @@ impl Up<'_> {
                     let url = self.at.engine.url();
                     return Err(missing(image, error_map::explain(url, step, deadline::PULL, error)));
                 }
-                Err(_) => {
-                    let what = format!("any news of image {image}, which is being pulled,");
-                    return Err(EngineError::Timeout { what, after: deadline::PULL_SILENCE });
-                }
+                Err(_) => return Err(too_slow(image, "nothing came for", deadline::PULL_SILENCE)),
             }
         }
     }
@@ -84,6 +82,10 @@ impl Up<'_> {
 fn with_tag(image: &str) -> String {
     let name = image.rsplit('/').next().unwrap_or(image);
     if image.contains('@') || name.contains(':') { image.to_owned() } else { format!("{image}:latest") }
+}
+
+fn too_slow(image: &str, what: &str, after: Duration) -> EngineError {
+    EngineError::ImageMissing { image: image.to_owned(), reason: format!("{what} {} s", after.as_secs()) }
 }
 
 /// What a failed pull means.
