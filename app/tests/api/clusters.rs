@@ -109,6 +109,10 @@ async fn a_held_cluster_that_fails_is_given_with_its_health() {
     house.store.move_cluster(&held, &ill, None).await.unwrap();
     let again = house.get("/v2/cluster_apply?user_id=alice").await.ok();
     assert_eq!((&again["id"], &again["health"]), (&held.id.as_str().into(), &"FAIL".into()));
+    assert_eq!(again["health_reason"], "vp1 is gone", "its user is told what is wrong");
+    let well = house.leased("bob", PBFT).await;
+    let shown = house.get(&format!("/v2/cluster/{}", well.id)).await.ok();
+    assert!(shown.get("health_reason").is_none(), "one that is well looks as of old: {shown}");
     assert_eq!(ids(&house.get("/v2/clusters?health=FAIL").await.ok()), set(&[&held]));
 }
 

@@ -29,6 +29,9 @@ pub struct OldCluster<'a> {
     size: u32,
     status: &'static str,
     health: &'static str,
+    /// What was seen of one that is not well; the old services had no place for it, so it is there only then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_reason: Option<&'a str>,
     mapped_ports: BTreeMap<&'a str, u16>,
     service_url: BTreeMap<&'a str, String>,
     api_url: String,
@@ -78,6 +81,7 @@ impl<'a> OldCluster<'a> {
             size: cluster.size,
             status: status(cluster),
             health: health(cluster),
+            health_reason: health_reason(cluster),
             mapped_ports: cluster.endpoints.iter().map(|(name, at)| (name.as_str(), at.port)).collect(),
             service_url: cluster.endpoints.iter().map(|(name, at)| (name.as_str(), at.authority())).collect(),
             api_url: api_url(cluster),
@@ -141,6 +145,13 @@ fn health(cluster: &Cluster) -> &'static str {
         Health::Ok => "OK",
         Health::Failing { .. } => "FAIL",
         Health::Unknown => "",
+    }
+}
+
+fn health_reason(cluster: &Cluster) -> Option<&str> {
+    match &cluster.health {
+        Health::Failing { seen, .. } => Some(seen),
+        Health::Ok | Health::Unknown => None,
     }
 }
 
