@@ -99,6 +99,7 @@ async fn serve_from(
         max_starts: config.max_starts,
         address: config.internal_address_at(address),
         pace: Pace::ORDINARY,
+        deep_probes: config.deep_probes,
     });
     let stop = CancellationToken::new();
     let ending = stop.clone().drop_guard();

@@ -23,6 +23,11 @@ pub enum Action {
         /// Which.
         cluster: ClusterId,
     },
+    /// Take it out of service and ask it to commit a transaction.
+    DeepLook {
+        /// Which.
+        cluster: ClusterId,
+    },
     /// It was proven well: it becomes Free.
     OfferOut {
         /// Which.
@@ -184,6 +189,7 @@ impl Action {
             Action::EndPurpose { foreign } => foreign.is_empty(),
             Action::BringUp { .. }
             | Action::Look { .. }
+            | Action::DeepLook { .. }
             | Action::ChangeNodes { .. }
             | Action::Gather { .. }
             | Action::TakeDown { .. }
@@ -200,6 +206,7 @@ impl Action {
             Action::EndPurpose { foreign } => !foreign.is_empty(),
             Action::Begin { .. }
             | Action::Look { .. }
+            | Action::DeepLook { .. }
             | Action::OfferOut { .. }
             | Action::OfferAgain { .. }
             | Action::Withdraw { .. }
@@ -225,6 +232,7 @@ impl Action {
         match self {
             Action::BringUp { cluster }
             | Action::Look { cluster }
+            | Action::DeepLook { cluster }
             | Action::OfferOut { cluster, .. }
             | Action::OfferAgain { cluster, .. }
             | Action::Withdraw { cluster }

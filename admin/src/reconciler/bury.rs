@@ -6,16 +6,21 @@ use common::model::{Actor, Cluster, Event, EventKind, HostId, Phase, Timestamp, 
 use common::store::{SharedStore, StoreResult};
 
 use super::observe;
+use super::term::Term;
 
 const REASON: &str = "its host is deleted";
 
 /// Drops the records of a host's clusters, one move a call, if the host really is gone.
-pub async fn bury(store: &SharedStore, host: &HostId) -> StoreResult<()> {
+pub async fn bury(store: &SharedStore, term: &Term, host: &HostId) -> StoreResult<()> {
     // The host may be newer than the list that it is missing from.
     if store.host(host).await?.is_some() {
         return Ok(());
     }
     for cluster in observe::clusters(store, host).await? {
+        // The next leader does it, then.
+        if term.check().is_err() {
+            return Ok(());
+        }
         let now = clock::now();
         let event = |kind| Event::new(now, kind, Actor::Reconciler, REASON).about(&cluster);
         match last_move(&cluster, now) {

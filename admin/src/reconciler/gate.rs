@@ -8,8 +8,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// Whoever waited so long goes all the same.
+/// Whoever waited so long for a full look goes all the same.
 const WAIT_LIMIT: Duration = Duration::from_secs(2);
+/// A probe may wait longer than any flood lasts: each that gave up waiting would make the others later still.
+const LONG_WAIT: Duration = Duration::from_secs(600);
 /// Whoever is inside for so long counts no more.
 const STAY_LIMIT: Duration = Duration::from_secs(1);
 
@@ -22,9 +24,14 @@ pub struct Gate {
 }
 
 impl Gate {
-    /// For so many at a time.
+    /// For so many at a time; none waits long.
     pub fn new(at_once: usize) -> Gate {
         Gate { turns: Semaphore::new(at_once), wait_limit: WAIT_LIMIT, stay_limit: STAY_LIMIT }
+    }
+
+    /// For so many at a time, however long that takes: when everything is to be done at once, nothing would be done in time.
+    pub fn patient(at_once: usize) -> Gate {
+        Gate { wait_limit: LONG_WAIT, ..Gate::new(at_once) }
     }
 
     /// Does the work when it is its turn.

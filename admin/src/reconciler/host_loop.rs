@@ -26,8 +26,8 @@ use super::dirty::{self, Dirty};
 use super::ends::Ends;
 use super::execute::{Hands, Tools, execute, without_engine};
 use super::link::Link;
-use super::memory::{Failure, Outcome};
 use super::observe;
+use super::outcome::{Failure, Outcome};
 use super::outlook::Outlooks;
 use super::outlook_of;
 use super::plan::{Action, Plan, Step};
@@ -258,6 +258,11 @@ impl HostLoop {
             }
             plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
         }
+        // What is wanted since the look is ended on a look of its own.
+        if view.host.version != self.version && plan.steps.iter().any(|step| step.action.is_of_host()) {
+            plan.steps.retain(|step| !step.action.is_of_host());
+            self.dirty.set();
+        }
         told.outlooks.put(&outlook_of::Pass {
             view: &view,
             plan: &plan,
@@ -411,7 +416,8 @@ impl HostLoop {
         let engine = match &self.link {
             Some(link) => link.engine.clone(),
             None => {
-                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty).await?;
+                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty);
+                let link = self.tools.surveys.through(link).await?;
                 self.memory.heard_since = Some(clock::now());
                 self.link.insert(link).engine.clone()
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use common::clock::{self, Pace};
-use common::compose::Catalog;
+use common::compose::{Catalog, DeepProbe};
 use common::model::{Host, HostId, PhaseKind, SlotLayout, Timestamp};
 use common::store::{ClusterCounts, SharedStore, StoreResult};
 use tokio::sync::watch;
@@ -17,6 +17,7 @@ use super::gate::Gate;
 use super::host_loop::{self, Orders, Told};
 use super::news::News;
 use super::outlook::Outlooks;
+use super::plan_deep::DeepFacts;
 use super::plan_demand::{self, Demand, Mix};
 use super::plan_give_way::Patience;
 use super::plan_host::Facts;
@@ -43,6 +44,9 @@ const RING_GAP: Duration = Duration::from_millis(50);
 const TURN_SHARE: u32 = 9;
 /// Full looks at engines at once.
 const SURVEYS_AT_ONCE: usize = 16;
+/// Probes at once in the whole pool. After a blind spell a thousand hosts want eight each; answers that wait for each other
+/// until they are too late would make well clusters look ill.
+const LOOKS_AT_ONCE: usize = 64;
 
 /// What leading needs.
 pub struct Leader {
@@ -60,6 +64,8 @@ pub struct Leader {
     pub address: String,
     /// How long everything waits.
     pub pace: Pace,
+    /// Whether free clusters are asked to commit a transaction now and then.
+    pub deep_probes: bool,
     /// How long this process may act; renewed with the lock.
     pub term: Term,
     /// Rings.
@@ -85,6 +91,7 @@ impl Leader {
     /// Stands by and leads, by turns, until it is dropped. `holder` names this process in the lock.
     pub async fn run(self, holder: String) -> anyhow::Result<()> {
         let probes = super::placement::probes(&self.catalog)?;
+        let deep = if self.deep_probes { super::placement::deep_probes(&self.catalog)? } else { BTreeMap::new() };
         // A frozen peer's port accepts and never answers; the probe's own limit covers the rest.
         // No connection is kept: each goes to another cluster, and thousands would wait for their next probe.
         let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).pool_max_idle_per_host(0);
@@ -102,11 +109,13 @@ impl Leader {
                         catalog: self.catalog.clone(),
                         layout: self.layout,
                         probes: probes.clone(),
+                        deep: deep.clone(),
                         http: http.clone(),
                         pace: self.pace,
                         term: self.term.clone(),
                         news: self.news.clone(),
                         surveys: Gate::new(SURVEYS_AT_ONCE),
+                        looks: Gate::patient(LOOKS_AT_ONCE),
                     });
                     self.outlooks.lead();
                     self.lead(&holder, &tools).await;
@@ -159,10 +168,15 @@ impl Leader {
         }
     }
 
+    fn deep_facts(&self, probe: &DeepProbe) -> DeepFacts {
+        DeepFacts { every: self.pace.of(probe.every), needs_chaincode: probe.needs_chaincode }
+    }
+
     async fn look_after_hosts(&self, tools: &Arc<Tools>) {
         let facts = Arc::new(Facts {
             flavors: self.catalog.flavors().iter().map(|f| (f.id.clone(), f.digest.clone())).collect(),
             slots: self.layout.slots(),
+            deep: tools.deep.iter().map(|(flavor, probe)| (flavor.clone(), self.deep_facts(probe))).collect(),
         });
         let mut rings = self.rings.clone();
         let mut pool = Pool::default();
@@ -208,7 +222,7 @@ impl Leader {
         let known: BTreeSet<&HostId> = records.iter().map(|host| &host.id).collect();
         let of_nobody = |id: &&HostId| !known.contains(*id);
         for host in counts.keys().map(|(host, _, _)| host).filter(of_nobody).collect::<BTreeSet<_>>() {
-            if let Err(error) = super::bury::bury(&self.store, host).await {
+            if let Err(error) = super::bury::bury(&self.store, &self.term, host).await {
                 warn!(host.id = %host, "records of a host that is gone could not be dropped: {error}");
             }
         }

@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use common::model::{Cluster, FlavorId, Host, HostState, Timestamp};
 
-use super::memory::Failure;
+use super::outcome::Failure;
 use super::policy::Policy;
 use super::view::{Memory, Retry};
 

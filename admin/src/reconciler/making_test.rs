@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::model::*;
 
-use super::memory::Failure;
+use super::outcome::Failure;
 use super::plan_case::Case;
 use super::policy::Policy;
 use super::view::Memory;

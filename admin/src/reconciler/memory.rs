@@ -3,87 +3,14 @@
 use std::time::Duration;
 
 use common::model::{Cluster, ClusterId, Timestamp, Why};
-use engine::EngineError;
 
+use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
 use super::policy::Policy;
 use super::view::{Busy, Doom, Look, Memory, Retry, Suspicion, Work};
 
 /// Events of what we did to nodes may come so long after it was done.
 const ECHO: Duration = Duration::from_secs(1);
-
-/// What came of an action.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is done.
-    Done,
-    /// The record was not what it was any more; the next pass decides anew.
-    Stale,
-    /// A probe ended.
-    Looked {
-        /// When it was sent.
-        at: Timestamp,
-        /// What was wrong, if anything.
-        result: Result<(), String>,
-    },
-    /// It failed.
-    Failed(Failure),
-}
-
-/// What a failure says about trying again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// Something stands in the slot's way: another slot may do.
-    Slot(String),
-    /// This one broke: another may do.
-    Broke(String),
-    /// The template is bad: this flavor cannot be made here.
-    Flavor(String),
-    /// An image is not there and cannot be had, for now.
-    Image(String),
-    /// The host has no room, for now.
-    Host(String),
-    /// The same may work later.
-    Later(String),
-    /// This process may not act any more.
-    Fenced,
-}
-
-impl Failure {
-    /// What an engine's error says about trying again.
-    pub fn of_engine(error: &EngineError) -> Failure {
-        match error {
-            EngineError::Fenced => Failure::Fenced,
-            EngineError::NameTaken { .. } | EngineError::PortTaken { .. } | EngineError::SubnetTaken { .. } => {
-                Failure::Slot(error.to_string())
-            }
-            EngineError::ImageMissing { .. } => Failure::Image(error.to_string()),
-            // What is asked for follows from the template: an engine that calls it wrong will say so again.
-            EngineError::Ended { .. } | EngineError::Refused { status: 400, .. } => Failure::Flavor(error.to_string()),
-            EngineError::Refused { .. } => Failure::Broke(error.to_string()),
-            EngineError::NoSpace { .. } => Failure::Host(error.to_string()),
-            EngineError::Unreachable { .. }
-            | EngineError::Timeout { .. }
-            | EngineError::Gone { .. }
-            | EngineError::NotEmpty { .. } => Failure::Later(error.to_string()),
-        }
-    }
-}
-
-impl Failure {
-    /// In its own words.
-    pub fn words(&self) -> String {
-        match self {
-            Failure::Slot(error)
-            | Failure::Broke(error)
-            | Failure::Flavor(error)
-            | Failure::Image(error)
-            | Failure::Host(error)
-            | Failure::Later(error) => error.clone(),
-            Failure::Fenced => "this process no longer leads".into(),
-        }
-    }
-}
 
 impl Memory {
     /// Remembers that an action is under way.
@@ -140,7 +67,14 @@ impl Memory {
             Outcome::Stale => {}
             // A node ended after it was sent: it proves nothing.
             Outcome::Looked { at, .. } if self.suspects.get(id).is_some_and(|ended| *at <= ended.at) => {}
+            Outcome::Looked { at, result: Err(seen) } if matches!(step.action, Action::DeepLook { .. }) => {
+                let bad = self.deep.get(id).map_or(0, |look| look.bad) + 1;
+                self.deep.insert(id.clone(), Look { at: *at, result: Err(seen.clone()), bad });
+            }
             Outcome::Looked { at, result } => {
+                if matches!(step.action, Action::DeepLook { .. }) {
+                    self.deep.insert(id.clone(), Look { at: *at, result: Ok(()), bad: 0 });
+                }
                 if result.is_ok() {
                     self.suspects.remove(id);
                     self.retries.remove(id);
@@ -191,6 +125,7 @@ impl Memory {
             Action::TakeDown { .. } | Action::DropRecord { .. } | Action::Sweep { .. } => self.forget(id),
             Action::Begin { .. }
             | Action::Look { .. }
+            | Action::DeepLook { .. }
             | Action::OfferAgain { .. }
             | Action::Withdraw { .. }
             | Action::BringUp { .. }
@@ -269,6 +204,7 @@ impl Memory {
             .chain(self.suspects.keys())
             .chain(self.timings.keys())
             .chain(self.deaths.keys())
+            .chain(self.deep.keys())
             .chain(self.changed.keys())
             .chain(self.revivals.keys())
             .filter(|id| !known.contains(*id) && !self.busy.contains_key(*id))
@@ -287,6 +223,7 @@ impl Memory {
         self.suspects.remove(id);
         self.timings.remove(id);
         self.deaths.remove(id);
+        self.deep.remove(id);
         self.changed.remove(id);
         self.revivals.remove(id);
     }
@@ -297,6 +234,7 @@ pub(super) fn work_of(action: &Action) -> Work {
         Action::BringUp { .. } => Work::BringUp,
         Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,
         Action::Look { .. } => Work::Look,
+        Action::DeepLook { .. } => Work::Deep,
         Action::ChangeNodes { .. } => Work::Node,
         Action::Begin { .. }
         | Action::OfferOut { .. }

@@ -22,6 +22,7 @@ mod memory;
 mod news;
 mod node_view;
 mod observe;
+mod outcome;
 mod outlook;
 #[cfg(test)]
 pub(crate) mod outlook_case;
@@ -37,6 +38,7 @@ mod plan_cluster;
 mod plan_create;
 #[cfg(test)]
 mod plan_create_test;
+mod plan_deep;
 mod plan_demand;
 #[cfg(test)]
 mod plan_demand_test;
@@ -51,6 +53,8 @@ mod plan_nodes_test;
 mod plan_place;
 mod plan_pool;
 #[cfg(test)]
+mod plan_pool_properties_test;
+#[cfg(test)]
 mod plan_pool_test;
 #[cfg(test)]
 mod plan_property_test;
@@ -63,6 +67,8 @@ mod probe;
 mod rest;
 mod revival;
 mod rooms;
+#[cfg(test)]
+mod sim_carry;
 #[cfg(test)]
 mod sim_case;
 #[cfg(test)]
@@ -129,6 +135,8 @@ pub struct Settings {
     pub address: String,
     /// How long everything waits.
     pub pace: Pace,
+    /// Whether free clusters are asked to commit a transaction now and then, as their templates say.
+    pub deep_probes: bool,
 }
 
 /// The running reconciler. Dropping it ends it between two calls; [`Running::stop`] also gives the lock back.
@@ -193,7 +201,7 @@ impl Reconciler {
 pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
-    let Settings { store, catalog, layout, mix, max_starts, address, pace } = settings;
+    let Settings { store, catalog, layout, mix, max_starts, address, pace, deep_probes } = settings;
     let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
@@ -205,6 +213,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         max_starts,
         address,
         pace,
+        deep_probes,
         term: term.clone(),
         rings: ear,
         outlooks,

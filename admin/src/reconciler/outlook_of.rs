@@ -114,7 +114,7 @@ fn kind_of(work: Work) -> DoingKind {
     match work {
         Work::BringUp => DoingKind::BringUp,
         Work::TakeDown => DoingKind::TakeDown,
-        Work::Look => DoingKind::Probe,
+        Work::Look | Work::Deep => DoingKind::Probe,
         Work::Node => DoingKind::Node,
         Work::Write => DoingKind::Write,
     }

@@ -4,33 +4,42 @@ use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr};
 
 use anyhow::Context;
-use common::compose::{Catalog, HttpProbe, Placement, Project};
+use common::compose::{Catalog, DeepProbe, HttpProbe, Placement, Project};
 use common::model::{
     ClusterId, ClusterName, Endpoint, Flavor, FlavorId, Host, HostKind, LogLevel, LogTarget, Slot, SlotLayout,
 };
 
-/// What proves each flavor well. A template's probes do not depend on where its cluster stands, so any place will do.
+/// What proves each flavor well.
 pub fn probes(catalog: &Catalog) -> anyhow::Result<BTreeMap<FlavorId, Vec<HttpProbe>>> {
+    let projects = catalog.flavors().iter().map(|flavor| Ok((flavor.id.clone(), anywhere(catalog, flavor)?.probes)));
+    projects.collect()
+}
+
+/// What proves each flavor deeply, if its template says.
+pub fn deep_probes(catalog: &Catalog) -> anyhow::Result<BTreeMap<FlavorId, DeepProbe>> {
+    let projects =
+        catalog.flavors().iter().map(|flavor| Ok((flavor.id.clone(), anywhere(catalog, flavor)?.deep_probe)));
+    let all: anyhow::Result<Vec<(FlavorId, Option<DeepProbe>)>> = projects.collect();
+    Ok(all?.into_iter().filter_map(|(flavor, probe)| Some((flavor, probe?))).collect())
+}
+
+/// A flavor's project. A template's probes do not depend on where its cluster stands, so any place will do.
+fn anywhere(catalog: &Catalog, flavor: &Flavor) -> anyhow::Result<Project> {
     let layout = SlotLayout::default();
     let (ports, subnet) =
         layout.ports(Slot(0)).zip(layout.subnet(Slot(0))).context("the default layout has no slot")?;
-    let mut probes = BTreeMap::new();
-    for flavor in catalog.flavors() {
-        let placement = Placement {
-            cluster: ClusterId::random(),
-            project: "probe".into(),
-            ports,
-            subnet,
-            bind_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            log_target: LogTarget::Local,
-            log_level: LogLevel::Info,
-            kind: HostKind::Single,
-            chaincode_endpoint: None,
-        };
-        let project = catalog.plan(flavor, &placement).with_context(|| format!("planning flavor {}", flavor.id))?;
-        probes.insert(flavor.id.clone(), project.probes);
-    }
-    Ok(probes)
+    let placement = Placement {
+        cluster: ClusterId::random(),
+        project: "probe".into(),
+        ports,
+        subnet,
+        bind_address: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        log_target: LogTarget::Local,
+        log_level: LogLevel::Info,
+        kind: HostKind::Single,
+        chaincode_endpoint: None,
+    };
+    catalog.plan(flavor, &placement).with_context(|| format!("planning flavor {}", flavor.id))
 }
 
 pub fn endpoints(host: &Host, project: &Project) -> BTreeMap<String, Endpoint> {

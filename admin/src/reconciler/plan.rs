@@ -44,6 +44,7 @@ impl fmt::Display for Step {
             Action::Begin { slot, flavor } => write!(f, "create {flavor} in slot {slot}")?,
             Action::BringUp { .. } => write!(f, "bring up {name}")?,
             Action::Look { .. } => write!(f, "probe {name}")?,
+            Action::DeepLook { .. } => write!(f, "probe {name} deeply")?,
             Action::OfferOut { .. } => write!(f, "free {name}")?,
             Action::OfferAgain { .. } => write!(f, "offer {name} again")?,
             Action::Withdraw { .. } => write!(f, "withdraw {name}")?,

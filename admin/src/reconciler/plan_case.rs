@@ -10,6 +10,7 @@ use common::model::*;
 
 use super::plan::Plan;
 use super::plan_case_nodes::{node_word, run, tried};
+use super::plan_deep::DeepFacts;
 use super::plan_host::{Facts, plan_host};
 use super::plan_pool::Target;
 use super::policy::Policy;
@@ -83,6 +84,7 @@ pub struct Case {
     want: u32,
     give_way: Option<(FlavorId, FlavorId)>,
     pub policy: Policy,
+    deep: BTreeMap<FlavorId, DeepFacts>,
 }
 
 impl Case {
@@ -93,7 +95,7 @@ impl Case {
             engine: EngineView::Seen(Seen::default()),
             memory: Memory::default(),
         };
-        Case { view, seen: Seen::default(), want: 0, give_way: None, policy: Policy::default() }
+        Case { view, seen: Seen::default(), want: 0, give_way: None, policy: Policy::default(), deep: BTreeMap::new() }
     }
 
     /// Reads a case.
@@ -131,6 +133,10 @@ impl Case {
                 ["host-fails", times, seconds] => {
                     let tried = tried(times.parse().unwrap(), "web is in use", seconds.parse().unwrap());
                     case.view.memory.host_retry = Some(tried);
+                }
+                ["deep", seconds] => {
+                    let every = Duration::from_secs(seconds.parse().unwrap());
+                    case.deep.insert(flavor(), DeepFacts { every, needs_chaincode: false });
                 }
                 ["reached", seconds] => case.view.memory.heard_since = Some(ago(seconds.parse().unwrap())),
                 ["host-step"] => case.view.memory.host_step = Some(ago(1)),
@@ -301,7 +307,11 @@ impl Case {
     /// What is planned for it.
     pub fn plan(&self) -> Plan {
         let target = self.target();
-        let facts = Facts { flavors: [(flavor(), "d".into()), (other_flavor(), "d".into())].into(), slots: 12 };
+        let facts = Facts {
+            flavors: [(flavor(), "d".into()), (other_flavor(), "d".into())].into(),
+            slots: 12,
+            deep: self.deep.clone(),
+        };
         plan_host(&self.view, &target, &facts, &self.policy, NOW)
     }
 }

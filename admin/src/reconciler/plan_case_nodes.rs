@@ -67,6 +67,20 @@ pub(super) fn node_word(word: &str, cluster: &mut Cluster, found: &mut Found, me
         "died-thrice" => {
             memory.deaths.insert(cluster.id.clone(), 3);
         }
+        "committing" => {
+            memory.busy.insert(cluster.id.clone(), Busy { work: Work::Deep, since: ago(1) });
+        }
+        "stuck-now" | "stuck" | "stuck-thrice" => {
+            let (at, bad) = match word {
+                "stuck-now" => (ago(5), 1),
+                "stuck" => (ago(10), 1),
+                _ => (ago(10), 3),
+            };
+            memory.deep.insert(cluster.id.clone(), Look { at, result: Err("/height is 1".into()), bad });
+        }
+        "commits" => {
+            memory.deep.insert(cluster.id.clone(), Look { at: ago(5), result: Ok(()), bad: 0 });
+        }
         _ => return false,
     }
     true

@@ -175,7 +175,8 @@ impl Planner<'_> {
     /// between two, or the same flood came again each time.
     fn share(&self, cluster: &Cluster, good: Timestamp, every: Duration) -> f64 {
         match self.view.memory.heard_since {
-            Some(heard) if good.since(heard) < every / 4 => spread(&cluster.id),
+            // A tenth at least, so that the turn after it is none of these.
+            Some(heard) if good.since(heard) < every / 10 => 0.1 + 0.9 * spread(&cluster.id),
             Some(_) | None => 1.0,
         }
     }

@@ -83,6 +83,9 @@ impl Planner<'_> {
         if self.view.memory.heard_since.is_some_and(|heard| good < heard) {
             return self.look(cluster, good, "not proven since its host was reached".into());
         }
+        if self.deep(cluster) {
+            return;
+        }
         let fresh = good + self.policy.max_proof_age > self.now;
         match &cluster.offer {
             None if fresh && self.view.host.serves() => {

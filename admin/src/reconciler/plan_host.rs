@@ -10,6 +10,7 @@ use common::model::{Cluster, ClusterId, ClusterName, FlavorId, Health, Phase, Ph
 use common::store::Proof;
 
 use super::plan::{Action, Held, Plan, Step};
+use super::plan_deep::DeepFacts;
 use super::plan_pool::Target;
 use super::policy::Policy;
 use super::view::{EngineView, HostView, Seen, Work};
@@ -21,6 +22,8 @@ pub struct Facts {
     pub flavors: BTreeMap<FlavorId, String>,
     /// How many slots a host has.
     pub slots: u16,
+    /// Flavors whose free clusters are asked to commit a transaction now and then.
+    pub deep: BTreeMap<FlavorId, DeepFacts>,
 }
 
 /// While proofs wait for others, they are looked at again after this.
@@ -41,6 +44,7 @@ pub fn plan_host(view: &HostView, target: &Target, facts: &Facts, policy: &Polic
         looks_soon: Vec::new(),
         short_of: BTreeSet::new(),
         rolled: false,
+        deep_sent: false,
         proofs: Vec::new(),
         proof_waits: true,
     };
@@ -69,6 +73,8 @@ pub(super) struct Planner<'a> {
     pub short_of: BTreeSet<FlavorId>,
     /// Whether a cluster of an older flavor goes in this plan.
     pub rolled: bool,
+    /// Whether a deep probe is sent in this plan.
+    pub deep_sent: bool,
     pub proofs: Vec<Proof>,
     /// Whether they can wait for probes that are under way or wanted.
     pub proof_waits: bool,

@@ -93,3 +93,26 @@ fn the_evidence_of_a_failed_cluster_is_kept_unless_that_fails_three_times() {
          held back: 1 more to create: no room on the host: capacity 1, 1 being removed",
     );
 }
+
+#[test]
+fn free_clusters_are_probed_deeply_one_at_a_time_and_never_the_last_on_offer() {
+    check("free well; free well; free well; deep 90", "probe h_0 deeply (it is to commit a transaction now and then)");
+    // The one that waits longest goes first.
+    check("free well commits; free well; deep 3", "probe h_1 deeply (it is to commit a transaction now and then)");
+    check("free well; free well; free well committing; deep 90", "");
+    check("free well; free well committing; deep 90", "");
+    check("free well; free flavor-g well; deep 90", "");
+    check("free well commits; free well commits; deep 90", "");
+    check("free well; free well; deep 101", "");
+    check("free well; free well; deep 90; reached 50", "");
+    check("in-use well; in-use well; deep 90", "");
+    check("free well; free well", "");
+}
+
+#[test]
+fn a_free_cluster_that_commits_nothing_is_not_given_out_and_replaced_after_three_tries() {
+    check("free well stuck; deep 90", "record h_0 (deep probe: /height is 1)");
+    check("free well unknown unoffered stuck-now; deep 90", "");
+    check("free well unknown unoffered stuck; deep 90", "probe h_0 deeply (deep probe: /height is 1)");
+    check("free well unknown unoffered stuck-thrice; deep 90", "fail h_0 (unhealthy: deep probe: /height is 1)");
+}

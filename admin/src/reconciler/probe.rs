@@ -21,7 +21,7 @@ pub async fn ask(
         let endpoint =
             endpoints.get(&probe.endpoint).ok_or_else(|| format!("it has no endpoint {}", probe.endpoint))?;
         let url = format!("http://{}{}", endpoint.authority(), probe.path);
-        let body = match tokio::time::timeout(probe.timeout, fetch(client, &url)).await {
+        let body = match tokio::time::timeout(probe.timeout, fetch(client.get(&url))).await {
             Ok(body) => body,
             Err(_) => Err(format!("no answer within {} s", probe.timeout.as_secs_f64())),
         };
@@ -30,8 +30,9 @@ pub async fn ask(
     Ok(())
 }
 
-async fn fetch(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, String> {
-    let mut response = client.get(url).send().await.map_err(|error| deepest(&error))?;
+/// Sends a request; the body of an answer with status 200.
+pub async fn fetch(request: reqwest::RequestBuilder) -> Result<Vec<u8>, String> {
+    let mut response = request.send().await.map_err(|error| deepest(&error))?;
     if response.status() != reqwest::StatusCode::OK {
         return Err(format!("status {}", response.status().as_u16()));
     }
@@ -55,7 +56,7 @@ fn deepest(error: &dyn std::error::Error) -> String {
 }
 
 /// Whether a body is what a probe expects.
-fn judge(body: &[u8], expect: &[JsonExpect]) -> Result<(), String> {
+pub fn judge(body: &[u8], expect: &[JsonExpect]) -> Result<(), String> {
     if expect.is_empty() {
         return Ok(());
     }
@@ -80,6 +81,16 @@ fn holds(value: &Value, expect: &JsonExpect) -> Result<(), String> {
             same if same == wanted => Ok(()),
             other => Err(format!("{pointer} is {}, not {wanted}", short(other))),
         },
+    }
+}
+
+/// Whether the number at this JSON pointer is larger than before.
+pub fn grows(before: Option<&Value>, now: &Value, pointer: &str) -> Result<(), String> {
+    let number = |value: &Value| value.pointer(pointer).and_then(Value::as_f64);
+    match (before.and_then(number), number(now)) {
+        (Some(before), Some(now)) if now > before => Ok(()),
+        (Some(before), Some(now)) => Err(format!("{pointer} is {now}, and was {before} before")),
+        (None, _) | (_, None) => Err(format!("{pointer} is not a number")),
     }
 }
 

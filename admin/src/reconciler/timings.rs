@@ -3,7 +3,7 @@
 use common::model::evidence::MAX_TIMINGS;
 use common::model::{ClusterId, Timestamp, Timing};
 
-use super::memory::{Failure, Outcome};
+use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
 use super::view::Memory;
 
@@ -41,7 +41,7 @@ fn millis(end: Timestamp, begin: Timestamp) -> u64 {
 fn words(action: &Action, outcome: &Outcome) -> Option<String> {
     let what = match action {
         Action::BringUp { .. } => "brought up".to_owned(),
-        Action::Look { .. } => return looked(outcome),
+        Action::Look { .. } | Action::DeepLook { .. } => return looked(outcome),
         Action::ChangeNodes { changes, .. } => {
             let words: Vec<String> = changes.iter().map(|c| format!("{} {}", c.change.verb(), c.node)).collect();
             words.join(", ")

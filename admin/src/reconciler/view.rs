@@ -79,6 +79,8 @@ pub struct Memory {
     pub beginning: BTreeMap<Slot, FlavorId>,
     /// The last probe of each cluster.
     pub looks: BTreeMap<ClusterId, Look>,
+    /// The last deep probe of each cluster.
+    pub deep: BTreeMap<ClusterId, Look>,
     /// When each cluster that is being made was last brought up: its nodes need a moment from then on.
     pub brought_up: BTreeMap<ClusterId, Timestamp>,
     /// Clusters of which a node ended: older proofs count no more.
@@ -138,6 +140,8 @@ pub enum Work {
     TakeDown,
     /// It is being probed.
     Look,
+    /// It is being asked to commit a transaction.
+    Deep,
     /// A node is being started, stopped or restarted.
     Node,
     /// A record is being written.
@@ -149,7 +153,7 @@ impl Work {
     pub fn ends_in_a_look(self) -> bool {
         match self {
             Work::BringUp | Work::TakeDown | Work::Node => true,
-            Work::Look | Work::Write => false,
+            Work::Look | Work::Deep | Work::Write => false,
         }
     }
 }
@@ -246,6 +250,7 @@ impl std::fmt::Display for Work {
             Work::BringUp => "bringing up",
             Work::TakeDown => "removal",
             Work::Look => "a probe",
+            Work::Deep => "a deep probe",
             Work::Node => "a change of a node",
             Work::Write => "a write",
         })

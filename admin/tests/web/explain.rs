@@ -80,6 +80,7 @@ async fn one_that_stands_by_tells_the_same_as_the_one_that_leads() {
         max_starts: 2,
         address: url.clone(),
         pace: Pace::ORDINARY,
+        deep_probes: false,
     });
     let parts = Parts {
         store: house.store.clone(),

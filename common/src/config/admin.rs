@@ -29,6 +29,8 @@ pub struct AdminConfig {
     pub max_starts: usize,
     /// `POOL_MIX`
     pub pool_mix: PoolMix,
+    /// `DEEP_PROBES`: whether free clusters are asked to commit a transaction now and then.
+    pub deep_probes: bool,
     /// `TRUSTED_PROXIES`
     pub trusted_proxies: TrustedProxies,
 }
@@ -59,6 +61,7 @@ impl AdminConfig {
             layout: layout(source)?,
             max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(8),
             pool_mix: source.parsed("POOL_MIX", PoolMix::parse)?.unwrap_or_default(),
+            deep_probes: source.parsed("DEEP_PROBES", parse::truth)?.unwrap_or(false),
             trusted_proxies: source.parsed("TRUSTED_PROXIES", TrustedProxies::parse)?.unwrap_or_default(),
         })
     }

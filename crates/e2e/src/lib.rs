@@ -15,5 +15,6 @@ pub mod program;
 pub mod relay;
 pub mod replica_set;
 pub mod scale;
+pub mod small_disk;
 pub mod tripwire;
 pub mod wait;

@@ -40,6 +40,8 @@ pub struct Pool {
     running: Option<Running>,
     mix: Vec<FlavorShare>,
     pace: Pace,
+    /// Whether the next reconciler probes deeply.
+    pub deep_probes: bool,
     sweeps: bool,
     _folder: TempDir,
 }
@@ -152,6 +154,7 @@ impl Pool {
             running: None,
             mix,
             pace,
+            deep_probes: false,
             sweeps: true,
             _folder: folder,
         })
@@ -172,6 +175,7 @@ impl Pool {
             max_starts: 4,
             address: "http://127.0.0.1:9".into(),
             pace: self.pace,
+            deep_probes: self.deep_probes,
         });
         (self.reconciler, self.running) = (reconciler, Some(running));
     }

@@ -43,7 +43,7 @@ async fn the_bench_of_healing_gives_every_number() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_bench_of_scale_gives_every_number() {
     let second = Duration::from_secs(1);
-    let settings = scale::Settings { hosts: 20, clusters_per_host: 3, settle: second, rest: second };
+    let settings = scale::Settings { hosts: 20, clusters_per_host: 3, settle: second, settle_share: 0.0, rest: second };
     let json = serde_json::to_value(scale::run(&settings, &|_| {}).await.unwrap()).unwrap();
     let expected = "hosts clusters rest_cpu_percent rss_mib probes_per_s store_writes_per_s pass_ms pass_ms_100_hosts \
                     growth stages";

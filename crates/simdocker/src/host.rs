@@ -264,9 +264,9 @@ fn snapshot(container: &Container) -> ContainerSnapshot {
     });
     ContainerSnapshot {
         id: container.id.to_string(),
-        name: container.name.clone(),
+        name: container.name.to_string(),
         image: container.image.to_string(),
-        labels: (*container.spec.body.labels).clone(),
+        labels: container.spec.body.labels.to_map(),
         state: container.state_name().to_owned(),
         exit_code: container.exit_code,
         oom_killed: container.oom_killed,

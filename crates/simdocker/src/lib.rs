@@ -13,6 +13,7 @@ mod faults;
 mod host;
 mod ids;
 mod image;
+mod intern;
 mod journal;
 mod options;
 mod ports;

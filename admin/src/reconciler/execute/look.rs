@@ -4,7 +4,7 @@ use common::clock;
 use common::model::{Cluster, Phase};
 
 use super::Hands;
-use crate::reconciler::memory::Outcome;
+use crate::reconciler::outcome::Outcome;
 use crate::reconciler::probe;
 
 pub(super) async fn look(hands: &Hands, cluster: Option<&Cluster>) -> Outcome {

@@ -1,6 +1,7 @@
 //! Carries one action out: the store's writes and the engine's calls that it stands for. Decides nothing and tries
 //! nothing twice; what came of it goes into the host's memory, and the next pass plans again.
 
+mod deep;
 mod gather;
 mod host;
 mod look;
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use common::clock::{self, Pace};
-use common::compose::{Catalog, HttpProbe};
+use common::compose::{Catalog, DeepProbe, HttpProbe};
 use common::model::{
     Actor, Cluster, ClusterId, Event, EventKind, FlavorId, Health, Host, IllegalMove, Node, NodeName, SlotLayout,
     Timestamp,
@@ -20,14 +21,15 @@ use common::store::{SharedStore, StoreError};
 use engine::{Engine, EngineError, UpLimits};
 use tracing::{debug, info, warn};
 
+use self::deep::deep_look;
 use self::gather::gather;
 use self::host::end_purpose;
 use self::look::look;
 use self::make::{begin, bring_up};
 use self::nodes::change_nodes;
 use super::gate::Gate;
-use super::memory::{Failure, Outcome};
 use super::news::News;
+use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
 use super::term::Term;
 
@@ -41,6 +43,8 @@ pub struct Tools {
     pub layout: SlotLayout,
     /// What proves each flavor well.
     pub probes: BTreeMap<FlavorId, Vec<HttpProbe>>,
+    /// What proves it deeply, if that is wanted.
+    pub deep: BTreeMap<FlavorId, DeepProbe>,
     /// How long everything waits.
     pub pace: Pace,
     /// For probes.
@@ -51,6 +55,8 @@ pub struct Tools {
     pub news: News,
     /// Full looks at engines go through it.
     pub surveys: Gate,
+    /// So do probes.
+    pub looks: Gate,
 }
 
 /// What carrying out needs on one host.
@@ -98,7 +104,10 @@ pub async fn execute(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step
         debug!(host.id = %host.id, "{step}");
     }
     if let Action::Look { .. } = &step.action {
-        return look(hands, cluster).await;
+        return hands.tools.looks.through(look(hands, cluster)).await;
+    }
+    if let (Action::DeepLook { .. }, Some(cluster)) = (&step.action, cluster) {
+        return deep_look(hands, cluster).await.unwrap_or_else(judge);
     }
     match act(hands, host, cluster, step).await {
         Ok(()) => {
@@ -185,7 +194,7 @@ async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step)
     match &step.action {
         Action::Begin { slot, flavor } => begin(hands, host, *slot, flavor, &step.why).await,
         Action::BringUp { .. } => bring_up(hands, host, known(cluster)?).await,
-        Action::Look { .. } => Ok(()),
+        Action::Look { .. } | Action::DeepLook { .. } => Ok(()),
         Action::OfferOut { nodes, proven, until, .. } => {
             let from = known(cluster)?;
             let mut to = from.offer_out(rand::random(), *until, now)?;
@@ -227,6 +236,7 @@ async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step)
                 return Err(Trouble::Vanished);
             }
             down(hands, cluster).await?;
+            hands.tools.term.check()?;
             let event = event(now, EventKind::Swept, &step.why).about_host(&host.id);
             Ok(store.append_events(&[event]).await?)
         }

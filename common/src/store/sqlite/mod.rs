@@ -106,8 +106,9 @@ impl Store for SqliteStore {
     async fn ping(&self) -> StoreResult<()> {
         let look = |conn: &Connection| conn.query_row("SELECT 1", [], |_| Ok(())).map_err(error::sql);
         self.read(look).await?;
-        // Writes go by a thread of their own, which can be stuck while reads go on. An empty commit costs no flush.
-        self.write(look).await
+        // Writes go by a thread of their own, which can be stuck while reads go on. An empty commit costs no flush; only
+        // after a failure it takes a real write to know that the disk has room again.
+        if self.writer.is_failing() { self.write(setup::take_room).await } else { self.write(look).await }
     }
 
     async fn close(&self) {

@@ -8,7 +8,9 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, params};
 
+use super::error::sql;
 use crate::model::PoolId;
+use crate::store::StoreResult;
 use crate::store::open::{OpenError, StoreUser};
 use crate::store::schema;
 
@@ -18,6 +20,9 @@ const BUSY_LIMIT_MS: i32 = 5_000;
 
 /// More than the distinct statements there are, so that none is ever compiled twice.
 const STATEMENTS_CACHED: usize = 96;
+
+/// A claim changes some ten pages of 4 KiB.
+const ROOM: u32 = 64 * 1024;
 
 /// Keeps the others out for as long as it lives. The kernel lets go of it when the process ends, however it ends.
 #[derive(Debug)]
@@ -82,6 +87,13 @@ pub(super) fn connect(path: &Path) -> rusqlite::Result<Connection> {
     conn.pragma_update(None, "temp_store", "MEMORY")?;
     conn.set_prepared_statement_cache_capacity(STATEMENTS_CACHED);
     Ok(conn)
+}
+
+/// Writes more than a claim or a move does, so that there is room for one when this succeeds. Its row stays.
+pub(super) fn take_room(conn: &Connection) -> StoreResult<()> {
+    let put = "INSERT INTO meta (key, value) VALUES ('room', hex(zeroblob(?1)))
+               ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    conn.execute(put, [ROOM / 2]).map(|_| ()).map_err(sql)
 }
 
 /// Makes or migrates what is in the file; the pool's id.

@@ -4,8 +4,9 @@
 //! Each job runs in a savepoint of its own, so that one's refusal undoes nothing of another's.
 
 use std::path::Path;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -29,11 +30,15 @@ struct Done {
     tell: Box<dyn FnOnce(Result<(), StoreError>) + Send>,
 }
 
+/// Whether what was to be written last is on disk. A commit of nothing says nothing: the disk may be as full as before.
+pub(super) type Failing = Arc<AtomicBool>;
+
 /// Where jobs are handed in.
 pub(super) struct Writer {
     jobs: Mutex<Option<Sender<Job>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
     deadline: Duration,
+    failing: Failing,
 }
 
 fn closed() -> StoreError {
@@ -49,14 +54,16 @@ impl Writer {
     ) -> Result<Writer, rusqlite::Error> {
         let conn = setup::connect(path)?;
         let (jobs, waiting) = channel();
+        let failing = Failing::default();
+        let failed = failing.clone();
         let thread = std::thread::Builder::new()
             .name("store-writer".into())
             .spawn(move || {
-                run(&conn, &waiting, &wrote);
+                run(&conn, &waiting, &wrote, &failed);
                 drop(conn);
             })
             .map_err(|error| rusqlite::Error::ToSqlConversionFailure(Box::new(error)))?;
-        Ok(Writer { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), deadline })
+        Ok(Writer { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)), deadline, failing })
     }
 
     /// Runs `work` in the next transaction; its answer, once that is on disk. What it wrote is undone when it fails.
@@ -89,6 +96,11 @@ impl Writer {
         }
     }
 
+    /// Whether the last transaction that wrote anything failed.
+    pub(super) fn is_failing(&self) -> bool {
+        self.failing.load(Ordering::Relaxed)
+    }
+
     /// Ends the thread when it has done what waits.
     pub(super) fn stop(&self) {
         if let Ok(mut jobs) = self.jobs.lock() {
@@ -101,7 +113,7 @@ impl Writer {
     }
 }
 
-fn run(conn: &Connection, waiting: &Receiver<Job>, wrote: &Notify) {
+fn run(conn: &Connection, waiting: &Receiver<Job>, wrote: &Notify, failing: &Failing) {
     while let Ok(first) = waiting.recv() {
         let mut batch = Vec::with_capacity(16);
         batch.push(first);
@@ -111,9 +123,13 @@ fn run(conn: &Connection, waiting: &Receiver<Job>, wrote: &Notify) {
             batch.push(job);
         }
         let mut done = Vec::with_capacity(batch.len());
+        let changes = conn.total_changes();
         let outcome = transaction(conn, batch, &mut done);
         if outcome.is_ok() {
             wrote.notify_one();
+        }
+        if outcome.is_err() || conn.total_changes() != changes {
+            failing.store(outcome.is_err(), Ordering::Relaxed);
         }
         for one in done {
             (one.tell)(outcome.as_ref().map(|&()| ()).map_err(|error| StoreError::Unavailable(error.to_string())));
@@ -189,7 +205,7 @@ mod tests {
             hand_in.send(one).unwrap();
         }
         drop(hand_in);
-        run(&conn, &waiting, &Notify::new());
+        run(&conn, &waiting, &Notify::new(), &Failing::default());
         assert_eq!(noted(&conn), ["job 1", "job 3"]);
         assert_eq!(*told.lock().unwrap(), [("job 1", true), ("job 2", true), ("job 3", true)]);
     }
@@ -228,7 +244,7 @@ mod tests {
         let (hand_in, waiting) = channel();
         hand_in.send(ends_it).unwrap();
         drop(hand_in);
-        run(&conn, &waiting, &Notify::new());
+        run(&conn, &waiting, &Notify::new(), &Failing::default());
         assert!(matches!(told.blocking_recv(), Ok(Err(StoreError::Unavailable(_)))));
         assert!(noted(&conn).is_empty());
     }

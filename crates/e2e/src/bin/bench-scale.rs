@@ -22,7 +22,7 @@ struct Arguments {
     /// Clusters of four peers on each
     #[arg(long, default_value_t = 50, value_parser = RangedU64ValueParser::<u16>::new().range(1..=200))]
     clusters_per_host: u16,
-    /// Seconds that admin is left alone before its rest is measured
+    /// Seconds that admin is left alone before its rest is measured, beside a tenth of the time between two proofs
     #[arg(long, default_value_t = 30, value_parser = RangedU64ValueParser::<u32>::new().range(1..=600))]
     settle_seconds: u32,
     /// Seconds over which its rest is measured
@@ -42,6 +42,7 @@ async fn main() -> ExitCode {
         hosts: arguments.hosts,
         clusters_per_host: arguments.clusters_per_host,
         settle: Duration::from_secs(arguments.settle_seconds.into()),
+        settle_share: 0.1,
         rest: Duration::from_secs(arguments.rest_seconds.into()),
     };
     let outcome = tokio::select! {

@@ -2,7 +2,8 @@
 //!
 //! `store-hand sqlite PATH app|admin JOB` or `store-hand mongo URL DATABASE JOB`. Each line of output is a thing that
 //! the store said is done. Jobs: `live` takes clusters through their whole life, one after the other, for ever;
-//! `claim FLAVOR USER` takes clusters until there are none left.
+//! `claim FLAVOR USER` takes clusters until there are none left; `hold` opens no store but keeps the file's write lock, as
+//! a backup or a shell may, until its input ends.
 #![expect(clippy::print_stdout, reason = "its output is how the test knows what was done")]
 
 use std::collections::BTreeMap;
@@ -28,6 +29,9 @@ async fn main() -> anyhow::Result<()> {
         ("mongo", database) => (StoreTarget::Mongo { url: word(1)?.into(), database: database.into() }, StoreUser::App),
         _ => bail!("sqlite PATH app|admin, or mongo URL DATABASE"),
     };
+    if let (StoreTarget::Sqlite { path }, "hold") = (&target, word(3)?) {
+        return hold(path);
+    }
     let store = open(&target, user).await?;
     println!("open");
     match word(3)? {
@@ -36,6 +40,15 @@ async fn main() -> anyhow::Result<()> {
         job => bail!("{job} is no job"),
     }
     store.close().await;
+    Ok(())
+}
+
+fn hold(path: &std::path::Path) -> anyhow::Result<()> {
+    let conn = rusqlite::Connection::open(path)?;
+    conn.busy_timeout(MINUTE)?;
+    conn.execute_batch("BEGIN EXCLUSIVE")?;
+    println!("held");
+    std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;
     Ok(())
 }
 

@@ -62,7 +62,15 @@ impl<'a> Crew<'a> {
 
     /// SIGSTOP to the admin that leads, until the other one does; how long that took, unless it took longer than it may.
     pub async fn stop_leader(&self, store: &SharedStore) -> anyhow::Result<Option<Duration>> {
-        let leader = self.leader(store).await;
+        let begun = Instant::now();
+        // The lock may still be a dead one's.
+        let leader = loop {
+            match self.known_leader(store).await {
+                Some(leader) => break leader,
+                None if begun.elapsed() > TAKEOVER_LIMIT => return Ok(None),
+                None => tokio::time::sleep(Duration::from_millis(100)).await,
+            }
+        };
         self.admins[leader].program.freeze()?;
         let since = Instant::now();
         let outcome = loop {
@@ -76,10 +84,14 @@ impl<'a> Crew<'a> {
         Ok(outcome)
     }
 
+    /// Without an answer, because the store is away or the lock is a dead one's, either will do.
     async fn leader(&self, store: &SharedStore) -> usize {
-        // Without an answer, because the store is away just now, either will do.
-        let lock = store.lock().await.ok().flatten();
-        lock.and_then(|lock| self.admins.iter().position(|admin| admin.url == lock.address)).unwrap_or(0)
+        self.known_leader(store).await.unwrap_or(0)
+    }
+
+    async fn known_leader(&self, store: &SharedStore) -> Option<usize> {
+        let lock = store.lock().await.ok().flatten()?;
+        self.admins.iter().position(|admin| admin.url == lock.address)
     }
 
     async fn kill_admin(&mut self, which: usize) -> anyhow::Result<()> {

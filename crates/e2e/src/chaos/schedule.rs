@@ -94,7 +94,7 @@ pub fn schedule(seed: u64, length: Duration) -> Schedule {
         dice.spread(1, 0, |_, _| ProgramFault::StopLeader),
     ];
     let containers = [
-        dice.spread(30, 2, |_, chance| ContainerFault::Kill { pick: chance.random() }),
+        dice.spread(20, 2, |_, chance| ContainerFault::Kill { pick: chance.random() }),
         dice.spread(1, 1, |_, chance| ContainerFault::Pause { pick: chance.random() }),
         dice.spread(2, 1, |_, chance| ContainerFault::Remove { pick: chance.random() }),
         dice.spread(1, 1, |_, chance| ContainerFault::Intrude { pick: chance.random() }),
@@ -160,7 +160,7 @@ mod tests {
             assert_eq!(count(&programs, |fault| matches!(fault, ProgramFault::KillApp { .. })), 5);
             assert!(count(&programs, |fault| *fault == ProgramFault::KillLeader) >= 3);
             assert_eq!(count(&programs, |fault| *fault == ProgramFault::StopLeader), 1);
-            assert_eq!(count(&containers, |fault| matches!(fault, ContainerFault::Kill { .. })), 30);
+            assert_eq!(count(&containers, |fault| matches!(fault, ContainerFault::Kill { .. })), 20);
             assert_eq!(count(&store, |fault| *fault == StoreFault::StepDown), 3);
             assert_eq!(count(&store, |fault| *fault == StoreFault::KillPrimary), 1);
             assert!(is_in_order(&programs, TWO_MINUTES) && is_in_order(&store, TWO_MINUTES), "{programs:?} {store:?}");
@@ -174,7 +174,7 @@ mod tests {
         assert_eq!(count(&programs, |fault| matches!(fault, ProgramFault::KillApp { .. })), 2);
         assert_eq!(count(&programs, |fault| *fault == ProgramFault::KillLeader), 1);
         let is = |wanted: fn(&ContainerFault) -> bool| count(&containers, wanted);
-        assert_eq!(is(|fault| matches!(fault, ContainerFault::Kill { .. })), 3);
+        assert_eq!(is(|fault| matches!(fault, ContainerFault::Kill { .. })), 2);
         assert_eq!(is(|fault| matches!(fault, ContainerFault::Pause { .. })), 1);
         assert_eq!(is(|fault| matches!(fault, ContainerFault::Remove { .. })), 1);
         assert_eq!(is(|fault| matches!(fault, ContainerFault::Intrude { .. })), 1);

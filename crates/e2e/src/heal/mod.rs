@@ -56,9 +56,7 @@ const DATABASE: &str = "bench_heal";
 /// Runs all of it. What goes on is told to `say`, a line at a time.
 pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Report> {
     binary("poolmanager-admin")?;
-    // One more for the turn in which one is made.
-    let capacity = settings.clusters + 1;
-    let mut house = House::on_mongodb(capacity).await?;
+    let mut house = House::on_mongodb(settings.clusters).await?;
     if let Some((url, address)) = &settings.engine {
         house = house.with_engine(url, address)?;
     }
@@ -87,7 +85,7 @@ impl Bench {
         self.house.until(operator, &format!("{} free", self.capacity)).await;
         let mut done: Vec<Round> = Vec::new();
         for number in 0..=rounds {
-            let round = self.round(operator, &host).await?;
+            let round = self.round(operator).await?;
             say(&round.line(number));
             // Nobody measures the first time that code and files are touched.
             if number > 0 {

@@ -8,7 +8,6 @@ use common::clock;
 use common::model::{Cluster, ClusterId, PhaseKind};
 use common::store::{ClusterFilter, Page};
 use reqwest::Method;
-use serde_json::json;
 
 use super::Bench;
 use crate::operator::Operator;
@@ -37,24 +36,25 @@ impl Round {
 
 impl Bench {
     /// On a full host, and leaves it full.
-    pub(super) async fn round(&self, operator: &Operator, host: &str) -> anyhow::Result<Round> {
-        let make = self.make(operator, host).await?;
+    pub(super) async fn round(&self, operator: &Operator) -> anyhow::Result<Round> {
+        let make = self.make(operator).await?;
         let (detect, heal) = self.heal().await?;
         Ok(Round { make, detect, heal })
     }
 
-    /// Room for one more is given and taken again.
-    async fn make(&self, operator: &Operator, host: &str) -> anyhow::Result<Duration> {
+    /// A well one is deleted, and another is made in its place: from that one's record to its offer.
+    async fn make(&self, operator: &Operator) -> anyhow::Result<Duration> {
         let full = self.offered(&self.clusters().await?);
-        self.set_capacity(operator, host, self.capacity + 1).await?;
+        let gone = full.first().context("a free cluster")?;
+        let answer = operator.call(Method::DELETE, &format!("/api/v1/clusters/{gone}"), None).await?;
+        ensure!(answer.status == 202, "deleting a cluster: {} {}", answer.status, answer.text);
         let made = self
-            .until("one more on offer", |clusters| {
+            .until("another one on offer", |clusters| {
                 let offered = self.offered(clusters);
                 offered.difference(&full).next().and_then(|id| clusters.iter().find(|c| c.id == *id)).cloned()
             })
             .await?;
         let took = clock::now().since(made.created_at);
-        self.set_capacity(operator, host, self.capacity).await?;
         self.at_rest().await?;
         Ok(took)
     }
@@ -81,13 +81,6 @@ impl Bench {
         let heal = begun.elapsed();
         self.at_rest().await?;
         Ok((detect, heal))
-    }
-
-    async fn set_capacity(&self, operator: &Operator, host: &str, capacity: u16) -> anyhow::Result<()> {
-        let path = format!("/api/v1/hosts/{host}");
-        let answer = operator.call(Method::PATCH, &path, Some(&json!({ "capacity": capacity }))).await?;
-        ensure!(answer.status == 200, "changing the capacity: {} {}", answer.status, answer.text);
-        Ok(())
     }
 
     /// Waits until the host holds as many as it should, all on offer, and nothing is under way.

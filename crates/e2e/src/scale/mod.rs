@@ -31,6 +31,8 @@ pub struct Settings {
     pub clusters_per_host: u16,
     /// How long admin is left alone before its rest is measured.
     pub settle: Duration,
+    /// And this share of the time between two proofs of a cluster.
+    pub settle_share: f64,
     /// How long its rest is measured.
     pub rest: Duration,
 }

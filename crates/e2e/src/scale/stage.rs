@@ -24,7 +24,10 @@ use crate::program::{Environment, Program};
 /// Full looks, of which the median is taken.
 const PASSES: usize = 3;
 /// The longest that admin may take until it has looked at everything once.
-const PATIENCE: Duration = Duration::from_secs(300);
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// By the shipped policy; a proof is repeated every 30 s if that is less.
+const PROBES_PER_SECOND: u64 = 50;
 
 /// What one stage gave.
 #[derive(Clone, Debug, Serialize)]
@@ -90,7 +93,10 @@ impl<'a> Stages<'a> {
         let mut admin = Program::start("poolmanager-admin", &[], &self.environment, &log)?;
         let url = admin.address().await?;
         self.until_everything_was_seen(&url, hosts).await.with_context(|| end_of(&admin.log()))?;
-        tokio::time::sleep(self.settings.settle).await;
+        // Admin has proven everything at its start; the next turns begin after a tenth of the time between two.
+        let expected = u64::from(hosts) * u64::from(self.settings.clusters_per_host);
+        let between = Duration::from_secs((expected / PROBES_PER_SECOND).max(30));
+        tokio::time::sleep(self.settings.settle + between.mul_f64(self.settings.settle_share)).await;
 
         let (proofs, writes, cpu, begun) =
             (self.proofs().await?, self.writes().await?, cpu_time(admin.pid())?, Instant::now());
@@ -106,7 +112,6 @@ impl<'a> Stages<'a> {
         }
         passes.sort_by(f64::total_cmp);
         let clusters = self.on_offer().await?;
-        let expected = u64::from(hosts) * u64::from(self.settings.clusters_per_host);
         ensure!(clusters == expected, "{clusters} clusters are on offer, not {expected}: {}", end_of(&admin.log()));
         admin.end(Duration::from_secs(30)).await?;
         let stage = Stage {

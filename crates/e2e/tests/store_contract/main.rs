@@ -20,6 +20,7 @@ mod of_three;
 mod opening;
 mod people;
 mod proxy;
+mod sick_file;
 mod watching;
 
 /// Makes a test of each rule, on each store.

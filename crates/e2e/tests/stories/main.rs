@@ -12,6 +12,7 @@ mod crowd;
 mod ending;
 mod killed;
 mod operator_and_user;
+mod sick_file;
 mod stopped;
 mod store_away;
 mod store_of_three;

@@ -22,12 +22,12 @@ pub(crate) fn inspect(engine: &Arc<Engine>, wanted: &str) -> ReplyResult {
 }
 
 fn show(state: &State, container: &Container) -> Value {
-    let given: Map<String, Value> = serde_json::from_str(&container.spec.raw).unwrap_or_default();
+    let given = container.spec.given();
     let id = &*container.id;
     let words = images::command_of(state, container);
     let (path, args) = words.split_first().map_or((String::new(), &[][..]), |(path, args)| (path.clone(), args));
     // Files that the engine makes when it starts a container.
-    let file = |name: &str| match container.sandbox {
+    let file = |name: &str| match container.sandbox() {
         Some(_) => format!("{ROOT}/containers/{id}/{name}"),
         None => String::new(),
     };
@@ -115,8 +115,9 @@ fn network_settings(state: &State, container: &Container) -> Value {
             ports.insert(text, if bindings.is_empty() { Value::Null } else { bindings.into() });
         }
     }
-    let sandbox = container.sandbox.as_deref().unwrap_or_default();
-    let key = if sandbox.is_empty() { String::new() } else { format!("/var/run/docker/netns/{}", ids::short(sandbox)) };
+    let sandbox = container.sandbox().unwrap_or_default();
+    let key =
+        if sandbox.is_empty() { String::new() } else { format!("/var/run/docker/netns/{}", ids::short(&sandbox)) };
     let networks: Map<String, Value> = container
         .endpoints
         .iter()

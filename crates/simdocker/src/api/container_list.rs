@@ -75,7 +75,7 @@ fn matches(state: &State, container: &Container, filters: &Filters) -> bool {
         container.spec.body.exposed_ports.iter().any(|exposed| exposed.split('/').next() == Some(port))
     };
     let health = container.health.as_ref().map_or("none", |health| health.status);
-    filters.labels(|name| container.spec.body.labels.get(name).map(String::as_str))
+    filters.labels(|name| container.spec.body.labels.get(name))
         && filters.any("id", |id| container.id.starts_with(id))
         && filters.text("name", &[&container.name, &format!("/{}", container.name)])
         && filters.any("status", |status| status == container.state_name())
@@ -107,7 +107,7 @@ fn entry(state: &State, container: &Container, with_size: bool) -> Value {
     let command = images::command_of(state, container).join(" ");
     let networks: Map<String, Value> =
         container.endpoints.iter().map(|(name, e)| (name.clone(), endpoint(e, None))).collect();
-    let mode = match container.spec.body.host_config.network_mode.as_str() {
+    let mode = match container.spec.body.host_config.network_mode.as_ref() {
         "" => "default",
         mode => mode,
     };

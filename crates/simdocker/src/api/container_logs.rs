@@ -69,7 +69,7 @@ impl Style {
             return Vec::new();
         }
         let text =
-            if self.with_time { format!("{} {}", line.at.rfc3339_nanos(), line.text) } else { line.text.clone() };
+            if self.with_time { format!("{} {}", line.at.rfc3339_nanos(), line.text) } else { line.text.to_string() };
         let mut bytes = Vec::with_capacity(text.len() + 8);
         if self.framed {
             bytes.extend([number, 0, 0, 0]);

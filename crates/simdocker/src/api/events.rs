@@ -58,14 +58,14 @@ fn matches(event: &Event, filters: &Filters) -> bool {
     filters.any("type", |kind| kind == event.kind)
         // `health_status` stands for `health_status: healthy`, too.
         && filters.any("event", |action| {
-            event.action == action || event.action.strip_prefix(action).is_some_and(|rest| rest.starts_with(':'))
+            *event.action == *action || event.action.strip_prefix(action).is_some_and(|rest| rest.starts_with(':'))
         })
         && filters.any("container", |wanted| about("container", wanted))
         && filters.any("network", |wanted| about("network", wanted))
         && filters.any("volume", |wanted| about("volume", wanted))
         && filters.any("image", |wanted| about("image", wanted))
         && filters.any("scope", |scope| scope == "local")
-        && filters.labels(|name| event.labels.as_ref()?.get(name).map(String::as_str))
+        && filters.labels(|name| event.labels.as_ref()?.get(name))
 }
 
 /// `1795345325`, `1795345325.471444812` or RFC 3339.

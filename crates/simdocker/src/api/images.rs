@@ -141,7 +141,7 @@ pub(super) fn shown_name(state: &State, container: &Container) -> String {
 }
 
 pub(super) fn labels_of(container: &Container) -> Value {
-    json!(*container.spec.body.labels)
+    json!(container.spec.body.labels)
 }
 
 /// Entry point and command, the container's before the image's.
@@ -165,7 +165,11 @@ pub(super) fn command_of(state: &State, container: &Container) -> Vec<String> {
 pub(super) fn ports_of(state: &State, container: &Container) -> BTreeSet<String> {
     let body = &container.spec.body;
     let of_image = image_of(state, container).map(|image| image.what.exposed.clone()).unwrap_or_default();
-    let own = body.exposed_ports.iter().chain(body.host_config.port_bindings.iter().map(|(port, _)| port)).cloned();
+    let own = body
+        .exposed_ports
+        .iter()
+        .chain(body.host_config.port_bindings.iter().map(|(port, _)| port))
+        .map(ToString::to_string);
     own.chain(of_image).map(|port| if port.contains('/') { port } else { format!("{port}/tcp") }).collect()
 }
 
@@ -182,7 +186,7 @@ pub(super) fn config(state: &State, container: &Container, given: &Map<String, V
     }
     let body = &container.spec.body;
     if let Some(image) = image {
-        let mut env = body.env.clone();
+        let mut env: Vec<String> = body.env.iter().map(|pair| pair.to_string()).collect();
         let name = |pair: &str| pair.split('=').next().unwrap_or_default().to_owned();
         let given: Vec<String> = env.iter().map(|pair| name(pair)).collect();
         env.extend(image.environment.iter().filter(|pair| !given.contains(&name(pair))).cloned());
@@ -201,10 +205,6 @@ pub(super) fn config(state: &State, container: &Container, given: &Map<String, V
                 map.insert(key.to_owned(), of_image.as_str().into());
             }
         }
-        let merged = |own: &[String], more: &[String]| {
-            let all: BTreeSet<&String> = own.iter().chain(more).collect();
-            all.into_iter().map(|key| (key.clone(), json!({}))).collect::<Map<_, _>>()
-        };
         let exposed = merged(&body.exposed_ports, &image.exposed);
         if !exposed.is_empty() {
             map.insert("ExposedPorts".to_owned(), exposed.into());
@@ -239,6 +239,12 @@ pub(super) fn host_config(given: &Map<String, Value>) -> Map<String, Value> {
         }
     }
     config
+}
+
+/// A set as Docker writes it: names to nothing.
+fn merged(own: &[impl AsRef<str>], more: &[String]) -> Map<String, Value> {
+    let all = own.iter().map(AsRef::as_ref).chain(more.iter().map(String::as_str));
+    all.map(|key| (key.to_owned(), json!({}))).collect()
 }
 
 fn image_config(image: &Image) -> Value {

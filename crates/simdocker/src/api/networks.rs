@@ -28,7 +28,7 @@ pub(crate) fn list(engine: &Arc<Engine>, call: &Call) -> ReplyResult {
         .values()
         .filter(|network| {
             let labels = network.request.labels.as_ref();
-            filters.labels(|name| labels?.get(name).map(String::as_str))
+            filters.labels(|name| labels?.get(name))
                 && filters.text("name", &[&network.name])
                 && filters.any("id", |id| network.id.starts_with(id))
                 && filters.any("driver", |driver| driver == network.driver)

@@ -18,7 +18,7 @@ pub(crate) fn list(engine: &Arc<Engine>, call: &Call) -> ReplyResult {
         .volumes
         .values()
         .filter(|volume| {
-            filters.labels(|name| volume.labels.as_ref()?.get(name).map(String::as_str))
+            filters.labels(|name| volume.labels.as_ref()?.get(name))
                 && filters.text("name", &[&volume.name])
                 && filters.any("driver", |driver| driver == "local")
                 && filters.any("dangling", |wanted| {

@@ -11,7 +11,7 @@ use super::logs::Logs;
 use super::process::Process;
 use super::spec::{EndpointRequest, Spec};
 use crate::clock::Moment;
-use crate::ids::Id;
+use crate::ids::{self, Id};
 use crate::image::Behaviour;
 use crate::ports::Listening;
 
@@ -20,7 +20,7 @@ use crate::ports::Listening;
 pub(crate) struct Container {
     pub(crate) id: Id,
     /// Without the leading slash.
-    pub(crate) name: String,
+    pub(crate) name: Arc<str>,
     pub(crate) created: Moment,
     /// The reference it was made with.
     pub(crate) image: Arc<str>,
@@ -45,7 +45,6 @@ pub(crate) struct Container {
     /// Network name to how it is there.
     pub(crate) endpoints: IndexMap<String, Endpoint>,
     pub(crate) mounts: Vec<Mount>,
-    pub(crate) sandbox: Option<Id>,
     pub(crate) logs: Logs,
     pub(crate) health: Option<Health>,
     /// A peer's ledger, which outlives stop and start.
@@ -151,6 +150,11 @@ impl Container {
             Life::Running(run) | Life::Paused(run) => Some(run),
             Life::Created | Life::Restarting | Life::Exited => None,
         }
+    }
+
+    /// The id of its place on the host's networks, another with each start; `None` before the first.
+    pub(crate) fn sandbox(&self) -> Option<String> {
+        (self.generation > 0).then(|| ids::of(&format!("{} {}", self.id, self.generation)))
     }
 
     /// Addresses, with the names of their networks.

@@ -1,5 +1,7 @@
 //! Making a container: checks in Docker's order and words, then its record, volumes and places on networks.
 
+use std::sync::Arc;
+
 use indexmap::IndexMap;
 
 use super::container::{Container, Endpoint, Life, Mount};
@@ -35,8 +37,8 @@ impl Engine {
             return Err(ApiError::bad("No command specified"));
         }
         let name = match name.map(|name| name.strip_prefix('/').unwrap_or(name)).filter(|name| !name.is_empty()) {
-            Some(name) => name.to_owned(),
-            None => ids::pet_name(),
+            Some(name) => Arc::<str>::from(name),
+            None => ids::pet_name().into(),
         };
         check_name(&name)?;
         if let Some(other) = state.names.get(&name) {
@@ -46,7 +48,7 @@ impl Engine {
         }
         if !image.what.labels.is_empty() {
             let mut labels = image.what.labels.clone();
-            labels.extend(spec.body.labels.iter().map(|(key, value)| (key.clone(), value.clone())));
+            labels.extend(spec.body.labels.to_map());
             spec.body.labels = labels.into();
         }
         let id = ids::fresh();
@@ -56,7 +58,7 @@ impl Engine {
             id: id.clone(),
             name: name.clone(),
             created: clock::now(),
-            image: wanted_image.into(),
+            image: wanted_image,
             image_id: image.id.clone(),
             behaviour: image.what.behaviour,
             life: Life::Created,
@@ -71,7 +73,6 @@ impl Engine {
             stopped_by_hand: false,
             endpoints: endpoints(state, &mut spec),
             mounts,
-            sandbox: None,
             logs: Logs::default(),
             health: None,
             peer: None,
@@ -247,5 +248,7 @@ fn endpoints(state: &State, spec: &mut Spec) -> IndexMap<String, Endpoint> {
         return IndexMap::from([(name_of(&spec.body.host_config.network_mode), Endpoint::default())]);
     }
     let place = |(name, request): (String, _)| (name_of(&name), Endpoint { request, ..Endpoint::default() });
-    asked.into_iter().map(place).collect()
+    let mut all: IndexMap<_, _> = asked.into_iter().map(place).collect();
+    all.shrink_to_fit();
+    all
 }

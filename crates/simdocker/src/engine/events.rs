@@ -1,16 +1,17 @@
 //! What happened, in Docker's words: the last of it kept, the rest sent to who listens.
 
 use std::collections::VecDeque;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use serde_json::{Map, Value, json};
 use tokio::sync::mpsc;
 
 use super::container::Container;
+use super::labels::Labels;
 use super::network::Network;
-use super::spec::Labels;
 use crate::clock::{self, Moment};
 use crate::ids::Id;
+use crate::intern::intern;
 
 /// A real engine keeps as many.
 const KEPT: usize = 256;
@@ -19,12 +20,12 @@ const KEPT: usize = 256;
 #[derive(Clone, Debug)]
 pub(crate) struct Event {
     pub(crate) kind: &'static str,
-    pub(crate) action: String,
+    pub(crate) action: Arc<str>,
     pub(crate) id: Id,
     /// For containers and images: the legacy fields `status`, `id` and `from` are there.
-    pub(crate) from: Option<std::sync::Arc<str>>,
+    pub(crate) from: Option<Arc<str>>,
     pub(crate) labels: Option<Labels>,
-    pub(crate) attributes: Vec<(&'static str, String)>,
+    pub(crate) attributes: Box<[(&'static str, Arc<str>)]>,
     pub(crate) at: Moment,
 }
 
@@ -72,11 +73,11 @@ impl Events {
 
     /// Something about a container; `more` are attributes beyond image, name and labels.
     pub(crate) fn container(&self, container: &Container, action: &str, more: Vec<(&'static str, String)>) {
-        let mut attributes = vec![("image", container.image.to_string()), ("name", container.name.clone())];
-        attributes.extend(more);
+        let own = [("image", container.image.clone()), ("name", container.name.clone())];
+        let attributes = own.into_iter().chain(more.into_iter().map(|(key, value)| (key, value.into()))).collect();
         self.emit(Event {
             kind: "container",
-            action: action.to_owned(),
+            action: intern(action),
             id: container.id.clone(),
             from: Some(container.image.clone()),
             labels: Some(container.spec.body.labels.clone()),
@@ -110,37 +111,38 @@ impl Events {
 
     fn plain(&self, kind: &'static str, action: &str, id: Id, attributes: Vec<(&'static str, String)>) {
         let at = clock::now();
-        self.emit(Event { kind, action: action.to_owned(), id, from: None, labels: None, attributes, at });
+        let attributes = attributes.into_iter().map(|(key, value)| (key, intern(&value))).collect();
+        self.emit(Event { kind, action: intern(action), id, from: None, labels: None, attributes, at });
     }
 }
 
 impl Event {
     /// An attribute, labels included.
     pub(crate) fn attribute(&self, name: &str) -> Option<&str> {
-        let own = self.attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| value.as_str());
-        own.or_else(|| self.labels.as_ref()?.get(name).map(String::as_str))
+        let own = self.attributes.iter().find(|(key, _)| *key == name).map(|(_, value)| &**value);
+        own.or_else(|| self.labels.as_ref()?.get(name))
     }
 
     /// As the stream carries it, one line.
     pub(crate) fn line(&self) -> String {
         let mut names: Vec<(&str, &str)> = Vec::new();
         if let Some(labels) = &self.labels {
-            names.extend(labels.iter().map(|(key, value)| (key.as_str(), value.as_str())));
+            names.extend(labels.iter());
         }
-        names.extend(self.attributes.iter().map(|(key, value)| (*key, value.as_str())));
+        names.extend(self.attributes.iter().map(|(key, value)| (*key, &**value)));
         names.sort_unstable();
         let attributes: Map<String, Value> =
             names.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
         let mut event = Map::new();
         if self.from.is_some() || self.kind == "image" {
-            event.insert("status".to_owned(), self.action.as_str().into());
+            event.insert("status".to_owned(), (*self.action).into());
             event.insert("id".to_owned(), (*self.id).into());
         }
         if let Some(from) = &self.from {
             event.insert("from".to_owned(), (**from).into());
         }
         event.insert("Type".to_owned(), self.kind.into());
-        event.insert("Action".to_owned(), self.action.as_str().into());
+        event.insert("Action".to_owned(), (*self.action).into());
         event.insert("Actor".to_owned(), json!({"ID": &*self.id, "Attributes": attributes}));
         event.insert("scope".to_owned(), "local".into());
         event.insert("time".to_owned(), self.at.seconds().into());

@@ -63,11 +63,11 @@ impl Engine {
         container.exit_code = 0;
         container.oom_killed = false;
         container.error.clear();
-        container.sandbox = Some(ids::fresh());
         let pid = rand::rng().random_range(1000..4_000_000);
         container.life = Life::Running(Run { pid, process, published });
         container.health = Health::at_start(container);
         say_hello(container, bad_setting.as_deref());
+        container.logs.shrink();
         for mount in container.mounts.iter().filter(|mount| mount.kind == "volume") {
             let more = vec![
                 ("container", id.to_string()),
@@ -155,6 +155,7 @@ impl Engine {
                 published.push(Published { container_port, protocol, host_ip, host_port, listening });
             }
         }
+        published.shrink_to_fit();
         Ok(published)
     }
 

@@ -15,7 +15,7 @@ pub(crate) struct Line {
     pub(crate) at: Moment,
     pub(crate) stream: Stream,
     /// With its newline.
-    pub(crate) text: String,
+    pub(crate) text: Box<str>,
 }
 
 /// Where a line was printed.
@@ -39,8 +39,13 @@ impl Logs {
         if self.lines.len() == KEPT {
             self.lines.pop_front();
         }
-        self.lines.push_back(Line { number: self.next, at, stream, text: format!("{text}\n") });
+        self.lines.push_back(Line { number: self.next, at, stream, text: format!("{text}\n").into() });
         self.next += 1;
+    }
+
+    /// Holds no more room than it needs: most containers say one line for ever.
+    pub(crate) fn shrink(&mut self) {
+        self.lines.shrink_to_fit();
     }
 
     /// Lines from a number on.

@@ -116,5 +116,5 @@ impl Endpoint {
 /// By which names the others on a network find a container.
 fn names_on(container: &Container, network: &str) -> Vec<String> {
     let aliases = container.endpoints.get(network).and_then(|endpoint| endpoint.request.aliases.clone());
-    std::iter::once(container.name.clone()).chain(aliases.unwrap_or_default()).collect()
+    std::iter::once(container.name.to_string()).chain(aliases.unwrap_or_default()).collect()
 }

@@ -11,6 +11,7 @@ pub(crate) mod events;
 mod health;
 pub(crate) mod image;
 mod ipam;
+pub(crate) mod labels;
 mod launch;
 pub(crate) mod logs;
 mod member;
@@ -65,7 +66,7 @@ pub(crate) struct State {
     /// In the order they were made.
     pub(crate) containers: IndexMap<Id, Container>,
     /// Container names, which are unique.
-    pub(crate) names: HashMap<String, Id>,
+    pub(crate) names: HashMap<Arc<str>, Id>,
     pub(crate) networks: IndexMap<Id, Network>,
     pub(crate) volumes: BTreeMap<String, Volume>,
     pub(crate) images: Images,

@@ -8,6 +8,7 @@ use indexmap::IndexMap;
 use ipnet::Ipv4Net;
 use serde::Deserialize;
 
+use super::labels::Labels;
 use super::trouble::Need;
 use super::{Engine, State, ipam};
 use crate::clock::{self, Moment};
@@ -47,7 +48,7 @@ pub(crate) struct NetworkRequest {
     #[serde(rename = "IPAM")]
     pub(crate) ipam: Option<IpamRequest>,
     pub(crate) options: Option<BTreeMap<String, String>>,
-    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) labels: Option<Labels>,
 }
 
 /// How addresses are to be given out.

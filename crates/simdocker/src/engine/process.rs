@@ -1,9 +1,9 @@
 //! The process in a running container: what its published ports' connections hang on.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use crate::image::Behaviour;
 
@@ -18,32 +18,43 @@ pub(crate) enum Pulse {
     Ended,
 }
 
-/// The process in a running container.
+/// The process in a running container. No `watch` channel, which is six times as large: there may be 200,000 of these.
 #[derive(Debug)]
 pub(crate) struct Process {
     pub(crate) behaviour: Behaviour,
-    pulse: watch::Sender<Pulse>,
+    pulse: Mutex<Pulse>,
+    changed: Notify,
     /// Where a peer's REST is asked: its first network and its address there.
     pub(crate) rest: Option<(Arc<fabricsim::Mesh>, Ipv4Addr)>,
 }
 
 impl Process {
     pub(crate) fn new(behaviour: Behaviour, rest: Option<(Arc<fabricsim::Mesh>, Ipv4Addr)>) -> Arc<Self> {
-        Arc::new(Self { behaviour, pulse: watch::Sender::new(Pulse::Running), rest })
+        Arc::new(Self { behaviour, pulse: Mutex::new(Pulse::Running), changed: Notify::new(), rest })
     }
 
     /// Says how it is from now on, to all of its connections.
     pub(crate) fn set(&self, pulse: Pulse) {
-        self.pulse.send_replace(pulse);
+        *self.pulse() = pulse;
+        self.changed.notify_waiters();
     }
 
     /// Waits until it runs (true) or has ended (false).
     pub(crate) async fn runs(&self) -> bool {
-        let mut pulse = self.pulse.subscribe();
-        match pulse.wait_for(|pulse| *pulse != Pulse::Paused).await {
-            Ok(pulse) => *pulse == Pulse::Running,
-            Err(_) => false,
+        loop {
+            // Made before the look, so that no change between the two is missed.
+            let changed = self.changed.notified();
+            let pulse = *self.pulse();
+            match pulse {
+                Pulse::Running => return true,
+                Pulse::Ended => return false,
+                Pulse::Paused => changed.await,
+            }
         }
+    }
+
+    fn pulse(&self) -> MutexGuard<'_, Pulse> {
+        self.pulse.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Asks the peer. `None`: it is no peer, or its network has lost it.

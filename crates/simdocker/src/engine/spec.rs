@@ -6,19 +6,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde::de::IgnoredAny;
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::{Map, Value, json};
 
+use super::labels::Labels;
 use crate::error::{ApiError, ApiResult};
+use crate::intern::intern;
 
-/// Labels; shared with the events that carry them.
-pub(crate) type Labels = Arc<BTreeMap<String, String>>;
-
-/// The parsed body, and the body itself.
+/// The parsed body, and what is shown of it.
 #[derive(Debug)]
 pub(crate) struct Spec {
-    /// As it came; `inspect` shows all of it, the engine acts on some of it.
-    pub(crate) raw: Box<str>,
+    /// All of the body but [`APART`], as JSON: the same for most containers, so it is held once.
+    rest: Arc<str>,
     pub(crate) body: Body,
 }
 
@@ -26,18 +25,18 @@ pub(crate) struct Spec {
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct Body {
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) image: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) image: Arc<str>,
     #[serde(deserialize_with = "words")]
     pub(crate) cmd: Option<Vec<String>>,
     #[serde(deserialize_with = "words")]
     pub(crate) entrypoint: Option<Vec<String>>,
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) env: Vec<String>,
+    #[serde(deserialize_with = "texts")]
+    pub(crate) env: Box<[Arc<str>]>,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) labels: Labels,
-    #[serde(deserialize_with = "keys")]
-    pub(crate) exposed_ports: Vec<String>,
+    #[serde(deserialize_with = "texts_of_keys")]
+    pub(crate) exposed_ports: Box<[Arc<str>]>,
     #[serde(deserialize_with = "keys")]
     pub(crate) volumes: Vec<String>,
     #[serde(deserialize_with = "null_is_default")]
@@ -49,14 +48,17 @@ pub(crate) struct Body {
     pub(crate) networking_config: NetworkingConfig,
 }
 
+/// Container port to the places where it is published.
+pub(crate) type Bindings = Box<[(Arc<str>, Box<[PortBinding]>)]>;
+
 /// `HostConfig`, as far as the engine acts on it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct HostConfig {
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) network_mode: String,
-    #[serde(deserialize_with = "pairs")]
-    pub(crate) port_bindings: Vec<(String, Vec<PortBinding>)>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) network_mode: Arc<str>,
+    #[serde(deserialize_with = "bindings")]
+    pub(crate) port_bindings: Bindings,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) restart_policy: RestartPolicy,
     #[serde(deserialize_with = "null_is_default")]
@@ -77,13 +79,13 @@ pub(crate) struct HostConfig {
 }
 
 /// Where a port is to be published.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Serialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct PortBinding {
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) host_ip: String,
-    #[serde(deserialize_with = "null_is_default")]
-    pub(crate) host_port: String,
+    #[serde(deserialize_with = "text")]
+    pub(crate) host_ip: Arc<str>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) host_port: Arc<str>,
 }
 
 /// When to start again.
@@ -116,7 +118,7 @@ pub(crate) struct MountRequest {
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
 pub(crate) struct VolumeOptions {
-    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) labels: Option<Labels>,
 }
 
 /// Where the output goes.
@@ -165,11 +167,31 @@ impl Spec {
         if raw.trim().is_empty() {
             return Err(ApiError::broken("EOF"));
         }
-        let body: Body = serde_json::from_str(raw).map_err(|error| match error.classify() {
-            serde_json::error::Category::Data => ApiError::bad(format!("json: cannot unmarshal: {error}")),
-            _ => ApiError::broken(format!("invalid character in JSON: {error}")),
-        })?;
-        Ok(Self { raw: raw.into(), body })
+        let whole: Value = serde_json::from_str(raw)
+            .map_err(|error| ApiError::broken(format!("invalid character in JSON: {error}")))?;
+        let body = Body::deserialize(&whole);
+        let body = body.map_err(|error| ApiError::bad(format!("json: cannot unmarshal: {error}")))?;
+        Ok(Self { rest: intern(&rest_of(whole, &body)), body })
+    }
+
+    /// The body as it came, but for labels and networks, which are shown as they are.
+    pub(crate) fn given(&self) -> Map<String, Value> {
+        let mut given: Map<String, Value> = serde_json::from_str(&self.rest).unwrap_or_default();
+        if !self.body.env.is_empty() {
+            given.insert("Env".to_owned(), self.body.env.iter().map(|pair| Value::from(&**pair)).collect());
+        }
+        let host = given.entry("HostConfig").or_insert_with(|| Map::new().into());
+        if let Some(host) = host.as_object_mut() {
+            let config = &self.body.host_config;
+            if !config.network_mode.is_empty() {
+                host.insert("NetworkMode".to_owned(), (&*config.network_mode).into());
+            }
+            if !config.port_bindings.is_empty() {
+                let bindings = config.port_bindings.iter().map(|(port, to)| (port.to_string(), json!(to)));
+                host.insert("PortBindings".to_owned(), bindings.collect());
+            }
+        }
+        given
     }
 
     /// The value of an environment variable that the container itself was given.
@@ -197,6 +219,44 @@ pub(crate) fn binding_ip(text: &str) -> IpAddr {
 
 fn null_is_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(from: D) -> Result<T, D::Error> {
     Ok(Option::<T>::deserialize(from)?.unwrap_or_default())
+}
+
+/// What [`Spec`] keeps beside the rest: of the body, and of its `HostConfig`.
+const APART: ([&str; 3], [&str; 2]) = (["Env", "Labels", "NetworkingConfig"], ["NetworkMode", "PortBindings"]);
+
+/// The body without what is kept beside it.
+fn rest_of(whole: Value, body: &Body) -> String {
+    let Value::Object(mut rest) = whole else { return String::new() };
+    if !body.env.is_empty() {
+        rest.remove(APART.0[0]);
+    }
+    rest.retain(|key, _| !APART.0[1..].contains(&key.as_str()));
+    let config = &body.host_config;
+    if let Some(Value::Object(host)) = rest.get_mut("HostConfig") {
+        let empty = [config.network_mode.is_empty(), config.port_bindings.is_empty()];
+        for (key, _) in APART.1.into_iter().zip(empty).filter(|(_, empty)| !empty) {
+            host.remove(key);
+        }
+    }
+    Value::Object(rest).to_string()
+}
+
+fn text<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<str>, D::Error> {
+    Ok(intern(&Option::<String>::deserialize(from)?.unwrap_or_default()))
+}
+
+fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Box<[Arc<str>]>, D::Error> {
+    let all = Option::<Vec<String>>::deserialize(from)?.unwrap_or_default();
+    Ok(all.iter().map(|text| intern(text)).collect())
+}
+
+fn texts_of_keys<'de, D: Deserializer<'de>>(from: D) -> Result<Box<[Arc<str>]>, D::Error> {
+    Ok(keys(from)?.iter().map(|text| intern(text)).collect())
+}
+
+fn bindings<'de, D: Deserializer<'de>>(from: D) -> Result<Bindings, D::Error> {
+    let all: Vec<(String, Vec<PortBinding>)> = pairs(from)?;
+    Ok(all.into_iter().map(|(port, to)| (intern(&port), to.into())).collect())
 }
 
 /// The names of a set, in order. A list, because a map of one costs half a kilobyte, and there may be 200,000 of each.

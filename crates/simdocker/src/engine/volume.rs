@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
+use super::labels::Labels;
 use super::trouble::Need;
 use super::{Engine, State};
 use crate::clock::{self, Moment};
@@ -16,7 +17,7 @@ pub(crate) struct Volume {
     pub(crate) name: String,
     pub(crate) created: Moment,
     /// `None` and empty are shown differently, as the real engine does.
-    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) labels: Option<Labels>,
     pub(crate) options: Option<BTreeMap<String, String>>,
 }
 
@@ -26,7 +27,7 @@ pub(crate) struct Volume {
 pub(crate) struct VolumeRequest {
     pub(crate) name: Option<String>,
     pub(crate) driver: Option<String>,
-    pub(crate) labels: Option<BTreeMap<String, String>>,
+    pub(crate) labels: Option<Labels>,
     pub(crate) driver_opts: Option<BTreeMap<String, String>>,
 }
 
@@ -52,7 +53,7 @@ impl Engine {
         &self,
         state: &mut State,
         name: &str,
-        labels: Option<BTreeMap<String, String>>,
+        labels: Option<Labels>,
         options: Option<BTreeMap<String, String>>,
     ) -> Volume {
         if let Some(volume) = state.volumes.get(name) {

@@ -4,10 +4,11 @@ use std::fmt;
 use std::io;
 use std::net::{Shutdown, SocketAddr, SocketAddrV4};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::Notify;
 
 use super::shared::SharedPort;
 
@@ -22,12 +23,38 @@ pub(crate) trait Target: Send + Sync + fmt::Debug {
 
 /// Tells a connection's task that the port it came by is closed.
 #[derive(Clone, Debug)]
-pub(crate) struct Closed(watch::Receiver<()>);
+pub(crate) struct Closed(Arc<Gate>);
+
+/// A port is open for as long as this lives.
+#[derive(Debug)]
+pub(crate) struct Open(Arc<Gate>);
+
+/// Smaller than a channel: there may be half a million of these.
+#[derive(Debug, Default)]
+struct Gate {
+    is_closed: AtomicBool,
+    closes: Notify,
+}
 
 impl Closed {
     /// Waits until the port is closed.
-    pub(crate) async fn wait(mut self) {
-        while self.0.changed().await.is_ok() {}
+    pub(crate) async fn wait(self) {
+        // Made before the look, so that a close between the two is not missed.
+        let closes = self.0.closes.notified();
+        if !self.is_closed() {
+            closes.await;
+        }
+    }
+
+    fn is_closed(&self) -> bool {
+        self.0.is_closed.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.is_closed.store(true, Ordering::SeqCst);
+        self.0.closes.notify_waiters();
     }
 }
 
@@ -36,7 +63,7 @@ impl Closed {
 pub(crate) struct Listening {
     at: SocketAddr,
     /// Dropped with this value, which is what [`Closed`] waits for.
-    _open: watch::Sender<()>,
+    _open: Open,
     how: How,
 }
 
@@ -60,7 +87,7 @@ impl Listening {
             loop {
                 match accepting.accept().await {
                     Ok((stream, _)) => target.connected(stream, closed.clone()),
-                    Err(_) if closed.0.has_changed().is_err() => return,
+                    Err(_) if closed.is_closed() => return,
                     Err(_) => tokio::time::sleep(AFTER_FAILURE).await,
                 }
             }
@@ -68,7 +95,7 @@ impl Listening {
         Ok(Self { at, _open: open, how: How::Exact(listener, task.abort_handle()) })
     }
 
-    pub(super) fn shared(at: SocketAddrV4, open: watch::Sender<()>, port: SharedPort) -> Self {
+    pub(super) fn shared(at: SocketAddrV4, open: Open, port: SharedPort) -> Self {
         Self { at: at.into(), _open: open, how: How::Shared(port) }
     }
 
@@ -79,9 +106,9 @@ impl Listening {
 }
 
 /// The two ends that tell connections when their port closes.
-pub(crate) fn closing() -> (watch::Sender<()>, Closed) {
-    let (open, closed) = watch::channel(());
-    (open, Closed(closed))
+pub(crate) fn closing() -> (Open, Closed) {
+    let gate = Arc::<Gate>::default();
+    (Open(gate.clone()), Closed(gate))
 }
 
 impl Drop for Listening {

@@ -4,7 +4,7 @@ mod listening;
 mod peer_port;
 mod shared;
 
-pub(crate) use listening::{AFTER_FAILURE, Closed, Listening, Target, closing};
+pub(crate) use listening::{AFTER_FAILURE, Closed, Listening, Open, Target, closing};
 pub(crate) use peer_port::PeerPort;
 pub use shared::SharedPorts;
 

@@ -10,7 +10,7 @@ use tokio::net::{TcpStream, UnixListener};
 
 use super::serve;
 use crate::host::Shared;
-use crate::ports::{Closed, Listening, Target, closing};
+use crate::ports::{Closed, Listening, Open, Target, closing};
 use crate::{Listen, PortMode, SimOptions};
 
 /// Where it is, its port chosen: what a host comes back to after it was down.
@@ -38,7 +38,7 @@ pub(crate) enum ApiListener {
 pub(crate) struct UnixApi {
     path: PathBuf,
     task: tokio::task::AbortHandle,
-    _open: tokio::sync::watch::Sender<()>,
+    _open: Open,
 }
 
 /// Takes the API's connections.
