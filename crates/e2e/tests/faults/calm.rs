@@ -1,6 +1,6 @@
 //! How busy the machine is: runs wait until it keeps its times, and one in which it did not is told again.
 //!
-//! Pools here live twenty times as fast as in a deployment. On a machine that leaves them without a processor for tenths of a
+//! Pools here live ten times as fast as in a deployment. On a machine that leaves them without a processor for tenths of a
 //! second, locks run out and deadlines pass for no fault of theirs.
 
 use std::sync::Arc;

@@ -32,7 +32,7 @@ async fn a_pool_comes_to_rest_whatever_goes_wrong_wherever() {
     println!("{choice}");
     let (mut tally, calm) = (Tally::default(), Calm::new());
     let mut runs = JoinSet::new();
-    for (story, learnt) in learn_all(&choice).await {
+    for (story, learnt) in learn_all(&choice, &calm).await {
         for (n, point) in learnt.points().into_iter().enumerate() {
             tally.there_is(story);
             if !choice.takes(story, n, &point) {
@@ -55,11 +55,13 @@ async fn a_pool_comes_to_rest_whatever_goes_wrong_wherever() {
 }
 
 /// The calls of each story that is to be told.
-async fn learn_all(choice: &Choice) -> Vec<(Story, Learnt)> {
+async fn learn_all(choice: &Choice, calm: &Calm) -> Vec<(Story, Learnt)> {
     let mut runs = JoinSet::new();
     for story in Story::all().into_iter().filter(|story| choice.tells(*story)) {
         // How often lists are read depends on how events fall together; two tellings rarely differ by much.
+        let calm = calm.clone();
         runs.spawn(async move {
+            let _turn = calm.turn().await;
             let mut learnt = Learnt::default();
             for _ in 0..2 {
                 match run::tell(story, None).await {

@@ -13,7 +13,7 @@ use crate::stage::Stage;
 use crate::story::Story;
 
 /// A pool that has not come to rest by then never will: the longest backoff at this pace is a few seconds.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(60);
 /// So many times a run is told again on a busy machine.
 const TRIES: usize = 3;
 /// Between two looks.

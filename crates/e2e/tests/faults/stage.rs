@@ -19,9 +19,9 @@ use crate::check::Strangers;
 /// The flavor that pools here are made of.
 const FLAVOR: &str = "small";
 
-/// Waits are so much shorter than a deployment's: a lock of a third of a second, deadlines of one to three. A simulated
-/// engine answers in less than a millisecond, and still in a tenth of a second when the machine is busy.
-pub const PACE: u32 = 20;
+/// Waits are so much shorter than a deployment's: a lock of 0.7 s, deadlines of 0.3 to 6 s. A simulated engine answers in less
+/// than a millisecond, and still in a tenth of a second when the machine is busy.
+pub const PACE: u32 = 10;
 
 /// An engine with strangers on it, and a pool.
 pub struct Stage {

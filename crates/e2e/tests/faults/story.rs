@@ -95,7 +95,8 @@ impl Story {
             }
             Story::HealLeased(Harm::Delete) => Wanted { leased: Some(1), ..Wanted::default() },
             Story::HealLeased(_) => Wanted { leased: Some(0), ..Wanted::default() },
-            Story::Leave | Story::Force => Wanted { no_host: true, ..Wanted::default() },
+            Story::Leave => Wanted { no_host: true, ..Wanted::default() },
+            Story::Force => Wanted { no_host: true, by_force: true, ..Wanted::default() },
         }
     }
 
