@@ -258,6 +258,11 @@ impl HostLoop {
             }
             plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
         }
+        // What is wanted since the look is ended on a look of its own.
+        if view.host.version != self.version && plan.steps.iter().any(|step| step.action.is_of_host()) {
+            plan.steps.retain(|step| !step.action.is_of_host());
+            self.dirty.set();
+        }
         told.outlooks.put(&outlook_of::Pass {
             view: &view,
             plan: &plan,

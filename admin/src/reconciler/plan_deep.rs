@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use common::model::{Cluster, FlavorId, Health, Why};
+use common::model::{Cluster, FlavorId, Health, Timestamp, Why};
 
 use super::plan::Action;
 use super::plan_host::Planner;
@@ -48,11 +48,14 @@ impl Planner<'_> {
             }
             return true;
         }
-        // Of one that another process asked nothing is known: it is not asked sooner than a new one.
-        let since = memory.heard_since.map_or(cluster.created_at, |heard| heard.max(cluster.created_at));
-        let due = memory.deep.get(&cluster.id).map_or(since, |last| last.at) + facts.every;
+        let Some(due) = self.deep_due(cluster) else { return false };
         if due > self.now {
             self.wake(due);
+            return false;
+        }
+        let waits_longer = |other: &&Cluster| other.id != cluster.id && self.deep_due(other).is_some_and(|it| it < due);
+        let others = self.view.clusters.iter().filter(|other| other.offer.is_some() && !self.is_busy(&other.id));
+        if others.filter(waits_longer).any(|other| self.offered(&other.flavor) > 1) {
             return false;
         }
         if cluster.offer.is_none() || self.deep_under_way() || self.offered(&cluster.flavor) < 2 {
@@ -60,6 +63,14 @@ impl Planner<'_> {
         }
         self.deep_look(cluster, "it is to commit a transaction now and then".into());
         true
+    }
+
+    /// When a cluster is to be asked the next time, if ever. Of one that another process asked nothing is known: it is not
+    /// asked sooner than a new one.
+    fn deep_due(&self, cluster: &Cluster) -> Option<Timestamp> {
+        let (facts, memory) = (self.facts.deep.get(&cluster.flavor)?, &self.view.memory);
+        let since = memory.heard_since.map_or(cluster.created_at, |heard| heard.max(cluster.created_at));
+        Some(memory.deep.get(&cluster.id).map_or(since, |last| last.at) + facts.every)
     }
 
     fn deep_look(&mut self, cluster: &Cluster, why: String) {

@@ -97,6 +97,8 @@ fn the_evidence_of_a_failed_cluster_is_kept_unless_that_fails_three_times() {
 #[test]
 fn free_clusters_are_probed_deeply_one_at_a_time_and_never_the_last_on_offer() {
     check("free well; free well; free well; deep 90", "probe h_0 deeply (it is to commit a transaction now and then)");
+    // The one that waits longest goes first.
+    check("free well commits; free well; deep 3", "probe h_1 deeply (it is to commit a transaction now and then)");
     check("free well; free well; free well committing; deep 90", "");
     check("free well; free well committing; deep 90", "");
     check("free well; free flavor-g well; deep 90", "");

@@ -4,6 +4,7 @@
 #![allow(clippy::print_stdout, reason = "what was measured is of use to who runs them")]
 
 mod away;
+mod deep;
 mod detection;
 mod evidence;
 mod force;
