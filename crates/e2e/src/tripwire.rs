@@ -81,6 +81,13 @@ impl Tripwire {
         *self.lock() = State { trip, ..State::default() };
     }
 
+    /// Lets everything through from now on, and says whether the call had come before.
+    pub fn disarm(&self) -> bool {
+        let mut state = self.lock();
+        state.trip = None;
+        state.tripped
+    }
+
     /// How many calls of each method there were.
     pub fn counts(&self) -> BTreeMap<&'static str, u64> {
         self.lock().counts.clone()
