@@ -12,7 +12,7 @@ pub fn now() -> Timestamp {
 }
 
 /// How much shorter every wait, deadline and backoff is than its own number says. Against simulated engines, which answer
-/// in microseconds, a pool may live twenty times as fast; all waits keep their proportions, so the same races can happen.
+/// in microseconds, a pool may live many times as fast; all waits keep their proportions, so the same races can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace(u32);
 

@@ -11,7 +11,7 @@ use crate::reconciler::{Doing, DoingKind, HeldBack, HostOutlook, RetryLater, Ret
 pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> Explanation {
     let host = &row.host;
     let outlook = told.outlook.as_ref();
-    let mut is = vec![state(host)];
+    let mut is = vec![state(host), Point::new("its engine last answered").at(host.contact.last_answer)];
     let (mut doing, mut held, mut next) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(outlook) = outlook {
         if outlook.link.failed > 0 && host.contact.state.is_active() {
@@ -85,7 +85,7 @@ fn wanted(host: &Host, outlook: Option<&HostOutlook>) -> Vec<Point> {
 
 fn state(host: &Host) -> Point {
     match &host.contact.state {
-        HostState::Active { since } => Point::new("its engine answers").since(*since).at(host.contact.last_answer),
+        HostState::Active { since } => Point::new("its engine answers").since(*since),
         HostState::Inactive { since, why } => {
             Point::new("its engine does not answer; its free clusters are not given out").since(*since).why(why)
         }
@@ -167,7 +167,8 @@ pub(super) fn retry(retry: &RetryLater) -> Point {
     let (what, flavor) = match &retry.of {
         RetryOf::Flavor { flavor } => (format!("{flavor} is tried again"), Some(flavor)),
         RetryOf::Slot { slot } => (format!("slot {slot} is tried again"), None),
-        RetryOf::Host => ("what the host as a whole failed to do is tried again".into(), None),
+        RetryOf::Host => ("making clusters on this host is tried again".into(), None),
+        RetryOf::Purpose => ("what operators want of this host is tried again".into(), None),
         RetryOf::Writes => ("what could not be written down is tried again".into(), None),
     };
     Point::new(what).at(retry.next).times(retry.times).why(&retry.error).flavor(flavor)

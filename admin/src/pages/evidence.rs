@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use common::compose::Catalog;
-use common::model::{ClusterId, Evidence, NodeEvidence, Timestamp, Want};
+use common::model::{ClusterId, Evidence, NodeEvidence, NodeState, Timestamp, Want};
 use serde::Serialize;
 
 use super::Ask;
@@ -74,12 +74,15 @@ pub async fn show(
     let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
     let evidence = state.operations.evidence(&id).await?;
     let now = state.now();
+    // What does not run is what one came for.
+    let mut nodes: Vec<&NodeEvidence> = evidence.nodes.iter().collect();
+    nodes.sort_by_key(|node| node.state == NodeState::Running);
     let timings = evidence.timings.iter().map(|timing| (when(timing.at, now), timing.what.clone(), timing.took_ms));
     let view = View {
         row: FailureRow::of(&evidence, &state.catalog, now),
         created: when(evidence.created_at, now),
         timings: timings.collect(),
-        nodes: evidence.nodes.iter().map(node).collect(),
+        nodes: nodes.into_iter().map(node).collect(),
         missing: evidence.missing.clone(),
         plan: pretty(&evidence.plan),
     };

@@ -93,11 +93,16 @@ impl PointView {
             link: cluster.or_else(|| point.host_id.map(|id| format!("/hosts/{id}"))),
             what: point.what,
             why: point.why.filter(|why| !why.is_empty()),
-            since: point.since.map(|at| when(at, now)),
+            since: point.since.map(|at| lasting(at, now)),
             at: point.at.map(|at| when(at, now)),
             times: point.times.filter(|times| *times > 1),
         }
     }
+}
+
+/// How long something has lasted, seen from now.
+fn lasting(since: Timestamp, now: Timestamp) -> When {
+    When { iso: since.to_string(), text: format!("for {}", duration(now.since(since))) }
 }
 
 /// A length of time, in its two largest units at most.

@@ -260,7 +260,6 @@ impl Leader {
         plan.targets
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one turn's own values, kept in the loop's frame")]
     fn give_orders(
         &self,
         records: &[Host],

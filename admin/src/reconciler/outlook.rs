@@ -124,6 +124,8 @@ pub enum RetryOf {
     },
     /// The host as a whole lacks something.
     Host,
+    /// What operators want of the host as a whole.
+    Purpose,
     /// The store takes no writes.
     Writes,
 }

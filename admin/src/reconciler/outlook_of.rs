@@ -129,7 +129,7 @@ fn held_back(held: &Held, memory: &Memory, clusters: &BTreeMap<&str, &Cluster>, 
     let retry = match (cluster, named) {
         (Some(cluster), _) => memory.retries.get(&cluster.id),
         (None, Some(flavor)) => memory.failures.get(flavor),
-        (None, None) => memory.host_hold.as_ref().filter(|hold| hold.error == held.why),
+        (None, None) => memory.host_hold.as_ref().filter(|hold| held.why.starts_with(&hold.error)),
     };
     HeldBack {
         what: held.what.clone(),
@@ -150,10 +150,10 @@ fn retries(memory: &Memory) -> Vec<RetryLater> {
     let flavors =
         memory.failures.iter().map(|(flavor, retry)| later(RetryOf::Flavor { flavor: flavor.clone() }, retry));
     let slots = memory.refused_slots.iter().map(|(slot, retry)| later(RetryOf::Slot { slot: slot.0 }, retry));
-    let host = [&memory.host_hold, &memory.host_retry];
-    let host = host.into_iter().flatten().map(|retry| later(RetryOf::Host, retry));
+    let host = memory.host_hold.iter().map(|retry| later(RetryOf::Host, retry));
+    let purpose = memory.host_retry.iter().map(|retry| later(RetryOf::Purpose, retry));
     let writes = memory.write_hold.iter().map(|retry| later(RetryOf::Writes, retry));
-    flavors.chain(host).chain(writes).chain(slots).take(TOLD).collect()
+    flavors.chain(host).chain(purpose).chain(writes).chain(slots).take(TOLD).collect()
 }
 
 fn probed(cluster: &Cluster, memory: &Memory, policy: &Policy) -> Option<Probed> {

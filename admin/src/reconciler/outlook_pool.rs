@@ -147,7 +147,7 @@ pub fn add_up(all: &[Arc<HostOutlook>], now: Timestamp) -> PoolOutlook {
         for one in host.retries.iter().filter(|one| one.next > now) {
             let flavor = match &one.of {
                 RetryOf::Flavor { flavor } => Some(flavor),
-                RetryOf::Slot { .. } | RetryOf::Host | RetryOf::Writes => None,
+                RetryOf::Slot { .. } | RetryOf::Host | RetryOf::Purpose | RetryOf::Writes => None,
             };
             let (total, last) = retries.entry(flavor).or_insert_with(|| (RetryTotal::new(flavor, one), None));
             total.next = total.next.min(one.next);

@@ -113,7 +113,9 @@ impl Sim {
                         NodeChange::Stop => NodeState::Exited,
                     };
                     let found = host.engine.get_mut(cluster).and_then(|found| found.nodes.get_mut(&change.node));
-                    found.map(|node| node.state = state);
+                    if let Some(node) = found {
+                        node.state = state;
+                    }
                     let container = Some(change.container.clone());
                     let node = Node { container, state, restarted_seq: change.restart_seq };
                     seen.push((change.node.clone(), node));

@@ -39,7 +39,9 @@ fn disturb(sim: &mut Sim) {
             // A node ends.
             let n = sim.draw(9);
             let found = sim.hosts[i].engine.values_mut().nth(n).and_then(|found| found.nodes.values_mut().next());
-            found.map(|node| node.state = NodeState::Exited);
+            if let Some(node) = found {
+                node.state = NodeState::Exited;
+            }
         }
         30 => {
             let asked = asked(sim);

@@ -123,7 +123,8 @@ async fn one_that_stands_by_tells_the_same_as_the_one_that_leads() {
         assert!(begun.elapsed() < PATIENCE, "{theirs:#?} {ours:#?}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    standby.get(&format!("/hosts/{id}")).await.has("told by the admin that leads");
+    let page = standby.get(&format!("/hosts/{id}")).await;
+    page.has("told by the admin that leads").has("Nothing at this moment.");
     handle.stop(false).await;
     running.stop().await;
     sim.shutdown().await;

@@ -24,6 +24,7 @@ mod offer;
 mod order;
 mod placement;
 mod ports;
+mod probes;
 mod project;
 #[cfg(test)]
 mod properties_test;
@@ -43,8 +44,9 @@ pub use catalog::{Catalog, CatalogSettings};
 pub use choices::Parameter;
 pub use error::{ComposeError, TemplateError};
 pub use placement::Placement;
+pub use probes::{DeepProbe, DeepStep, HttpMethod, HttpProbe, JsonExpect};
 pub use project::{
-    Condition, ContainerPort, DeepProbe, DeepStep, HealthCheck, HttpMethod, HttpProbe, JsonExpect, Logging, MountSpec,
-    NetworkSpec, PlannedEndpoint, Project, Protocol, RestartPolicy, ServiceSpec, VolumeSpec,
+    Condition, ContainerPort, HealthCheck, Logging, MountSpec, NetworkSpec, PlannedEndpoint, Project, Protocol,
+    RestartPolicy, ServiceSpec, VolumeSpec,
 };
 pub use template::Template;

@@ -95,8 +95,10 @@ fn store(source: &Source, data_dir: &std::path::Path) -> Result<StoreTarget, Con
             _ => Err("must begin with mongodb:// or mongodb+srv:// and name a host".into()),
         }
     })?;
+    // A wrong name is told, though it be of no use without a URL.
+    let database = database_name(source)?;
     Ok(match url {
-        Some(url) => StoreTarget::Mongo { url, database: database_name(source)? },
+        Some(url) => StoreTarget::Mongo { url, database },
         None => StoreTarget::Sqlite { path: data_dir.join("poolmanager.db") },
     })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 
 /// Every variable that is read, by either program: one file can serve both. A file that has another name in it is refused.
-pub const NAMES: [&str; 30] = [
+pub const NAMES: [&str; 31] = [
     "ADMIN_BIND",
     "ADMIN_INTERNAL_ADDRESS",
     "ADMIN_PASSWORD",
@@ -20,6 +20,7 @@ pub const NAMES: [&str; 30] = [
     "CLUSTER_SUBNETS",
     "DATA_DIR",
     "DEBUG",
+    "DEEP_PROBES",
     "FABRIC_PEER_IMAGE",
     "INTERNAL_SECRET",
     "LOG_FORMAT",

@@ -7,6 +7,7 @@
 mod block;
 mod config;
 mod id;
+mod known;
 mod ledger;
 mod mesh;
 mod message;

@@ -1,10 +1,10 @@
 //! One peer, as plain state, and what it answers to the others. What it does of its own accord is in `poll` and `order`.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::block::{Block, Hash, Transaction};
 use crate::id::{Ballot, PeerId};
+use crate::known::Known;
 use crate::ledger::{Journal, Ledger, Record};
 use crate::message::{Message, Reply};
 use crate::{PeerConfig, UnixNanos};
@@ -37,7 +37,7 @@ pub(crate) struct State {
     pub ledger: Ledger,
     /// Where the others reach this peer.
     pub address: Box<str>,
-    pub known: BTreeMap<PeerId, Box<str>>,
+    pub known: Known,
     /// The peer behind `CORE_PEER_DISCOVERY_ROOTNODE`, once met.
     pub root: Option<PeerId>,
     pub pending: Vec<Pending>,
@@ -56,7 +56,7 @@ pub(crate) struct Pending {
 impl Peer {
     /// A peer with an empty ledger (block 0 alone, stamped `now`).
     pub fn new(config: PeerConfig, now: UnixNanos) -> Self {
-        Self::build(config, Ledger::new(now), BTreeMap::new(), None)
+        Self::build(config, Ledger::new(now), Known::default(), None)
     }
 
     /// A peer as `records` left it, that writes down each further change.
@@ -65,7 +65,7 @@ impl Peer {
             journal.append(&Record::Born { at: now });
         }
         let mut ledger = Ledger::new(now);
-        let mut known = BTreeMap::new();
+        let mut known = Known::default();
         for record in records {
             ledger.apply(record);
             if let Record::Met { id, address } = record {
@@ -75,12 +75,7 @@ impl Peer {
         Self::build(config, ledger, known, Some(journal))
     }
 
-    fn build(
-        config: PeerConfig,
-        ledger: Ledger,
-        known: BTreeMap<PeerId, Box<str>>,
-        journal: Option<Box<dyn Journal>>,
-    ) -> Self {
+    fn build(config: PeerConfig, ledger: Ledger, known: Known, journal: Option<Box<dyn Journal>>) -> Self {
         let id = PeerId::new(&config.id);
         let address = config.address.clone().unwrap_or_default().into();
         let state = State { ledger, address, known, root: None, pending: Vec::new(), ready_since: None, journal };
@@ -135,7 +130,7 @@ impl Peer {
                 if *network != *self.config.network_id || id == self.id {
                     return Reply::Stranger;
                 }
-                let known = state.known.iter().map(|(id, address)| (id.clone(), address.clone())).collect();
+                let known = state.known.iter().cloned().collect();
                 state.learn(&self.id, id, address);
                 Reply::Hello {
                     id: self.id.clone(),
@@ -213,12 +208,12 @@ impl State {
 
     /// Remembers where a peer is. Returns whether that is news.
     pub fn learn(&mut self, me: &PeerId, id: PeerId, address: Box<str>) -> bool {
-        let news = id != *me && !address.is_empty() && self.known.get(&id) != Some(&address);
-        if !news || (self.known.len() >= MAX_KNOWN && !self.known.contains_key(&id)) {
+        let news = id != *me && !address.is_empty() && self.known.get(&id) != Some(&*address);
+        if !news || (self.known.len() >= MAX_KNOWN && self.known.get(&id).is_none()) {
             return false;
         }
         // Addresses are given anew: whoever had this one is not there any more.
-        self.known.retain(|_, at| *at != address);
+        self.known.forget_address(&address);
         if let Some(journal) = &mut self.journal {
             journal.append(&Record::Met { id: id.clone(), address: address.clone() });
         }

@@ -48,7 +48,10 @@ impl Peer {
     fn meet(&self, network: &dyn Network, now: UnixNanos) -> Vec<Met> {
         let (mut waiting, mut root) = {
             let state = self.lock();
-            (state.known.values().cloned().collect::<Vec<_>>(), self.config.root.as_deref().map(Box::<str>::from))
+            (
+                state.known.iter().map(|(_, address)| address.clone()).collect::<Vec<_>>(),
+                self.config.root.as_deref().map(Box::<str>::from),
+            )
         };
         let mut greeted = BTreeSet::new();
         let mut met: Vec<Met> = Vec::new();
@@ -85,7 +88,7 @@ impl Peer {
             state.learn(&self.id, id.clone(), there.clone());
             for (id, address) in known {
                 // What it says of itself counts more than what another says of it.
-                if !state.known.contains_key(&id) && state.learn(&self.id, id, address.clone()) {
+                if state.known.get(&id).is_none() && state.learn(&self.id, id, address.clone()) {
                     waiting.push(address);
                 }
             }

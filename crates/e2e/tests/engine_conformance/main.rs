@@ -2,6 +2,7 @@
 //! field. What may differ (ids, times, versions, what a simulation has no files for) is listed in [`normal`], with its reason.
 #![expect(clippy::unwrap_used, reason = "what fails here fails the test")]
 
+mod deep;
 mod faults;
 mod leftovers;
 mod normal;

@@ -82,6 +82,8 @@ pub struct Wanted {
     pub leased: Option<usize>,
     /// The host's record is gone.
     pub no_host: bool,
+    /// The host was removed by force: should its engine have counted as away, what is there stays there.
+    pub by_force: bool,
 }
 
 /// Records and engine agree, and are as wanted.
@@ -108,8 +110,16 @@ pub async fn at_rest(stage: &Stage, wanted: &Wanted) -> Result<(), String> {
     if slots.len() != clusters.len() {
         return Err(format!("a slot is taken twice: {slots:?}"));
     }
+    if wanted.by_force && was_away(stage).await? {
+        return Ok(());
+    }
     let found = Belongings::look(&stage.sim).await.map_err(|error| error.to_string())?;
     same_on_engine(stage, &clusters, found, wanted.leased.unwrap_or(0))
+}
+
+async fn was_away(stage: &Stage) -> Result<bool, String> {
+    let events = stage.pool.store.list_events(&EventFilter::default(), &Page::first(500)).await;
+    Ok(events.map_err(|error| error.to_string())?.iter().any(|event| event.kind == EventKind::HostContact))
 }
 
 /// The leased one is the subject, as she got it.

@@ -6,7 +6,7 @@ use crate::point::Point;
 use crate::story::Story;
 
 /// A plain run takes one point in so many.
-pub const SHARE: usize = 6;
+pub const SHARE: usize = 8;
 
 /// Which points.
 pub enum Choice {

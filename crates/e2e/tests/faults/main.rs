@@ -3,13 +3,14 @@
 //! Each story is told without trouble first, to learn its calls to the engine and to the store; then once for each call and
 //! each thing that can go wrong there, each time to a pool and a simulated engine of its own, many side by side.
 //!
-//! All of it is some minutes of processor time, so a plain run takes one point in [`SHARE`]: which ones is drawn, and said.
+//! All of it is some minutes of processor time, so a plain run takes one point in eight: which ones is drawn, and said.
 //! `FAULTS=all` takes all, `FAULTS=3/8` the fourth eighth, `FAULTS=release` a story, `FAULTS="release: GET /info #1: Hang"`
 //! one point.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on says so by panicking")]
 #![allow(clippy::print_stdout, clippy::print_stderr, reason = "it tells how many points it went through")]
 
+mod calm;
 mod check;
 mod choice;
 mod point;
@@ -18,33 +19,28 @@ mod stage;
 mod story;
 mod tally;
 
-use std::sync::Arc;
-
+use calm::Calm;
 use choice::Choice;
 use point::Learnt;
 use story::Story;
 use tally::Tally;
-use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
-
-/// Runs side by side: most of a run is waiting.
-const AT_ONCE: usize = 24;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_pool_comes_to_rest_whatever_goes_wrong_wherever() {
     let choice = Choice::read();
     println!("{choice}");
-    let (mut tally, turns) = (Tally::default(), Arc::new(Semaphore::new(AT_ONCE)));
+    let (mut tally, calm) = (Tally::default(), Calm::new());
     let mut runs = JoinSet::new();
-    for (story, learnt) in learn_all(&choice).await {
+    for (story, learnt) in learn_all(&choice, &calm).await {
         for (n, point) in learnt.points().into_iter().enumerate() {
             tally.there_is(story);
             if !choice.takes(story, n, &point) {
                 continue;
             }
-            let turns = turns.clone();
+            let calm = calm.clone();
             runs.spawn(async move {
-                let _turn = turns.acquire_owned().await;
+                let _turn = calm.turn().await;
                 let told = run::tell(story, Some(&point)).await;
                 (story, point, told)
             });
@@ -59,11 +55,13 @@ async fn a_pool_comes_to_rest_whatever_goes_wrong_wherever() {
 }
 
 /// The calls of each story that is to be told.
-async fn learn_all(choice: &Choice) -> Vec<(Story, Learnt)> {
+async fn learn_all(choice: &Choice, calm: &Calm) -> Vec<(Story, Learnt)> {
     let mut runs = JoinSet::new();
     for story in Story::all().into_iter().filter(|story| choice.tells(*story)) {
         // How often lists are read depends on how events fall together; two tellings rarely differ by much.
+        let calm = calm.clone();
         runs.spawn(async move {
+            let _turn = calm.turn().await;
             let mut learnt = Learnt::default();
             for _ in 0..2 {
                 match run::tell(story, None).await {

@@ -1,5 +1,6 @@
 //! One run: a story told to a pool of its own, with at most one thing going wrong.
 
+use std::fmt;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, anyhow, bail};
@@ -12,7 +13,9 @@ use crate::stage::Stage;
 use crate::story::Story;
 
 /// A pool that has not come to rest by then never will: the longest backoff at this pace is a few seconds.
-const PATIENCE: Duration = Duration::from_secs(45);
+const PATIENCE: Duration = Duration::from_secs(60);
+/// So many times a run is told again on a busy machine.
+const TRIES: usize = 3;
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_millis(15);
 /// What rests this long with its timers running (a tick is a quarter second) rests.
@@ -26,15 +29,43 @@ pub struct Told {
     pub learnt: Learnt,
     /// From what happened to rest.
     pub took: Duration,
+    /// How many times the machine was too busy for it before.
+    pub too_busy: usize,
 }
 
+/// The pool did not come to rest in time.
+#[derive(Debug)]
+struct NotWithin(String);
+
+impl fmt::Display for NotWithin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "not within {PATIENCE:?}; last seen: {}", self.0)
+    }
+}
+
+impl std::error::Error for NotWithin {}
+
 /// Tells a story; an error is what did not hold, with what was seen last.
+///
+/// A pool that was not in time on a machine that kept no times is told of again. What must never be seen is not excused.
 pub async fn tell(story: Story, point: Option<&Point>) -> anyhow::Result<Told> {
-    let mut stage = Stage::open(story.capacity()).await?;
+    let mut too_busy = 0;
+    loop {
+        match tell_once(story, point).await {
+            Ok(told) => return Ok(Told { too_busy, ..told }),
+            Err((error, true)) if too_busy < TRIES && error.is::<NotWithin>() => too_busy += 1,
+            Err((error, _)) => return Err(error),
+        }
+    }
+}
+
+/// An error comes with whether the machine was too busy.
+async fn tell_once(story: Story, point: Option<&Point>) -> Result<Told, (anyhow::Error, bool)> {
+    let mut stage = Stage::open(story.capacity()).await.map_err(|error| (error, false))?;
     let told = tell_on(&mut stage, story, point).await;
     let told = match told {
         Ok(told) => Ok(told),
-        Err(error) => Err(error.context(last_seen(&stage).await)),
+        Err(error) => Err((error.context(last_seen(&stage).await), stage.lateness.is_too_much())),
     };
     stage.close().await;
     told
@@ -61,7 +92,7 @@ async fn tell_on(stage: &mut Stage, story: Story, point: Option<&Point>) -> anyh
     check::strangers_were_left_alone(stage).map_err(|error| anyhow!(error))?;
     check::every_removal_has_its_reason(stage).await.map_err(|error| anyhow!(error))?;
     let learnt = Learnt::new(&stage.sim.journal().calls(), stage.wire.counts());
-    Ok(Told { struck, learnt, took })
+    Ok(Told { struck, learnt, took, too_busy: 0 })
 }
 
 fn arm(stage: &Stage, point: Option<&Point>) {
@@ -130,10 +161,10 @@ async fn settle(stage: &Stage, story: Story, wanted: &Wanted) -> anyhow::Result<
                     _ => resting = Some((Instant::now(), changes)),
                 }
             }
-            Err(seen) if begun.elapsed() > PATIENCE => bail!("not within {PATIENCE:?}; last seen: {seen}"),
+            Err(seen) if begun.elapsed() > PATIENCE => bail!(NotWithin(seen)),
             Err(_) => resting = None,
         }
-        tokio::time::sleep(LOOK_EVERY).await;
+        stage.lateness.nap(LOOK_EVERY).await;
     }
 }
 

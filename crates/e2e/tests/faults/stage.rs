@@ -7,20 +7,21 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use common::clock::{self, Pace};
 use common::compose::{Catalog, CatalogSettings, Template};
-use common::model::{Actor, Asked, Cluster, Event, EventKind, ForeignKind, ForeignThing, HostPurpose, TemplateId};
+use common::model::{Actor, Asked, Cluster, Event, EventKind, ForeignKind, ForeignThing, HostPurpose, TemplateId, Why};
 use e2e::pool::{Pool, Setup};
 use e2e::tripwire::Tripwire;
 use serde_json::{Value, json};
 use simdocker::{SimHost, SimImage, SimOptions};
 
+use crate::calm::Lateness;
 use crate::check::Strangers;
 
 /// The flavor that pools here are made of.
 const FLAVOR: &str = "small";
 
-/// Waits are so much shorter than a deployment's: a lock of a third of a second, deadlines of one to three. A simulated
-/// engine answers in less than a millisecond, and still in a tenth of a second when the machine is busy.
-pub const PACE: u32 = 20;
+/// Waits are so much shorter than a deployment's: a lock of 0.7 s, deadlines of 0.3 to 6 s. A simulated engine answers in less
+/// than a millisecond, and still in a tenth of a second when the machine is busy.
+pub const PACE: u32 = 10;
 
 /// An engine with strangers on it, and a pool.
 pub struct Stage {
@@ -36,6 +37,8 @@ pub struct Stage {
     pub subject: Option<Cluster>,
     /// What is not ours and is to go all the same.
     pub condemned: Vec<ForeignThing>,
+    /// How busy the machine was.
+    pub lateness: Lateness,
 }
 
 impl Stage {
@@ -60,7 +63,7 @@ impl Stage {
         let pool = Pool::set_up(setup).await?;
         let strangers = move_in(&sim, pool.layout.first_port).await?;
         let wire = Tripwire::new(pool.store.clone());
-        Ok(Stage { sim, pool, wire, strangers, subject: None, condemned: Vec::new() })
+        Ok(Stage { sim, pool, wire, strangers, subject: None, condemned: Vec::new(), lateness: Lateness::default() })
     }
 
     /// Starts the reconciler behind the tripwire.
@@ -85,6 +88,18 @@ impl Stage {
         self.condemned =
             vec![thing(ForeignKind::Container, id(&container)?), thing(ForeignKind::Network, id(&network)?)];
         Ok(())
+    }
+
+    /// The reconciler ends, and the subject's record goes though all of it is still there.
+    pub async fn lose_record(&mut self) -> anyhow::Result<()> {
+        self.pool.stop_reconciler().await;
+        let now = clock::now();
+        let id = &self.subject.as_ref().context("no subject")?.id;
+        let cluster = self.pool.store.cluster(id).await?.context("no record")?;
+        let going = cluster.remove(Why::Deleted { by: "otto".into() }, now)?;
+        self.pool.store.move_cluster(&cluster, &going, None).await?;
+        let event = Event::new(now, EventKind::Removed, Actor::Reconciler, "its record was lost").about(&going);
+        Ok(self.pool.store.vanish(&going, event).await?)
     }
 
     /// An operator wants something of the host.

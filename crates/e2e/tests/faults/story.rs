@@ -22,6 +22,8 @@ pub enum Story {
     HealLeased(Harm),
     /// An operator resets the host, with some of what is foreign; it is filled again.
     Reset,
+    /// What is on the engine has lost its record, and is swept; its place is filled.
+    Sweep,
     /// An operator deletes the host.
     Leave,
     /// An operator removes the host by force, though a user holds a cluster there.
@@ -50,7 +52,7 @@ impl Story {
     pub fn all() -> Vec<Story> {
         let harms = [Harm::Kill, Harm::Crash, Harm::OutOfMemory, Harm::Pause, Harm::Delete];
         let heals = harms.iter().flat_map(|harm| [Story::HealFree(*harm), Story::HealLeased(*harm)]);
-        let others = [Story::Fill, Story::Release, Story::Reset, Story::Leave, Story::Force];
+        let others = [Story::Fill, Story::Release, Story::Reset, Story::Sweep, Story::Leave, Story::Force];
         others.into_iter().chain(heals).collect()
     }
 
@@ -60,6 +62,7 @@ impl Story {
             Story::Fill => "fill".into(),
             Story::Release => "release".into(),
             Story::Reset => "reset".into(),
+            Story::Sweep => "sweep".into(),
             Story::Leave => "leave".into(),
             Story::Force => "force".into(),
             Story::HealFree(harm) => format!("heal a free one ({harm:?})"),
@@ -87,10 +90,13 @@ impl Story {
     pub fn after(self) -> Wanted {
         match self {
             Story::Fill => Wanted { free: 2, ..Wanted::default() },
-            Story::Release | Story::HealFree(_) | Story::Reset => Wanted { free: 1, ..Wanted::default() },
+            Story::Release | Story::HealFree(_) | Story::Reset | Story::Sweep => {
+                Wanted { free: 1, ..Wanted::default() }
+            }
             Story::HealLeased(Harm::Delete) => Wanted { leased: Some(1), ..Wanted::default() },
             Story::HealLeased(_) => Wanted { leased: Some(0), ..Wanted::default() },
-            Story::Leave | Story::Force => Wanted { no_host: true, ..Wanted::default() },
+            Story::Leave => Wanted { no_host: true, ..Wanted::default() },
+            Story::Force => Wanted { no_host: true, by_force: true, ..Wanted::default() },
         }
     }
 
@@ -98,7 +104,7 @@ impl Story {
     pub async fn prepare(self, stage: &mut Stage) -> anyhow::Result<()> {
         stage.subject = match self {
             Story::Fill => None,
-            Story::HealFree(_) | Story::Reset | Story::Leave => {
+            Story::HealFree(_) | Story::Reset | Story::Sweep | Story::Leave => {
                 Some(stage.pool.clusters().await.pop().context("no cluster")?)
             }
             Story::Release | Story::HealLeased(_) | Story::Force => match stage.pool.apply(USER).await? {
@@ -109,13 +115,16 @@ impl Story {
         if self == Story::Reset {
             stage.condemn().await?;
         }
+        if self == Story::Sweep {
+            stage.lose_record().await?;
+        }
         Ok(())
     }
 
     /// What happens.
     pub async fn happen(self, stage: &mut Stage) -> anyhow::Result<()> {
         match self {
-            Story::Fill => stage.start(),
+            Story::Fill | Story::Sweep => stage.start(),
             Story::Release => {
                 let id = stage.subject.as_ref().context("no subject")?.id.clone();
                 stage.pool.change(&id, |cluster| cluster.release(USER, clock::now()).ok()).await?;
@@ -154,7 +163,7 @@ impl Story {
         match self {
             Story::Fill | Story::HealFree(_) | Story::HealLeased(_) => return Ok(()),
             Story::Reset => stage.is_reset().await?,
-            Story::Release | Story::Leave | Story::Force => {}
+            Story::Release | Story::Sweep | Story::Leave | Story::Force => {}
         }
         if stage.pool.clusters().await.iter().any(|cluster| cluster.id == subject.id) {
             return Err("the cluster that was to go is still there".into());
@@ -164,7 +173,7 @@ impl Story {
         let records = records.map_err(|error| error.to_string())?;
         match (self, records.as_slice()) {
             (Story::Release | Story::Force, [record]) if is_hers(subject, record) => {}
-            (Story::Reset | Story::Leave, []) => {}
+            (Story::Reset | Story::Sweep | Story::Leave, []) => {}
             (_, other) => return Err(format!("her lease's record, once, was expected: {other:?}")),
         }
         let lost = matches!(records.as_slice(), [record] if matches!(record.ended, Ended::Lost { .. }));

@@ -18,6 +18,7 @@ pub struct Tally {
     begun: Instant,
     stories: BTreeMap<Story, Count>,
     missed: usize,
+    too_busy: usize,
     slowest: BTreeSet<(Duration, String)>,
     failed: Vec<(String, anyhow::Error)>,
 }
@@ -34,6 +35,7 @@ impl Default for Tally {
             begun: Instant::now(),
             stories: BTreeMap::new(),
             missed: 0,
+            too_busy: 0,
             slowest: BTreeSet::new(),
             failed: Vec::new(),
         }
@@ -52,6 +54,7 @@ impl Tally {
         match told {
             Ok(told) if told.struck => {
                 self.stories.entry(story).or_default().through += 1;
+                self.too_busy += told.too_busy;
                 self.slowest.insert((told.took, name));
             }
             Ok(_) => self.missed += 1,
@@ -73,6 +76,9 @@ impl Tally {
         let through: usize = self.stories.values().map(|count| count.through).sum();
         let there: usize = self.stories.values().map(|count| count.there).sum();
         let seconds = self.begun.elapsed().as_secs_f64();
+        if self.too_busy > 0 {
+            println!("{} runs were told again, because the machine was too busy", self.too_busy);
+        }
         println!(
             "went through {through} of {there} points in {seconds:.0} s; {} stories were over before theirs; {} failed",
             self.missed,

@@ -2,13 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use common::model::HostId;
-use common::store::{ClusterFilter, EventFilter, Holding, LeaseFilter, Page, StoreTarget, StoreUser, open};
+use common::clock;
+use common::model::{Actor, ApplyCount, EventKind, HostId};
+use common::store::{
+    ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, StoreTarget, StoreUser, open,
+};
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
 
 use crate::home::{database, mongod};
-use crate::made::{MINUTE, apply, event, host, key, new_one, pool, release, user};
+use crate::kept::evidence;
+use crate::made::{MINUTE, apply, creating, event, flavor, host, key, new_one, pool, release, user};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_query_of_the_store_is_served_by_an_index() {
@@ -43,9 +47,27 @@ async fn every_query_of_the_store_is_served_by_an_index() {
         let after = records.first().map(|record| record.lease.id.to_string());
         store.list_lease_records(&filter, &Page { after, limit: 5 }).await.unwrap();
     }
-    for host in [None, by_host.host] {
-        store.list_events(&EventFilter { host, ..Default::default() }, &page).await.unwrap();
+    let host = by_host.host.unwrap();
+    let start = EventCursor("0".into());
+    for filter in [
+        EventFilter::default(),
+        EventFilter { host: Some(host.clone()), ..Default::default() },
+        EventFilter { kinds: vec![EventKind::Removed, EventKind::Access], ..Default::default() },
+        EventFilter { actor: Some(Actor::Operator { name: "ann".into() }), ..Default::default() },
+        EventFilter { since: Some(clock::now() - MINUTE), until: Some(clock::now()), ..Default::default() },
+    ] {
+        store.list_events(&filter, &page).await.unwrap();
+        store.tail_events(Some(&start), &filter, 5).await.unwrap();
+        store.tail_events(None, &filter, 5).await.unwrap();
     }
+    let failed = evidence(&creating(&host, 0, "a"), clock::now());
+    store.put_evidence(&failed).await.unwrap();
+    for of in [None, Some(&host)] {
+        store.list_evidence(of, &page).await.unwrap();
+    }
+    let counts = [ApplyCount { minute: clock::now(), flavor: flavor("a"), given: 1, missed: 0 }];
+    store.count_applies(&counts).await.unwrap();
+    store.applies(clock::now() - MINUTE).await.unwrap();
     store.list_hosts().await.unwrap();
     store.list_operators().await.unwrap();
     store.operator_by_name("ann").await.unwrap();

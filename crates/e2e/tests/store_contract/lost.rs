@@ -208,5 +208,6 @@ async fn every_write_may_be_lost_and_is_then_done_once() {
     }
     let all: u32 = points.values().sum();
     assert!(all >= 44, "{points:?}");
-    (store.close().await, straight.close().await);
+    store.close().await;
+    straight.close().await;
 }

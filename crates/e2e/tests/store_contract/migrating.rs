@@ -213,7 +213,8 @@ async fn events_from_before_they_could_be_followed_stay_in_a_mongo_store() {
     // It reads the newer ones, too: nothing that it sorts or goes on by is missing.
     let without = before.events.count_documents(doc! { "order": { "$not": { "$type": "objectId" } } }).await.unwrap();
     assert_eq!(without, 0);
-    (store.close().await, other.close().await);
+    store.close().await;
+    other.close().await;
     before.client.shutdown().immediate(true).await;
 }
 

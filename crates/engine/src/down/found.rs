@@ -21,6 +21,8 @@ pub(super) struct Belongings {
     pub(super) networks: Vec<Thing>,
     pub(super) volumes: Vec<Thing>,
     pub(super) images: Vec<Thing>,
+    /// Whether any of it carries no label: what nodes started and built themselves.
+    pub(super) offspring: bool,
 }
 
 pub(super) type NetworkId = String;
@@ -80,6 +82,7 @@ impl Fenced<'_> {
         let mut found = pick(&raw, pool, cluster, prefixes);
         if !prefixes.is_empty() {
             found.images = self.images_named(prefixes).await?;
+            found.offspring |= !found.images.is_empty();
         }
         Ok(found)
     }
@@ -109,6 +112,7 @@ fn pick(raw: &Raw, pool: &PoolId, cluster: &ClusterId, prefixes: &[String]) -> B
         // A name alone does not make ours what carries another's mark.
         let offspring = container.mark().is_none() && prefixes.iter().any(|prefix| container.name.starts_with(prefix));
         if offspring || ours(&container.labels) {
+            found.offspring |= offspring;
             found.containers.push(thing(Kind::Container, &container.id, &container.name));
             continue;
         }
@@ -151,6 +155,7 @@ mod tests {
         let names = |things: &[Thing]| things.iter().map(|thing| thing.name.clone()).collect::<Vec<_>>();
         assert_eq!(names(&found.containers), ["h_0_vp0".to_owned(), format!("{cluster}-vp0-aa")]);
         assert_eq!(found.guests.iter().map(|(guest, _)| guest.name.as_str()).collect::<Vec<_>>(), ["web"]);
+        assert!(found.offspring, "one of the containers has no label");
         assert_eq!(names(&found.networks), ["h_0_net"]);
         assert_eq!(names(&found.volumes), ["h_0_data"]);
     }

@@ -4,6 +4,9 @@
 //! other. What an engine refuses for a moment ("active endpoints", "removal already in progress") is there again in the
 //! next round's look, so the rounds are the retries; the pauses between them grow.
 //!
+//! What has no label of ours (chaincode, its images) goes before the network and the volumes, by which alone the rest is found when the
+//! cluster's record is gone.
+//!
 //! Everything is found by the cluster's id: on a label, on a network that has the label, or in a name that no stranger can
 //! match. Containers and networks are removed by the engine's id for them. Volumes have only names; one that a new tenant of the
 //! slot made under the same name carries another cluster's label and is not found here.

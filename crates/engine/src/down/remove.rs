@@ -21,14 +21,18 @@ impl Fenced<'_> {
     /// Tries to remove each thing once. An error is one that ends the whole work: the engine is away, or we may not act
     /// any more; or it hangs, after everything else was tried.
     pub(super) async fn remove_all(self, found: Belongings, removed: &mut Removed) -> Result<Refusals, EngineError> {
-        let mut round = Round { at: self, refusals: Refusals::new(), hung: None };
+        let mut round = Round { at: self, refusals: Refusals::new(), failed: 0, hung: None };
         // Kind by kind: a network and a volume can go only when no container uses them, an image likewise.
         let plain = |things: Vec<Thing>| things.into_iter().map(|thing| (thing, None)).collect();
         removed.containers.extend(round.remove(plain(found.containers)).await?);
         round.remove(found.guests.into_iter().map(|(guest, network)| (guest, Some(network))).collect()).await?;
-        removed.networks.extend(round.remove(plain(found.networks)).await?);
-        removed.volumes.extend(round.remove(plain(found.volumes)).await?);
         removed.images.extend(round.remove(plain(found.images)).await?);
+        // What carries no label (chaincode, its images) is found by the network or a volume alone when the cluster's record is
+        // gone, so those stay until a look shows that it went, lest an end in between leave it for ever.
+        if round.failed == 0 && !found.offspring {
+            removed.networks.extend(round.remove(plain(found.networks)).await?);
+            removed.volumes.extend(round.remove(plain(found.volumes)).await?);
+        }
         round.hung.map_or(Ok(round.refusals), Err)
     }
 
@@ -62,6 +66,8 @@ impl Fenced<'_> {
 struct Round<'a> {
     at: Fenced<'a>,
     refusals: Refusals,
+    /// How many calls did not do what they should.
+    failed: usize,
     /// The first call that got no answer in time.
     hung: Option<EngineError>,
 }
@@ -83,11 +89,15 @@ impl Round<'_> {
                 // Another's doing, or an anonymous volume that went with its container.
                 Err(EngineError::Gone { .. }) => {}
                 Err(error @ (EngineError::Fenced | EngineError::Unreachable { .. })) => return Err(error),
-                Err(error @ EngineError::Timeout { .. }) => self.hung = Some(error),
+                Err(error @ EngineError::Timeout { .. }) => {
+                    self.failed += 1;
+                    self.hung = Some(error);
+                }
                 Err(error) => {
                     if !error_map::passes_by_itself(&error) {
                         tracing::debug!(thing = %thing, error = %error, "{thing} was not removed: {error}");
                     }
+                    self.failed += 1;
                     self.refusals.insert(thing.to_string(), reason(error));
                 }
             }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::compose::{NetworkSpec, Project};
+use common::compose::{HealthCheck, NetworkSpec, Project, RestartPolicy};
 use common::model::NodeState;
 use engine::{EngineError, EngineEvent, EventKind, EventStream, LogStream};
 use futures_util::StreamExt;
@@ -124,6 +124,36 @@ async fn what_happens_to_our_containers_and_networks_is_told() {
     await_event(&mut events, "the network's end", |e| e.kind == EventKind::NetworkDestroy && e.name == network).await;
     let volume = project.volumes[0].name.clone();
     await_event(&mut events, "the volume's end", |e| e.kind == EventKind::VolumeDestroy && e.name == volume).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn want_of_memory_checks_and_stops_are_told_too() {
+    let bench = Bench::new().await;
+    // The two go their own ways, so each is told by a stream of its own.
+    let mut events = bench.engine.events(&bench.pool).await.unwrap();
+    let mut of_greedy = bench.engine.events(&bench.pool).await.unwrap();
+    let mut greedy = service(&bench, 0, "vp0", "exec /bin/busybox dd if=/dev/zero of=/dev/null bs=400M count=1");
+    greedy.restart = RestartPolicy::No;
+    let mut fickle = service(&bench, 0, "vp1", &format!("echo > /well; {FOREVER}"));
+    fickle.healthcheck = Some(HealthCheck {
+        test: ["CMD", "/bin/busybox", "test", "-e", "/well"].map(str::to_owned).to_vec(),
+        interval: Some(Duration::from_millis(200)),
+        timeout: Some(Duration::from_secs(10)),
+        retries: Some(1),
+        start_period: None,
+    });
+    let project = Project { services: vec![greedy, fickle], ..project(&bench, 0) };
+    let ids = bench.up(&project, 0).await.unwrap();
+    let is = |name: &str, kind: EventKind| {
+        let id = ids[&node(name)].clone();
+        move |event: &EngineEvent| event.id == id && event.kind == kind
+    };
+    await_event(&mut events, "health", is("vp1", EventKind::Health { healthy: true })).await;
+    await_event(&mut of_greedy, "oom", is("vp0", EventKind::Oom)).await;
+    await_event(&mut of_greedy, "its end", is("vp0", EventKind::Die { exit_code: Some(137) })).await;
+    bench.engine.stop_node(&ids[&node("vp1")], GRACE, &|| Ok(())).await.unwrap();
+    await_event(&mut events, "kill", is("vp1", EventKind::Kill)).await;
+    await_event(&mut events, "stop", is("vp1", EventKind::Stop)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

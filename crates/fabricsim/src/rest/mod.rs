@@ -76,7 +76,7 @@ impl Peer {
             let state = self.lock();
             (state.known.clone(), state.address.clone())
         };
-        let connected = known.into_iter().filter(|(_, address)| network.is_connected(address));
+        let connected = known.iter().filter(|(_, address)| network.is_connected(address)).cloned();
         let mut peers: Vec<_> = connected.map(|(id, address)| (random(), id, address)).collect();
         peers.sort_by_key(|(key, ..)| *key);
         let peers = peers.into_iter().map(|(_, id, address)| (id, address));

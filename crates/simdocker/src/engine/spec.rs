@@ -48,6 +48,9 @@ pub(crate) struct Body {
     pub(crate) networking_config: NetworkingConfig,
 }
 
+/// Container port to the places where it is published.
+pub(crate) type Bindings = Box<[(Arc<str>, Box<[PortBinding]>)]>;
+
 /// `HostConfig`, as far as the engine acts on it.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase", default)]
@@ -55,7 +58,7 @@ pub(crate) struct HostConfig {
     #[serde(deserialize_with = "text")]
     pub(crate) network_mode: Arc<str>,
     #[serde(deserialize_with = "bindings")]
-    pub(crate) port_bindings: Box<[(Arc<str>, Box<[PortBinding]>)]>,
+    pub(crate) port_bindings: Bindings,
     #[serde(deserialize_with = "null_is_default")]
     pub(crate) restart_policy: RestartPolicy,
     #[serde(deserialize_with = "null_is_default")]
@@ -250,8 +253,6 @@ fn texts<'de, D: Deserializer<'de>>(from: D) -> Result<Box<[Arc<str>]>, D::Error
 fn texts_of_keys<'de, D: Deserializer<'de>>(from: D) -> Result<Box<[Arc<str>]>, D::Error> {
     Ok(keys(from)?.iter().map(|text| intern(text)).collect())
 }
-
-type Bindings = Box<[(Arc<str>, Box<[PortBinding]>)]>;
 
 fn bindings<'de, D: Deserializer<'de>>(from: D) -> Result<Bindings, D::Error> {
     let all: Vec<(String, Vec<PortBinding>)> = pairs(from)?;
