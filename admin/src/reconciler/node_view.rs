@@ -2,7 +2,7 @@
 
 use common::model::{Cluster, Health, Node, NodeName, NodeState, Want};
 
-use super::view::{End, Found};
+use super::view::{End, Found, WANT_OF_MEMORY};
 
 /// Nodes that should run and do not, in words.
 pub fn not_running(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
@@ -87,7 +87,7 @@ pub fn unhealthy(cluster: &Cluster, found: Option<&Found>) -> Option<String> {
 fn said(found: Option<&Found>, name: &NodeName, state: NodeState) -> String {
     let end = found.and_then(|found| found.nodes.get(name)).and_then(|node| node.ended);
     let how = match end {
-        Some(End { oom: true, .. }) => " (killed for want of memory)".to_owned(),
+        Some(End { oom: true, .. }) => format!(" ({WANT_OF_MEMORY})"),
         Some(End { code: Some(code), .. }) => format!(" (it ended with code {code})"),
         Some(End { code: None, .. }) | None => String::new(),
     };

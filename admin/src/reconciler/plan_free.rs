@@ -5,7 +5,7 @@ use common::model::{Cluster, Health, Phase, Want, Why};
 use super::node_view::{broken, not_running, unhealthy};
 use super::plan::Action;
 use super::plan_host::Planner;
-use super::view::Found;
+use super::view::{Found, WANT_OF_MEMORY};
 
 /// A free cluster with which something failed so many times is replaced.
 const FREE_TRIES: u32 = 3;
@@ -22,7 +22,11 @@ impl Planner<'_> {
             return self.remove(cluster, Why::FlavorChanged);
         }
         // A node that ran and does not, though nobody stopped it: the network is broken.
-        if let Some(seen) = broken(cluster, found) {
+        if let Some(mut seen) = broken(cluster, found) {
+            let heard = self.view.memory.suspects.get(&cluster.id).filter(|ended| ended.for_want_of_memory());
+            if let Some(ended) = heard.filter(|_| !seen.contains(WANT_OF_MEMORY)) {
+                seen = format!("{seen}; {}", ended.seen);
+            }
             return self.fail(cluster, Why::Unhealthy { seen });
         }
         let deaths = self.view.memory.deaths.get(&cluster.id).copied().unwrap_or(0);

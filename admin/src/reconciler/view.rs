@@ -189,6 +189,16 @@ pub enum Doom {
     GivesUp(String),
 }
 
+/// What is said of a node that the kernel killed.
+pub const WANT_OF_MEMORY: &str = "killed for want of memory";
+
+impl Suspicion {
+    /// Whether it ended for want of memory. The engine forgets that when it brings the node back.
+    pub fn for_want_of_memory(&self) -> bool {
+        self.seen.ends_with(WANT_OF_MEMORY)
+    }
+}
+
 /// A failure that is to be tried again, later and later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Retry {
