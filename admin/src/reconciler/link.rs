@@ -1,10 +1,11 @@
 //! The connection to one host's engine, and the task that reads its events.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::clock::Pace;
-use common::model::{DaemonUrl, PoolId};
+use common::model::{ClusterId, DaemonUrl, PoolId};
 use engine::{Engine, EngineError, EngineEvent, EventKind};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep_until};
@@ -13,8 +14,8 @@ use super::answer::{first, while_it_lives};
 use super::dirty::Dirty;
 use super::view::WANT_OF_MEMORY;
 
-/// Docker tells of a pause before its lists have it: a look within some milliseconds still sees the container run (seen
-/// with 20.10). So there is another look after this.
+/// Docker tells of a pause, and may tell of an end, before its lists have it: a look within some milliseconds still sees the
+/// container run (a pause: seen with 20.10). So there is another look after this.
 const LIST_LAGS: Duration = Duration::from_millis(100);
 
 /// And one more, for the list is written to disk first.
@@ -61,20 +62,26 @@ impl Link {
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
             // When lists are to be had that show what was told, and how long after that once more.
-            let mut later: Option<(Instant, Option<Duration>)> = None;
+            let mut later: Option<Later> = None;
             loop {
-                let due = later.map(|(at, _)| at);
+                let due = later.as_ref().map(|later| later.at);
                 tokio::select! {
                     event = events.next() => {
                         let Some(Ok(event)) = event else { break };
-                        if matches!(event.kind, EventKind::Pause | EventKind::Unpause) {
-                            later = Some((Instant::now() + LIST_LAGS, Some(LIST_LAGS_LONG)));
+                        if matches!(event.kind, EventKind::Pause | EventKind::Unpause | EventKind::Die { .. }) {
+                            // Many in a row do not put it off.
+                            let soon = Instant::now() + LIST_LAGS;
+                            let (at, mut about) = later.map_or((soon, BTreeSet::new()), |later| (later.at.min(soon), later.about));
+                            about.extend(event.cluster.clone());
+                            later = Some(Later { at, again: Some(LIST_LAGS_LONG), about });
                         }
                         hear(&dirty, event);
                     }
                     () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
-                        later = later.and_then(|(at, again)| Some((at + again?, None)));
-                        dirty.set();
+                        if let Some(Later { at, again, about }) = later.take() {
+                            about.iter().for_each(|cluster| dirty.set_about(cluster.clone()));
+                            later = again.map(|again| Later { at: at + again, again: None, about });
+                        }
                     }
                 }
             }
@@ -82,6 +89,15 @@ impl Link {
         });
         Ok(Link { url: url.clone(), engine, events })
     }
+}
+
+/// A look that is due because the lists may not have shown yet what was told.
+struct Later {
+    at: Instant,
+    /// And once more, so long after that.
+    again: Option<Duration>,
+    /// Of whom it was told.
+    about: BTreeSet<ClusterId>,
 }
 
 /// Says that it is time to look.

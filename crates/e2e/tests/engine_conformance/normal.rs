@@ -64,10 +64,10 @@ fn masked(value: &Value) -> Value {
     }
 }
 
-/// An engine lists the ports of a container in another order each time.
+/// An engine lists the ports of a container in another order each time, and volumes by names, of which some are ids.
 fn in_order(key: &str, value: Value) -> Value {
     match value {
-        Value::Array(mut list) if key == "Ports" => {
+        Value::Array(mut list) if matches!(key, "Ports" | "Volumes") => {
             list.sort_by_key(Value::to_string);
             Value::Array(list)
         }

@@ -7,27 +7,29 @@
 //! The clusters' records are kept only while something is under way, to be spared reading them for each probe that ends.
 //! What is done, probes and proofs apart, is decided on records that were read in the same pass, whatever was kept.
 
-use std::collections::{BTreeSet, HashMap};
+mod engine_side;
+mod turn;
+mod work;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::clock;
-use common::model::{Actor, Cluster, ClusterId, Contact, DaemonUrl, Event, EventKind, Host, HostId, Phase, Timestamp};
-use common::store::{StoreError, StoreResult};
+use common::model::{Cluster, Host, HostId, Timestamp};
+use common::store::StoreError;
 use engine::{EngineError, UpLimits};
 use tokio::sync::watch;
-use tokio::task::{self, JoinError, JoinSet};
+use tokio::task::{self, JoinSet};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
-use super::answer::{ping, while_it_lives};
-use super::contact::{Tries, contact};
-use super::dirty::{self, Dirty};
+use super::contact::Tries;
+use super::dirty::Dirty;
 use super::ends::Ends;
-use super::execute::{Hands, Tools, execute, without_engine};
+use super::execute::Tools;
 use super::link::Link;
-use super::observe;
-use super::outcome::{Failure, Outcome};
+use super::outcome::Outcome;
 use super::outlook::Outlooks;
 use super::outlook_of;
 use super::plan::{Action, Plan, Step};
@@ -38,7 +40,7 @@ use super::rest::Rest;
 use super::standing::{Standing, Standings};
 use super::starts::Starts;
 use super::turns::Turns;
-use super::view::{EngineView, HostView, Memory, Seen};
+use super::view::{EngineView, Memory, Seen};
 
 /// The timer's turn while anything is held back, or changed without being waited for, or the store cannot be watched.
 const TICK: Duration = Duration::from_secs(5);
@@ -286,60 +288,6 @@ impl HostLoop {
         Pass::Again(wait)
     }
 
-    /// Nothing is to do but to keep it so: the contact is noted and the offers are extended when it is time.
-    async fn stay_at_rest(&mut self, rest: Rest, host: Host, policy: &Policy) -> Pass {
-        let now = clock::now();
-        let host = self.note_contact(host, None, now).await;
-        if let Some(answered) = self.tries.answered.filter(|_| rest.extends(self.extended, now, self.tools.pace)) {
-            let (store, until) = (&self.tools.store, answered + policy.host_silence);
-            match store.extend_offers(&self.id, policy.max_proof_age, until).await {
-                Ok(()) => self.extended = Some(now),
-                Err(error) => warn!(host.id = %self.id, "the host's offers could not be extended: {error}"),
-            }
-        }
-        self.records.host = Some(host);
-        self.rest = Some(rest);
-        Pass::Again(self.next_ping(now).min(rest.until.since(now)))
-    }
-
-    /// The records as they are now; everybody who tells of changes knows then whose they are.
-    async fn read(&mut self) -> StoreResult<Option<(Host, Vec<Cluster>)>> {
-        let longest = if self.tools.news.is_watching() { REST } else { TICK };
-        let good_until = Instant::now() + self.jittered(longest);
-        let records = observe::records(&self.tools.store, &self.id).await?;
-        if let Some((_, clusters)) = &records {
-            self.records.good_until = Some(good_until);
-            self.tools.news.own(clusters.iter().map(|cluster| &cluster.id), &self.dirty);
-        }
-        Ok(records)
-    }
-
-    /// What is, as one value. What is moved into it comes back by [`HostLoop::take_back`].
-    fn view(&mut self, host: Host, clusters: Vec<Cluster>, engine: Result<(), String>) -> HostView {
-        let engine = match (engine, &mut self.seen) {
-            (Ok(()), Some((_, seen))) => EngineView::Seen(std::mem::take(seen)),
-            (Ok(()), None) => EngineView::Away { why: "it was not looked at".into() },
-            (Err(why), _) => EngineView::Away { why },
-        };
-        let found = match &engine {
-            EngineView::Seen(seen) => Some(seen.found.keys()),
-            EngineView::Away { .. } => None,
-        };
-        let known: BTreeSet<&ClusterId> = clusters.iter().map(|c| &c.id).chain(found.into_iter().flatten()).collect();
-        self.memory.keep_only(&known);
-        self.memory.forgive(host.try_again);
-        self.learn_starts(&host);
-        HostView { host, clusters, engine, memory: std::mem::take(&mut self.memory) }
-    }
-
-    fn take_back(&mut self, view: HostView) -> (Host, Vec<Cluster>) {
-        self.memory = view.memory;
-        if let (EngineView::Seen(seen), Some((_, kept))) = (view.engine, &mut self.seen) {
-            *kept = seen;
-        }
-        (view.host, view.clusters)
-    }
-
     fn learn_starts(&mut self, host: &Host) {
         if self.starts.learn(self.limits.take_samples()) {
             self.limits.set(self.starts.limit());
@@ -353,172 +301,6 @@ impl HostLoop {
         outlooks.blind(&self.id, error);
         self.records = Records::default();
         Pass::Again(self.tools.pace.of(BLIND_PAUSE))
-    }
-
-    fn wait(&self, plan: &Plan, now: Timestamp) -> Duration {
-        if let Some((next, _)) = &self.away {
-            return next.saturating_duration_since(Instant::now());
-        }
-        let wait = match &self.rest {
-            Some(rest) => rest.until.since(now),
-            None => plan.wake_at.map_or(Duration::MAX, |at| at.since(now)).min(self.jittered(TICK)),
-        };
-        wait.min(self.next_ping(now))
-    }
-
-    /// Not all hosts at the same moment.
-    fn jittered(&self, time: Duration) -> Duration {
-        self.tools.pace.of(time).mul_f64(0.8 + 0.4 * rand::random::<f64>())
-    }
-
-    /// How long until the engine is to be asked whether it is there.
-    fn next_ping(&self, now: Timestamp) -> Duration {
-        self.tries.answered.map_or(Duration::ZERO, |answered| (answered + self.tools.pace.of(PING_EVERY)).since(now))
-    }
-
-    /// A full look if something may have changed, else a ping when it is time, else what was seen last.
-    async fn look_at_engine(
-        &mut self,
-        url: &DaemonUrl,
-        engine_id: &str,
-        heard: &dirty::State,
-    ) -> Result<Looked, EngineError> {
-        // Whatever woke the loop, tries are apart: one moment's trouble is one try.
-        if let Some((_, error)) = self.away.as_ref().filter(|(next, _)| Instant::now() < *next) {
-            self.dirty.put_back(heard.clone());
-            return Err(error.clone());
-        }
-        let result = self.look_or_ping(url, engine_id, heard).await;
-        self.away = None;
-        if let Err(error) = &result {
-            // The next answer after a failure is a full look, over a new connection.
-            self.tries.bad();
-            (self.link, self.seen) = (None, None);
-            self.away = Some((Instant::now() + self.tries.pause(self.tools.pace), error.clone()));
-        }
-        result
-    }
-
-    async fn look_or_ping(
-        &mut self,
-        url: &DaemonUrl,
-        engine_id: &str,
-        heard: &dirty::State,
-    ) -> Result<Looked, EngineError> {
-        let pace = self.tools.pace;
-        let now = clock::now();
-        for (cluster, how) in &heard.died {
-            self.memory.suspect(cluster.clone(), how.clone(), now);
-        }
-        if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
-            (self.link, self.seen) = (None, None);
-        }
-        let engine = match &self.link {
-            Some(link) => link.engine.clone(),
-            None => {
-                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty);
-                let link = self.tools.surveys.through(link).await?;
-                self.memory.heard_since = Some(clock::now());
-                self.link.insert(link).engine.clone()
-            }
-        };
-        if let Some((at, _)) = self.seen.as_ref().filter(|(at, _)| !heard.look && at.elapsed() < pace.of(SURVEY_EVERY))
-        {
-            let ping_every = pace.of(PING_EVERY);
-            let answered = self.tries.answered.map_or(ping_every, |answered| clock::now().since(answered));
-            if answered >= ping_every && at.elapsed() >= ping_every {
-                ping(&engine, pace).await?;
-                self.tries.good(clock::now());
-            }
-            return Ok(Looked::No);
-        }
-        let pool = self.tools.store.pool_id();
-        let survey = while_it_lives(&engine, pace, engine.survey(pool, &self.tools.layout));
-        let survey = self.tools.surveys.through(survey).await?;
-        self.tries.good(clock::now());
-        let mut seen = observe::seen(survey);
-        self.ends.tell(&engine, pool, pace, &mut seen).await;
-        self.seen = Some((Instant::now(), seen));
-        Ok(Looked::InFull)
-    }
-
-    async fn note_contact(&mut self, mut host: Host, error: Option<&String>, now: Timestamp) -> Host {
-        // Who leads no more has nothing to say.
-        if self.tools.term.check().is_err() {
-            return host;
-        }
-        self.tries.made_at = self.memory.made_at;
-        let before = Contact { last_answer: self.noted.unwrap_or(host.contact.last_answer), ..host.contact.clone() };
-        if let Some(contact) = contact(&before, &self.tries, error.map(String::as_str), now, self.tools.pace) {
-            if contact.state.is_active() != host.contact.state.is_active() {
-                let reason = error.map_or_else(|| "it answers again".to_owned(), |why| format!("it is away: {why}"));
-                info!(host.id = %host.id, "host {}: {reason}", host.settings.name);
-                let event = Event::new(now, EventKind::HostContact, Actor::Reconciler, reason).about_host(&host.id);
-                if let Err(error) = self.tools.store.append_events(&[event]).await {
-                    warn!(host.id = %host.id, "the event could not be written: {error}");
-                }
-            }
-            if let Err(error) = self.tools.store.note_contact(&host.id, &contact).await {
-                warn!(host.id = %host.id, "could not record the contact with host {}: {error}", host.settings.name);
-            } else {
-                self.noted = Some(contact.last_answer);
-                host.contact = contact;
-            }
-        }
-        // Known here at once, written down now and then.
-        host.contact.last_answer =
-            self.tries.answered.map_or(host.contact.last_answer, |at| at.max(host.contact.last_answer));
-        host
-    }
-
-    fn start(&mut self, host: &Host, clusters: &[Cluster], plan: Plan) {
-        if plan.steps.is_empty() {
-            return;
-        }
-        let engine = self.link.as_ref().map(|link| link.engine.clone());
-        let host = Arc::new(host.clone());
-        for step in plan.steps {
-            let cluster =
-                step.action.cluster().and_then(|id| clusters.iter().find(|cluster| cluster.id == *id).cloned());
-            self.memory.begin(&step, clock::now());
-            let (tools, limits, host, todo) = (self.tools.clone(), self.limits.clone(), host.clone(), step.clone());
-            let engine = engine.clone();
-            let task = self.under_way.spawn(async move {
-                let outcome = match engine {
-                    Some(engine) => execute(&Hands { tools, engine, limits }, &host, cluster.as_ref(), &todo).await,
-                    None => without_engine(&tools, &host, cluster.as_ref(), &todo).await,
-                };
-                Ended { cluster, outcome }
-            });
-            self.steps.insert(task.id(), step);
-        }
-    }
-
-    fn ended(&mut self, ended: Result<(task::Id, Ended), JoinError>, policy: &Policy) {
-        let (id, ended) = match ended {
-            Ok((id, ended)) => (id, ended),
-            Err(error) => {
-                warn!(host.id = %self.id, "an action panicked: {error}");
-                let outcome = Outcome::Failed(Failure::Later("it panicked; see the log".into()));
-                (error.id(), Ended { cluster: None, outcome })
-            }
-        };
-        let Some(step) = self.steps.remove(&id) else { return };
-        let Ended { cluster, outcome } = ended;
-        if !matches!(step.action, Action::Look { .. }) {
-            // It may have written.
-            self.records.clusters = None;
-        }
-        if let (Action::TakeDown { cluster }, Outcome::Done) = (&step.action, &outcome) {
-            self.tools.news.forget(cluster);
-        }
-        let lasting = cluster.as_ref().is_some_and(|c| matches!(c.phase, Phase::Free { .. } | Phase::InUse { .. }));
-        // A network that does not answer may have lost nodes of which no event told.
-        let bad_look = lasting && matches!(outcome, Outcome::Looked { result: Err(_), .. });
-        if step.action.touches_engine() || bad_look {
-            self.dirty.set();
-        }
-        self.memory.end(&step, cluster.as_ref(), &outcome, policy, clock::now());
     }
 }
 
