@@ -273,11 +273,14 @@ impl Leader {
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let orders = Orders { target, facts: facts.clone(), policy: Policy::for_pool(probed).at(self.pace) };
+            let policy = Policy::for_pool(probed).at(self.pace);
+            let orders = Orders { target, facts: facts.clone(), policy, version: host.version };
             if let Some(sender) = pool.hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {
-                    let news = old.target != orders.target || !old.policy.is_much_like(&orders.policy);
+                    let news = old.target != orders.target
+                        || old.version != orders.version
+                        || !old.policy.is_much_like(&orders.policy);
                     if news {
                         *old = orders;
                     }

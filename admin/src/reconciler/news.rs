@@ -1,17 +1,18 @@
 //! Tells each host's loop of changes in the store that concern it, so that what concerns one host wakes no other.
 //!
 //! Nothing depends on it: a change that nobody was told of is found by the loop's own timer. While the store cannot be
-//! watched, a ring wakes every host, and the timers are short.
+//! watched, a ring wakes every host, and the timers are short. A watch that is silent though somebody rings, who has just
+//! written something, may be deaf: the ring wakes every host then, too.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use common::model::{ClusterId, HostId};
-use common::store::{Change, SharedStore};
+use common::store::{Change, ChangeStream, SharedStore};
 use futures_util::StreamExt;
 use tokio::sync::Notify;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
 use super::dirty::Dirty;
@@ -29,6 +30,8 @@ pub struct News(Arc<Inner>);
 struct Inner {
     /// Rung when the pool's counts or hosts may have changed.
     pool: Notify,
+    /// Rung when a ring is not answered by a change yet.
+    rang: Notify,
     told: Mutex<Told>,
 }
 
@@ -39,6 +42,10 @@ struct Told {
     watching: bool,
     /// What comes before this is waited for.
     urgent_until: Option<Instant>,
+    /// When the watch last told of anything.
+    heard: Option<Instant>,
+    /// Since when a ring waits for the change that it is about: the watch may have gone deaf.
+    unanswered: Option<Instant>,
 }
 
 impl News {
@@ -84,8 +91,13 @@ impl News {
     /// Somebody waits for a change that is in the store or comes at any moment.
     pub fn ring(&self) {
         let mut told = self.told();
-        told.urgent_until = Some(Instant::now() + RING_HOLDS);
+        let now = Instant::now();
+        told.urgent_until = Some(now + RING_HOLDS);
         let watching = told.watching;
+        if watching && told.heard.is_none_or(|heard| heard + RING_HOLDS < now) {
+            told.unanswered.get_or_insert(now);
+            self.0.rang.notify_one();
+        }
         for dirty in told.hosts.values() {
             if watching { dirty.hurry() } else { dirty.changed_now() }
         }
@@ -105,13 +117,11 @@ impl News {
     pub async fn follow(&self, store: &SharedStore) {
         loop {
             match store.watch(None).await {
-                Ok(mut changes) => {
+                Ok(changes) => {
                     self.told().watching = true;
                     // What came before the watch began.
                     self.tell(&Change::Missed);
-                    while let Some((change, _)) = changes.next().await {
-                        self.tell(&change);
-                    }
+                    self.pass_on(changes).await;
                     self.told().watching = false;
                 }
                 Err(error) => warn!("the store's changes cannot be watched: {error}"),
@@ -120,8 +130,28 @@ impl News {
         }
     }
 
+    async fn pass_on(&self, mut changes: ChangeStream) {
+        loop {
+            let due = self.told().unanswered.map(|since| since + RING_HOLDS);
+            tokio::select! {
+                change = changes.next() => match change {
+                    Some((change, _)) => self.tell(&change),
+                    None => return,
+                },
+                () = self.0.rang.notified() => {}
+                () = sleep_until(due.unwrap_or_else(Instant::now)), if due.is_some() => {
+                    // Whoever rings has written something; a watch that does not tell of it tells of nothing.
+                    let mut told = self.told();
+                    told.unanswered = None;
+                    told.hosts.values().for_each(|dirty| dirty.changed_now());
+                }
+            }
+        }
+    }
+
     fn tell(&self, change: &Change) {
-        let told = self.told();
+        let mut told = self.told();
+        (told.heard, told.unanswered) = (Some(Instant::now()), None);
         let urgent = told.urgent_until.is_some_and(|until| Instant::now() < until);
         let tell = |dirty: &Arc<Dirty>| if urgent { dirty.changed_now() } else { dirty.changed() };
         match change {
@@ -184,5 +214,22 @@ mod tests {
         news.tell(&Change::Host(host));
         news.tell(&Change::Cluster(cluster));
         assert!(!one.take().records);
+    }
+
+    #[tokio::test]
+    async fn a_ring_that_the_watch_does_not_answer_wakes_everybody() {
+        let news = News::default();
+        let [(_, _, one), (_, _, two)] = loops(&news);
+        news.told().watching = true;
+        let deaf = news.clone();
+        let watch = tokio::spawn(async move { deaf.pass_on(Box::pin(futures_util::stream::pending())).await });
+        news.ring();
+        let woken = tokio::time::timeout(Duration::from_secs(30), one.notify.notified()).await;
+        assert!(woken.is_ok() && one.take().records && two.take().records);
+        // One that comes with what was told of is answered by that.
+        news.tell(&Change::Missed);
+        news.ring();
+        assert_eq!(news.told().unanswered, None);
+        watch.abort();
     }
 }

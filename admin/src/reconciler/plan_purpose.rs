@@ -3,6 +3,8 @@
 //!
 //! The wish is in the host's record, so it outlives every restart; what is left to do shows from what is there.
 
+use std::time::Duration;
+
 use common::model::{Cluster, ClusterId, ForeignKind, ForeignThing, HostPurpose, Phase, PhaseKind, Why};
 
 use super::plan::{Action, Step};
@@ -14,6 +16,10 @@ const FORCE_TRIES: u32 = 3;
 
 /// Foreign things that could not be removed in so many tries are left where they are.
 const FOREIGN_TRIES: u32 = 3;
+
+/// After so long a host that is filled up counts as full once nothing is being made: more than a making takes that
+/// has to pull its image.
+const FILL_UP_LIMIT: Duration = Duration::from_secs(600);
 
 /// Foreign things that an event names; more make no better sentence.
 const NAMED: usize = 10;
@@ -91,6 +97,13 @@ impl Planner<'_> {
                 let there = self.count(&[PhaseKind::Free, PhaseKind::InUse]);
                 if there >= usize::from(host.settings.capacity) {
                     let why = format!("filled up as {} asked: it has {}", asked.by, clusters(there));
+                    return self.end_purpose(Vec::new(), why);
+                }
+                // A mix that wants fewer, slots that are blocked or users who come and go must not keep it for ever.
+                let moving = self.count(&[PhaseKind::Creating]) > 0 || !self.view.memory.beginning.is_empty();
+                if !moving && asked.since + FILL_UP_LIMIT <= self.now {
+                    let why =
+                        format!("filled up as {} asked, as far as it could be: it has {}", asked.by, clusters(there));
                     return self.end_purpose(Vec::new(), why);
                 }
                 self.say_purpose();

@@ -14,7 +14,7 @@ use super::view::HostView;
 pub struct Standing {
     /// Makings that failed lately.
     pub failed: u32,
-    /// Flavors that could not be made there, until one was.
+    /// Flavors that could not be made there, until one was or it is long ago.
     pub flavors: BTreeMap<FlavorId, HeldFlavor>,
     /// Nothing is begun there before this.
     pub held: Option<Timestamp>,
@@ -36,9 +36,16 @@ impl Standing {
     pub fn of(view: &HostView, policy: &Policy, now: Timestamp) -> Standing {
         let memory = &view.memory;
         let held = |retry: &super::view::Retry| HeldFlavor { until: retry.not_before, for_long: retry.times >= LONG };
+        // A host that is full does not try again, so time alone must clear it.
+        let stands = |retry: &super::view::Retry| retry.not_before + policy.lately > now;
         Standing {
             failed: memory.failed_lately(policy, now),
-            flavors: memory.failures.iter().map(|(flavor, retry)| (flavor.clone(), held(retry))).collect(),
+            flavors: memory
+                .failures
+                .iter()
+                .filter(|(_, retry)| stands(retry))
+                .map(|(flavor, retry)| (flavor.clone(), held(retry)))
+                .collect(),
             held: memory.host_hold.as_ref().map(|hold| hold.not_before).filter(|until| *until > now),
             careful: memory.is_careful(&view.host),
         }

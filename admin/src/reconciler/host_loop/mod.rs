@@ -62,6 +62,8 @@ pub struct Orders {
     pub facts: Arc<Facts>,
     /// The numbers to go by.
     pub policy: Policy,
+    /// The host's version as the leader read it: nothing is kept up on an older record of it.
+    pub version: u64,
 }
 
 /// Whom a loop tells what it sees: pages and the leader.
@@ -92,6 +94,7 @@ pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders:
         away: None,
         ends: Ends::default(),
         version: 0,
+        forgiven: None,
         noted: None,
         dirty,
         turns: Turns::new(Instant::now()),
@@ -163,6 +166,8 @@ struct HostLoop {
     ends: Ends,
     /// The host's version when it was last looked at in full.
     version: u64,
+    /// The operators' last wish to try again that was heeded.
+    forgiven: Option<Timestamp>,
     dirty: Arc<Dirty>,
     turns: Turns,
     records: Records,
@@ -204,7 +209,8 @@ impl HostLoop {
             self.ended(ended, &orders.policy);
         }
         let heard = self.dirty.take();
-        if heard.records || self.records.good_until.is_none_or(|until| until <= Instant::now()) {
+        let old = self.records.host.as_ref().is_some_and(|host| host.version < orders.version);
+        if old || heard.records || self.records.good_until.is_none_or(|until| until <= Instant::now()) {
             self.records = Records::default();
             self.rest = None;
         }
@@ -222,6 +228,8 @@ impl HostLoop {
         // What operators want now is begun and ended on what is there now.
         if self.version != host.version {
             (self.version, self.seen) = (host.version, None);
+            // Tries of what was wanted before say nothing of what is wanted now.
+            self.memory.host_retry = None;
         }
         let rest = self.rest.take().filter(|_| !heard.look && !heard.broken);
         let looked = self.look_at_engine(&host.settings.daemon_url, &host.engine_id, &heard).await;

@@ -51,7 +51,12 @@ impl HostLoop {
         };
         let known: BTreeSet<&ClusterId> = clusters.iter().map(|c| &c.id).chain(found.into_iter().flatten()).collect();
         self.memory.keep_only(&known);
-        self.memory.forgive(host.try_again);
+        if host.try_again != self.forgiven {
+            // Once, and by this machine's clock: the wish may have been written down by another's.
+            self.forgiven = host.try_again;
+            self.memory.forgive(Some(clock::now()));
+            (self.memory.write_hold, self.memory.host_retry) = (None, None);
+        }
         self.learn_starts(&host);
         HostView { host, clusters, engine, memory: std::mem::take(&mut self.memory) }
     }
@@ -68,7 +73,8 @@ impl HostLoop {
     pub(super) async fn stay_at_rest(&mut self, rest: Rest, host: Host, policy: &Policy) -> Pass {
         let now = clock::now();
         let host = self.note_contact(host, None, now).await;
-        if let Some(answered) = self.tries.answered.filter(|_| rest.extends(self.extended, now, self.tools.pace)) {
+        let may_extend = rest.extends(self.extended, now, self.tools.pace) && self.tools.term.check().is_ok();
+        if let Some(answered) = self.tries.answered.filter(|_| may_extend) {
             let (store, until) = (&self.tools.store, answered + policy.host_silence);
             match store.extend_offers(&self.id, policy.max_proof_age, until).await {
                 Ok(()) => self.extended = Some(now),
