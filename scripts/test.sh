@@ -74,7 +74,13 @@ toolchain() {
 shell_scripts() { shellcheck -x scripts/*.sh .ci/run; }
 
 compose() { if have docker-compose; then docker-compose "$@"; else docker compose "$@"; fi; }
-compose_file() { INTERNAL_SECRET=only-to-check-the-file compose -f docker-compose.yml --env-file .env.example config >/dev/null; }
+compose_file() {
+    local overlay
+    export INTERNAL_SECRET=check MONGO_PASSWORD=check MONGO_ROOT_PASSWORD=check
+    for overlay in docker-compose.yml docker-compose.tls.yml docker-compose.ha.yml; do
+        compose -f docker-compose.yml -f "$overlay" --env-file .env.example config >/dev/null || return 1
+    done
+}
 
 documents() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
 
