@@ -3,6 +3,8 @@
 use common::model::{ClusterId, FlavorId, ForeignThing, Health, Node, NodeName, Slot, Timestamp, Timing, Why};
 use common::store::Proof;
 
+use super::view::Work;
+
 /// One action. Carries everything it needs but the records themselves.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Action {
@@ -171,9 +173,14 @@ impl NodeChange {
 }
 
 impl Action {
-    /// Whether it is a write to the store and nothing else.
-    pub fn only_writes(&self) -> bool {
+    /// What kind of work it is.
+    pub fn work(&self) -> Work {
         match self {
+            Action::BringUp { .. } => Work::BringUp,
+            Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,
+            Action::Look { .. } => Work::Look,
+            Action::DeepLook { .. } => Work::Deep,
+            Action::ChangeNodes { .. } => Work::Node,
             Action::Begin { .. }
             | Action::OfferOut { .. }
             | Action::OfferAgain { .. }
@@ -181,45 +188,24 @@ impl Action {
             | Action::Record { .. }
             | Action::Readdress { .. }
             | Action::Fail { .. }
+            | Action::Gather { .. }
             | Action::Lose { .. }
             | Action::Remove { .. }
             | Action::DropRecord { .. }
             | Action::Prove { .. }
-            | Action::DeleteHost => true,
-            Action::EndPurpose { foreign } => foreign.is_empty(),
-            Action::BringUp { .. }
-            | Action::Look { .. }
-            | Action::DeepLook { .. }
-            | Action::ChangeNodes { .. }
-            | Action::Gather { .. }
-            | Action::TakeDown { .. }
-            | Action::Sweep { .. } => false,
+            | Action::EndPurpose { .. }
+            | Action::DeleteHost => Work::Write,
         }
+    }
+
+    /// Whether it is a write to the store and nothing else.
+    pub fn only_writes(&self) -> bool {
+        self.work() == Work::Write && !self.touches_engine() && !matches!(self, Action::Gather { .. })
     }
 
     /// Whether the engine is another afterwards, so that a look at it is due.
     pub fn touches_engine(&self) -> bool {
-        match self {
-            Action::BringUp { .. } | Action::ChangeNodes { .. } | Action::TakeDown { .. } | Action::Sweep { .. } => {
-                true
-            }
-            Action::EndPurpose { foreign } => !foreign.is_empty(),
-            Action::Begin { .. }
-            | Action::Look { .. }
-            | Action::DeepLook { .. }
-            | Action::OfferOut { .. }
-            | Action::OfferAgain { .. }
-            | Action::Withdraw { .. }
-            | Action::Record { .. }
-            | Action::Readdress { .. }
-            | Action::Fail { .. }
-            | Action::Gather { .. }
-            | Action::Lose { .. }
-            | Action::Remove { .. }
-            | Action::DropRecord { .. }
-            | Action::Prove { .. }
-            | Action::DeleteHost => false,
-        }
+        self.work().ends_in_a_look() || matches!(self, Action::EndPurpose { foreign } if !foreign.is_empty())
     }
 
     /// Whether it concerns the host as a whole: one such at a time.

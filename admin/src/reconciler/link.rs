@@ -65,7 +65,7 @@ impl Link {
         let mut events = while_it_lives(&engine, pace, engine.events(pool)).await?;
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
-            // When lists are to be had that show what was told, and how long after that once more.
+            // Looks that are still due, until the lists must show what was told.
             let mut later: Option<Later> = None;
             loop {
                 let due = later.as_ref().and_then(Later::due);

@@ -19,7 +19,7 @@ impl Memory {
             self.beginning.insert(*slot, flavor.clone());
         }
         if let Some(cluster) = step.action.cluster() {
-            self.busy.insert(cluster.clone(), Busy { work: work_of(&step.action), since: now });
+            self.busy.insert(cluster.clone(), Busy { work: step.action.work(), since: now });
         }
         if step.action.is_of_host() {
             self.host_step = Some(now);
@@ -226,30 +226,6 @@ impl Memory {
         self.deep.remove(id);
         self.changed.remove(id);
         self.revivals.remove(id);
-    }
-}
-
-pub(super) fn work_of(action: &Action) -> Work {
-    match action {
-        Action::BringUp { .. } => Work::BringUp,
-        Action::TakeDown { .. } | Action::Sweep { .. } => Work::TakeDown,
-        Action::Look { .. } => Work::Look,
-        Action::DeepLook { .. } => Work::Deep,
-        Action::ChangeNodes { .. } => Work::Node,
-        Action::Begin { .. }
-        | Action::OfferOut { .. }
-        | Action::OfferAgain { .. }
-        | Action::Withdraw { .. }
-        | Action::Record { .. }
-        | Action::Readdress { .. }
-        | Action::Fail { .. }
-        | Action::Gather { .. }
-        | Action::Lose { .. }
-        | Action::Remove { .. }
-        | Action::DropRecord { .. }
-        | Action::Prove { .. }
-        | Action::EndPurpose { .. }
-        | Action::DeleteHost => Work::Write,
     }
 }
 

@@ -6,7 +6,6 @@ use std::time::Duration;
 use common::model::{Cluster, ClusterId, ClusterName, FlavorId, Phase, Timestamp};
 
 use super::contact::Tries;
-use super::memory::work_of;
 use super::outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
 use super::plan::{Action, Held, Plan, Step};
 use super::plan_pool::Target;
@@ -103,7 +102,7 @@ fn begun(step: &Step, clusters: &BTreeMap<&ClusterId, &Cluster>, now: Timestamp)
         Action::Begin { .. } => DoingKind::Begin,
         // Proofs are what probes end in, and as frequent.
         Action::Prove { .. } => DoingKind::Probe,
-        action => kind_of(work_of(action)),
+        action => kind_of(action.work()),
     };
     let words = step.to_string();
     let what = words.strip_suffix(&format!(" ({})", step.why)).unwrap_or(&words).to_owned();

@@ -31,6 +31,13 @@ struct Mould<'a> {
     endpoints: BTreeMap<String, Endpoint>,
 }
 
+/// Where a claim that takes any flavor looks, one place after another: a flavor at random, the others after it, for near the
+/// end of a small pool one may be used up; of each from a random number on, else from the beginning.
+pub(super) fn places(flavors: &[FlavorId]) -> Vec<(&FlavorId, f64)> {
+    let (before, from_first) = flavors.split_at(rand::random_range(0..flavors.len()));
+    from_first.iter().chain(before).flat_map(|flavor| [(flavor, rand::random::<f64>()), (flavor, 0.0)]).collect()
+}
+
 /// Puts so many on offer, of all flavors that ship alike; the flavors.
 pub(super) async fn fill(store: &SharedStore, count: u32) -> anyhow::Result<Vec<FlavorId>> {
     let catalog = Catalog::shipped(&CatalogSettings::default()).context("reading the templates")?;

@@ -146,20 +146,15 @@ impl Claim for RawClaimer {
             metadata: Metadata::new(),
         };
         let phase = serialize_to_bson(&Phase::InUse { lease })?;
-        // A flavor at random, the others after it, for near the end of a small pool one may be used up; of each from a
-        // random place on, else from the beginning.
-        let first = rand::random_range(0..self.flavors.len());
-        let (before, from_first) = self.flavors.split_at(first);
-        for flavor in from_first.iter().chain(before) {
-            for from in [rand::random::<f64>(), 0.0] {
-                let candidate = doc! {
-                    "offer.flavor": flavor.as_str(), "offer.r": { "$gte": from }, "offer.until": { "$gt": now.as_millis() },
-                };
-                let change = doc! { "$set": { "phase": phase.clone() }, "$inc": { "version": 1_i64 }, "$unset": { "offer": "" } };
-                let taken = self.clusters.find_one_and_update(candidate, change).return_document(ReturnDocument::After);
-                if let Some(cluster) = taken.await? {
-                    return Ok(cluster.get_str("_id")?.to_owned());
-                }
+        for (flavor, from) in fill::places(&self.flavors) {
+            let candidate = doc! {
+                "offer.flavor": flavor.as_str(), "offer.r": { "$gte": from }, "offer.until": { "$gt": now.as_millis() },
+            };
+            let change =
+                doc! { "$set": { "phase": phase.clone() }, "$inc": { "version": 1_i64 }, "$unset": { "offer": "" } };
+            let taken = self.clusters.find_one_and_update(candidate, change).return_document(ReturnDocument::After);
+            if let Some(cluster) = taken.await? {
+                return Ok(cluster.get_str("_id")?.to_owned());
             }
         }
         anyhow::bail!("no cluster is left")

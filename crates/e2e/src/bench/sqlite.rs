@@ -150,13 +150,9 @@ fn claim(conn: &mut Connection, flavors: &[FlavorId], user: &str) -> anyhow::Res
         metadata: Metadata::new(),
     };
     let life = serde_json::to_string(&Phase::InUse { lease })?;
-    // A flavor at random, the others after it, for near the end of a small pool one may be used up; of each from a random
-    // place on, else from the beginning.
-    let (before, from_first) = flavors.split_at(rand::random_range(0..flavors.len()));
-    let places = from_first.iter().chain(before).flat_map(|flavor| [(flavor, rand::random::<f64>()), (flavor, 0.0)]);
     let transaction = conn.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let mut taken = None;
-    for (flavor, from) in places {
+    for (flavor, from) in fill::places(flavors) {
         let mut update = transaction.prepare_cached(
             "UPDATE cluster SET phase = 'in_use', version = version + 1, user = ?1, nth = 1, life = ?2,
                  offer_flavor = NULL, offer_r = NULL, offer_until = NULL
