@@ -7,6 +7,7 @@
 pub mod access;
 pub mod api;
 mod assets;
+pub mod curves;
 mod dress;
 pub mod explain;
 mod health;
@@ -19,6 +20,7 @@ mod pool_check;
 mod problem;
 pub mod reconciler;
 pub mod routes;
+pub mod sampling;
 mod server;
 
 pub use pool_check::check_pool;

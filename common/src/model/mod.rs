@@ -19,6 +19,7 @@ mod lease;
 mod name;
 mod node;
 mod operator;
+mod sample;
 mod slot;
 mod time;
 
@@ -36,5 +37,6 @@ pub use lease::{Ended, IdempotencyKey, Lease, LeaseRecord, Metadata};
 pub use name::{ClusterName, HostName, InvalidText, NodeName, UserId};
 pub use node::{Endpoint, Node, NodeState, NodeWish, Want};
 pub use operator::{Operator, Role, Session};
+pub use sample::{SAMPLE_EVERY, SAMPLES_TOGETHER, Sample, Subject, beginning};
 pub use slot::{PortRange, Slot, SlotLayout, SubnetRange};
 pub use time::Timestamp;

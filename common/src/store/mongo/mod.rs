@@ -15,6 +15,7 @@ pub(super) mod first;
 mod history;
 mod hosts;
 mod people;
+mod samples;
 mod settled;
 mod setup;
 mod shape;
@@ -40,7 +41,7 @@ use super::{
 };
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
-    PoolId, Session, SessionId, Timestamp,
+    PoolId, Sample, Session, SessionId, Subject, Timestamp,
 };
 
 /// The store in MongoDB.
@@ -55,6 +56,9 @@ pub(super) struct MongoStore {
     evidence_kept: u32,
     /// The hour in which old counts of applies were last dropped here.
     applies_cut_in: AtomicI64,
+    /// The same of samples.
+    samples_cut_in: AtomicI64,
+    sampled_subjects: u32,
 }
 
 impl MongoStore {
@@ -83,6 +87,8 @@ impl MongoStore {
             watches,
             evidence_kept: limits.evidence_kept,
             applies_cut_in: AtomicI64::new(0),
+            samples_cut_in: AtomicI64::new(0),
+            sampled_subjects: limits.sampled_subjects,
         })
     }
 }
@@ -209,6 +215,14 @@ impl Store for MongoStore {
 
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
         self.db.applies(since).await
+    }
+
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()> {
+        self.db.put_samples(samples, self.sampled_subjects, &self.samples_cut_in).await
+    }
+
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>> {
+        self.db.samples(subject, since).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

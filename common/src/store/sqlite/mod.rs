@@ -15,6 +15,7 @@ mod log;
 mod people;
 mod readers;
 mod row;
+mod samples;
 mod setup;
 mod watch;
 mod writer;
@@ -38,7 +39,7 @@ use super::{
 };
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
-    PoolId, Session, SessionId, Timestamp,
+    PoolId, Sample, Session, SessionId, Subject, Timestamp,
 };
 
 /// The store in a SQLite file.
@@ -271,6 +272,16 @@ impl Store for SqliteStore {
 
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
         self.read(move |conn| demand::since(conn, since)).await
+    }
+
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()> {
+        let (samples, room) = (samples.to_vec(), self.limits.sampled_subjects);
+        self.write(move |conn| samples::put(conn, &samples, room)).await
+    }
+
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>> {
+        let subject = subject.clone();
+        self.read(move |conn| samples::since(conn, &subject, since)).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

@@ -158,6 +158,14 @@ fn step_to(version: u32) -> &'static str {
                  PRIMARY KEY (minute, flavor)
              ) WITHOUT ROWID;"
         }
+        6 => {
+            "CREATE TABLE sample (
+                 subject TEXT NOT NULL, hour INTEGER NOT NULL, ends INTEGER NOT NULL, body TEXT NOT NULL,
+                 PRIMARY KEY (subject, hour)
+             );
+             CREATE INDEX sample_hour ON sample (hour);
+             CREATE INDEX sample_ends ON sample (ends);"
+        }
         _ => "",
     }
 }

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::clock;
-use common::model::{Cluster, Contact, Event, Host, Operator, OperatorId, Session, SessionId};
+use common::model::{
+    Cluster, Contact, Event, Host, Operator, OperatorId, Sample, Session, SessionId, Subject, beginning,
+};
 use common::store::{
     EventFilter, Limits, Page, Proof, SharedStore, StoreError, StoreResult, StoreTarget, StoreUser, open_with,
 };
@@ -130,6 +132,9 @@ fn cases() -> Vec<Case> {
         case!("put_evidence", false,
             |s, w| { let found = kept::evidence(&w.free, w.free.created_at); async move { s.put_evidence(&found).await } },
             s.evidence(&w.free.id).await.unwrap().is_some()),
+        case!("put_samples", false,
+            |s, w| { let one = sampled(&w.free); async move { s.put_samples(&[one]).await } },
+            s.samples(&sampled(&w.free).subject, w.free.created_at - MINUTE).await.unwrap().len() == 1),
         case!("insert_operator", false, |s, w| s.insert_operator(&w.operator),
             s.operator_by_name(&w.name).await.unwrap().as_ref() == Some(&w.operator)),
         case!("put_session", false,
@@ -155,6 +160,11 @@ fn asked_then(world: &World) -> common::model::Asked {
 
 fn offered(cluster: &Cluster) -> Cluster {
     cluster.offer_out(0.5, cluster.created_at + MINUTE, cluster.created_at).unwrap()
+}
+
+fn sampled(cluster: &Cluster) -> Sample {
+    let minute = beginning(cluster.created_at, MINUTE);
+    Sample { subject: Subject::Cluster(cluster.id.clone()), minute, values: BTreeMap::from([("cpu".into(), 1)]) }
 }
 
 fn used(session: &Session) -> Session {

@@ -20,6 +20,7 @@ mod of_three;
 mod opening;
 mod people;
 mod proxy;
+mod sampled;
 mod sick_file;
 mod watching;
 
@@ -99,6 +100,11 @@ on_both_stores!(
     kept::the_oldest_evidence_goes,
     kept::counts_of_applies_add_up,
     kept::old_counts_of_applies_go,
+    sampled::samples_are_kept_by_subject_and_minute,
+    sampled::a_number_that_is_measured_again_takes_the_place_of_the_first,
+    sampled::many_who_put_samples_of_one_subject_lose_none,
+    sampled::old_samples_go_and_the_pools_stay_longer,
+    sampled::an_hour_has_room_for_so_many_subjects,
     people::operators_are_unique_by_name,
     people::sessions_are_kept_and_ended,
     people::a_session_that_was_ended_is_not_brought_back_by_its_use,
