@@ -9,7 +9,9 @@ pub mod evidence;
 pub mod explain;
 pub mod flavors;
 pub mod hosts;
+pub mod logs;
 pub mod records;
+pub mod samples;
 pub mod session;
 mod shapes;
 

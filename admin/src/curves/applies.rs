@@ -33,9 +33,8 @@ pub struct Told {
 
 /// Adds up.
 pub fn told(counts: &[ApplyCount]) -> Told {
-    let (given, missed) = counts.iter().fold((0, 0), |(given, missed), count| {
-        (given + count.given, missed + count.missed)
-    });
+    let (given, missed) =
+        counts.iter().fold((0, 0), |(given, missed), count| (given + count.given, missed + count.missed));
     let waits = wait_minutes(counts);
     Told {
         given,

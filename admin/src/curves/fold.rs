@@ -45,12 +45,7 @@ impl Step {
     }
 
     fn and(self, value: f64) -> Step {
-        Step {
-            sum: self.sum + value,
-            count: self.count + 1,
-            least: self.least.min(value),
-            most: self.most.max(value),
-        }
+        Step { sum: self.sum + value, count: self.count + 1, least: self.least.min(value), most: self.most.max(value) }
     }
 }
 

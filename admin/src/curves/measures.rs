@@ -35,14 +35,8 @@ impl Measure {
     pub const OF_ONE: [Measure; 2] = [Measure::Processor, Measure::Memory];
 
     /// Of the pool.
-    pub const OF_POOL: [Measure; 6] = [
-        Measure::Applies,
-        Measure::HitRate,
-        Measure::Waits,
-        Measure::Making,
-        Measure::Clusters,
-        Measure::Hosts,
-    ];
+    pub const OF_POOL: [Measure; 6] =
+        [Measure::Applies, Measure::HitRate, Measure::Waits, Measure::Making, Measure::Clusters, Measure::Hosts];
 
     /// Takes the word of the URL; `among` are those that there are of the subject.
     pub fn parse(text: &str, among: &[Measure]) -> Result<Measure, Refusal> {
@@ -139,14 +133,7 @@ pub fn of_pool(measure: Measure, samples: &[Sample], range: Range, now: Timestam
     parts.iter().map(|(title, name)| named(title, name, samples, whole, range, now)).collect()
 }
 
-fn named(
-    title: &str,
-    name: &str,
-    samples: &[Sample],
-    scale: fn(u64) -> f64,
-    range: Range,
-    now: Timestamp,
-) -> Series {
+fn named(title: &str, name: &str, samples: &[Sample], scale: fn(u64) -> f64, range: Range, now: Timestamp) -> Series {
     let minutes = samples.iter().filter_map(|sample| Some((sample.minute, scale(*sample.values.get(name)?))));
     fold(title, range, now, minutes)
 }

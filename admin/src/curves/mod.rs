@@ -1,5 +1,5 @@
 //! Curves over time: from samples and counts of applies to at most some five hundred points. Plain functions, but for
-//! [`curves_of`], which reads them from the store.
+//! [`curve_of`], which reads them from the store.
 
 mod applies;
 mod fold;

@@ -22,6 +22,7 @@ mod mix_input;
 mod records;
 mod refusal;
 mod reset_host;
+mod stats;
 mod tail;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of}
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
+pub use stats::{Share, Shares, Stats};
 pub use tail::{LONGEST_WAIT, Waiting};
 
 /// What every operation works on.

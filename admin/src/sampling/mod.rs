@@ -70,8 +70,7 @@ impl Drop for Ends {
 impl Sampling {
     /// Starts the sampler. Must be called in the runtime that shall run it.
     pub fn start(store: SharedStore, reconciler: Reconciler, engines: Engines) -> Sampling {
-        let shared =
-            Arc::new(Shared { open: Mutex::default(), opened: Notify::new(), last: Mutex::default() });
+        let shared = Arc::new(Shared { open: Mutex::default(), opened: Notify::new(), last: Mutex::default() });
         let round = Round::new(store, reconciler, engines);
         let task = tokio::spawn(run(shared.clone(), round));
         Sampling { shared, _task: Arc::new(Ends(task)) }

@@ -124,8 +124,7 @@ impl Round {
             hosts.iter().filter(|host| !host.contact.state.is_active()).map(|host| host.id.clone()).collect();
         let candidates: Vec<Candidate> = clusters.iter().map(|(cluster, class)| candidate(cluster, *class)).collect();
         let chosen = due(&candidates, &away, BOUNDS);
-        let result =
-            Measured { measured: chosen.take.len(), passed_over: chosen.over, away: chosen.away };
+        let result = Measured { measured: chosen.take.len(), passed_over: chosen.over, away: chosen.away };
         let spread = SPREAD.min(APART * u32::try_from(chosen.take.len()).unwrap_or(u32::MAX));
         self.measure(work(clusters, &hosts, &chosen), spread).await;
         if leads {
@@ -143,10 +142,8 @@ impl Round {
         let clusters = self.opened(open).await?;
         let new = clusters.into_iter().filter(|(cluster, _)| !self.is_known(cluster)).collect::<Vec<_>>();
         let hosts = self.store.list_hosts().await?;
-        let chosen = Due {
-            take: new.iter().map(|(cluster, class)| (cluster.id.clone(), *class)).collect(),
-            ..Due::default()
-        };
+        let chosen =
+            Due { take: new.iter().map(|(cluster, class)| (cluster.id.clone(), *class)).collect(), ..Due::default() };
         let active: Vec<Host> = hosts.into_iter().filter(|host| host.contact.state.is_active()).collect();
         self.measure(work(new, &active, &chosen), Duration::ZERO).await;
         Ok(())
@@ -273,7 +270,8 @@ impl Round {
     /// Clusters that became free since the last minute, those that are still there.
     async fn made(&mut self, now: Timestamp) -> StoreResult<Vec<Made>> {
         let since = self.made_up_to.replace(now).unwrap_or(now - SAMPLE_EVERY);
-        let ready = EventFilter { kinds: vec![EventKind::Ready], since: Some(since), until: Some(now), ..Default::default() };
+        let ready =
+            EventFilter { kinds: vec![EventKind::Ready], since: Some(since), until: Some(now), ..Default::default() };
         let mut made = Vec::new();
         for event in self.store.list_events(&ready, &Page::first(MADE)).await? {
             let Some((id, _)) = &event.cluster else { continue };

@@ -30,7 +30,8 @@ use futures_util::Stream;
 
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
-    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Sample, Session, SessionId, Subject, Timestamp, UserId,
+    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Sample, Session, SessionId, Subject, Timestamp,
+    UserId,
 };
 
 /// A store that any task may use.

@@ -88,7 +88,8 @@ pub(super) fn since(conn: &Connection, subject: &Subject, since: Timestamp) -> S
     let mut samples = Vec::new();
     for (hour, body) in rows {
         let body: Body = serde_json::from_str(&body).map_err(json("samples"))?;
-        let by_minute = |list: Vec<Option<u64>>| (0..60).zip(list).filter_map(|(at, value)| Some((at, value?))).collect();
+        let by_minute =
+            |list: Vec<Option<u64>>| (0..60).zip(list).filter_map(|(at, value)| Some((at, value?))).collect();
         let numbers: Numbers = body.into_iter().map(|(name, list)| (name, by_minute(list))).collect();
         samples.extend(take_apart(subject, Timestamp::from_millis(hour), numbers, since));
     }

@@ -24,7 +24,11 @@ pub async fn samples_are_kept_by_subject_and_minute(home: &Home) {
     let (cluster, host) = (Subject::Cluster(ClusterId::random()), Subject::Host(HostId::random()));
     app.put_samples(&[]).await.unwrap();
     let of = |n: u32, values: &[(&str, u64)]| sample(&cluster, minute() + MINUTE * n, values);
-    let all = [of(0, &[("vp0/cpu", 1), ("vp0/memory", u64::from(u32::MAX) * 16)]), of(1, &[("vp0/cpu", 0)]), of(4, &[("x", 5)])];
+    let all = [
+        of(0, &[("vp0/cpu", 1), ("vp0/memory", u64::from(u32::MAX) * 16)]),
+        of(1, &[("vp0/cpu", 0)]),
+        of(4, &[("x", 5)]),
+    ];
     admin.put_samples(&all).await.unwrap();
     admin.put_samples(&[sample(&host, minute(), &[("cpu", 7)])]).await.unwrap();
     assert_eq!(app.samples(&cluster, minute()).await.unwrap(), all);
