@@ -25,7 +25,7 @@ use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use anyhow::{Context as _, anyhow};
 use rust_embed::RustEmbed;
 use serde::Serialize;
-use tera::{Context, Tera};
+use tera::{Context, Kwargs, Tera};
 
 use crate::access::{SignedIn, role_name};
 use crate::operations::{Done, Refusal};
@@ -51,9 +51,16 @@ impl Templates {
             sources.push((name.into_owned(), text));
         }
         let mut tera = Tera::default();
+        tera.register_function("asset", asset);
         tera.add_raw_templates(sources).map_err(|error| anyhow!("{error}"))?;
         Ok(Templates(tera))
     }
+}
+
+/// `{{ asset(name="app.css") }}`: the address of a style, script or picture.
+fn asset(arguments: Kwargs, _: &tera::State) -> tera::TeraResult<String> {
+    let name: &str = arguments.must_get("name")?;
+    crate::assets::address(name).ok_or_else(|| tera::Error::message(format!("there is no asset {name}")))
 }
 
 /// What is around every page.
@@ -61,7 +68,6 @@ impl Templates {
 struct Layout<'a> {
     title: &'a str,
     section: &'a str,
-    style: &'static str,
     version: &'static str,
     who: Option<Who<'a>>,
     flash: Option<Flash>,
@@ -102,7 +108,6 @@ impl Ask<'_> {
         let layout = Layout {
             title,
             section,
-            style: crate::assets::style(),
             version: env!("CARGO_PKG_VERSION"),
             who: Some(Who {
                 username: &self.who.operator.username,
@@ -144,15 +149,7 @@ fn page_for_anyone(
     title: &str,
     view: &impl Serialize,
 ) -> Result<HttpResponse, Problem> {
-    let layout = Layout {
-        title,
-        section: "",
-        style: crate::assets::style(),
-        version: env!("CARGO_PKG_VERSION"),
-        who: None,
-        flash: None,
-        csrf: "",
-    };
+    let layout = Layout { title, section: "", version: env!("CARGO_PKG_VERSION"), who: None, flash: None, csrf: "" };
     html(state, status, template, &layout, view)
 }
 
