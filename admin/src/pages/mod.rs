@@ -26,7 +26,7 @@ use anyhow::{Context as _, anyhow};
 use common::model::Role;
 use rust_embed::RustEmbed;
 use serde::Serialize;
-use tera::{Context, Tera};
+use tera::{Context, Kwargs, Tera};
 use url::form_urlencoded;
 
 use crate::access::{SignedIn, role_name};
@@ -54,9 +54,16 @@ impl Templates {
             sources.push((name.into_owned(), text));
         }
         let mut tera = Tera::default();
+        tera.register_function("asset", asset);
         tera.add_raw_templates(sources).map_err(|error| anyhow!("{error}"))?;
         Ok(Templates(tera))
     }
+}
+
+/// `{{ asset(name="app.css") }}`: the address of a style, script or picture.
+fn asset(arguments: Kwargs, _: &tera::State) -> tera::TeraResult<String> {
+    let name: &str = arguments.must_get("name")?;
+    crate::assets::address(name).ok_or_else(|| tera::Error::message(format!("there is no asset {name}")))
 }
 
 /// What is around every page.
@@ -64,7 +71,6 @@ impl Templates {
 struct Layout<'a> {
     title: &'a str,
     section: &'a str,
-    style: &'static str,
     version: &'static str,
     who: Option<Who<'a>>,
     flash: Option<Flash>,
@@ -107,7 +113,6 @@ impl Ask<'_> {
         let layout = Layout {
             title,
             section,
-            style: crate::assets::style(),
             version: env!("CARGO_PKG_VERSION"),
             who: Some(Who {
                 username: &self.who.operator.username,
@@ -153,7 +158,6 @@ fn page_for_anyone(
     let layout = Layout {
         title,
         section: "",
-        style: crate::assets::style(),
         version: env!("CARGO_PKG_VERSION"),
         who: None,
         flash: None,
@@ -169,7 +173,6 @@ pub fn fragment(state: &State, role: Role, template: &str, view: &impl Serialize
     let layout = Layout {
         title: "",
         section: "",
-        style: "",
         version: "",
         who: Some(Who { username: "", role: role_name(role), operates }),
         flash: None,

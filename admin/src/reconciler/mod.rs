@@ -92,10 +92,13 @@ use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tracing::error;
 
+pub use observe::clusters as clusters_of;
 pub use outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
 #[cfg(test)]
 pub(crate) use outlook_pool::add_up;
 pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
+
+pub use placement::new_cluster;
 
 use leader::Leader;
 use news::News;

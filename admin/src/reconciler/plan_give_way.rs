@@ -39,9 +39,8 @@ pub(super) fn give_way(hosts: &[HostRoom], group: &Group, demand: &Demand) -> Op
             continue;
         }
         let able = group.hosts.iter().copied().filter(|i| could_make(&hosts[*i], to));
-        let donors =
-            able.flat_map(|i| hosts[i].free.iter().filter(|(_, n)| **n > 0).map(move |(from, n)| (i, from, *n)));
-        let spare = donors.filter_map(|(i, from, here)| {
+        let donors = able.flat_map(|i| hosts[i].free.keys().map(move |from| (i, from, spare_here(&hosts[i], from))));
+        let spare = donors.filter(|(_, _, here)| *here > 0).filter_map(|(i, from, here)| {
             let share = group.shares.iter().find(|share| share.flavor == *from);
             // The last one of what people take stays, whether operators still want it or not.
             let floor = share.map_or(0, |share| share.floor).max(u64::from(demand.asks_for(from)));
@@ -55,6 +54,12 @@ pub(super) fn give_way(hosts: &[HostRoom], group: &Group, demand: &Demand) -> Op
         }
     }
     None
+}
+
+/// How many of a flavor a host could spare at all: those that an operator wanted there stay.
+fn spare_here(host: &HostRoom, flavor: &FlavorId) -> u32 {
+    let by_hand = host.standing.by_hand.get(flavor).copied().unwrap_or(0);
+    host.free.get(flavor).copied().unwrap_or(0).saturating_sub(by_hand)
 }
 
 /// How many are Free on the group's hosts that give them out. Less than floors count, so it errs on the side of keeping.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
-use common::model::{FlavorId, HostId, Timestamp};
+use common::model::{FlavorId, HostId, PhaseKind, Timestamp};
 
 use super::making::LONG;
 use super::policy::Policy;
@@ -20,6 +20,8 @@ pub struct Standing {
     pub held: Option<Timestamp>,
     /// It makes one at a time until one succeeded.
     pub careful: bool,
+    /// Free clusters that an operator wanted there, by flavor: they give way to none.
+    pub by_hand: BTreeMap<FlavorId, u32>,
 }
 
 /// A flavor that a host holds back.
@@ -48,8 +50,17 @@ impl Standing {
                 .collect(),
             held: memory.host_hold.as_ref().map(|hold| hold.not_before).filter(|until| *until > now),
             careful: memory.is_careful(&view.host),
+            by_hand: by_hand(view),
         }
     }
+}
+
+fn by_hand(view: &HostView) -> BTreeMap<FlavorId, u32> {
+    let mut wanted = BTreeMap::new();
+    for cluster in view.clusters.iter().filter(|c| c.asked_by.is_some() && c.phase.kind() == PhaseKind::Free) {
+        *wanted.entry(cluster.flavor.clone()).or_default() += 1;
+    }
+    wanted
 }
 
 /// Every host's standing, as its loop last told it. Cheap to clone; all clones share it.

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use common::clock::now;
-use common::model::{Actor, Event, EventKind, Metadata, Role};
+use common::model::{Actor, Event, EventKind};
 
 use crate::support::{Browser, House};
 

@@ -4,6 +4,7 @@
 
 mod add_host;
 mod arbitrary;
+mod assets;
 mod browser;
 mod clusters;
 mod explain;
