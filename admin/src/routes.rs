@@ -11,7 +11,7 @@ use common::model::Role;
 
 use crate::access::{Needs, guard};
 use crate::problem::Problem;
-use crate::{api, assets, health, internal, pages};
+use crate::{api, assets, health, internal, live, pages};
 
 /// One line of the table.
 pub struct Entry {
@@ -64,13 +64,16 @@ pub fn table() -> Vec<Entry> {
         post("/hosts/{id}/{action}", OPERATOR, |r| r.to(pages::host_act::act)),
         get("/clusters", VIEWER, |r| r.to(pages::clusters::list)),
         get("/clusters/{id}", VIEWER, |r| r.to(pages::cluster::show)),
+        get("/clusters/{id}/logs", VIEWER, |r| r.to(pages::node_log::show)),
         get("/clusters/{id}/evidence", VIEWER, |r| r.to(pages::evidence::show)),
         get("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::ask)),
         post("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::act)),
         post("/records/{id}/delete", OPERATOR, |r| r.to(pages::clusters::delete_record)),
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
         get("/flavors/{id}", VIEWER, |r| r.to(pages::flavors::show)),
+        get("/stat", VIEWER, |r| r.to(pages::stat::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
+        get("/live", VIEWER, |r| r.to(live::stream)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
         get("/api/v1/session", VIEWER, |r| r.to(api::session::show)),

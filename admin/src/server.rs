@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Door, Passwords};
 use crate::leader_link::LeaderLink;
 use crate::node_logs::NodeLogs;
+use crate::live::Hub;
 use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
@@ -73,6 +74,8 @@ pub struct State {
     pub node_logs: NodeLogs,
     /// The pages.
     pub templates: Templates,
+    /// Those of them that are live.
+    pub live: Hub,
 }
 
 impl State {
@@ -87,13 +90,13 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let Parts { store, catalog, config, reconciler, internal_secret, stop, listener } = parts;
     let leader = LeaderLink::new(store.clone(), internal_secret.clone(), reconciler.clone())?;
     let engines = Engines::default();
-    let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone());
+    let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
     let operations = Operations {
         store: store.clone(),
         catalog: catalog.clone(),
         leader: leader.clone(),
-        waiting: Waiting::until(stop),
+        waiting: Waiting::until(stop.clone()),
         layout: config.layout,
     };
     let state = Data::new(State {
@@ -109,7 +112,9 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         sampling,
         node_logs,
         templates: Templates::load()?,
+        live: Hub::new(&stop),
     });
+    state.live.start(&state);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())

@@ -25,6 +25,7 @@ use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 pub use engines::Engines;
 pub use sheet::{CPU_PARTS, MEMORY_PARTS};
@@ -68,11 +69,12 @@ impl Drop for Ends {
 }
 
 impl Sampling {
-    /// Starts the sampler. Must be called in the runtime that shall run it.
-    pub fn start(store: SharedStore, reconciler: Reconciler, engines: Engines) -> Sampling {
+    /// Starts the sampler, which runs until `stop`. Must be called in the runtime that shall run it.
+    pub fn start(store: SharedStore, reconciler: Reconciler, engines: Engines, stop: CancellationToken) -> Sampling {
         let shared = Arc::new(Shared { open: Mutex::default(), opened: Notify::new(), last: Mutex::default() });
         let round = Round::new(store, reconciler, engines);
-        let task = tokio::spawn(run(shared.clone(), round));
+        let running = run(shared.clone(), round);
+        let task = tokio::spawn(async move { stop.run_until_cancelled_owned(running).await.unwrap_or_default() });
         Sampling { shared, _task: Arc::new(Ends(task)) }
     }
 
