@@ -2,7 +2,8 @@
 //!
 //! [`routes`] is the whole route table. A page ([`pages`]) and its JSON ([`api`]) are two voices for one operation
 //! ([`operations`]); [`access`] stands before all of them; `dress` words what was refused and adds the headers
-//! that every answer carries. [`reconciler`] alone talks to Docker, but for the first look at a host that is added.
+//! that every answer carries. [`reconciler`] alone changes anything on an engine; [`sampling`] and [`node_logs`]
+//! look, and whoever adds a host looks at it first.
 
 pub mod access;
 pub mod api;

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Door, Passwords};
 use crate::leader_link::LeaderLink;
-use crate::node_logs::NodeLogs;
 use crate::live::Hub;
+use crate::node_logs::NodeLogs;
 use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;

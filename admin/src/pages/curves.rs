@@ -83,7 +83,12 @@ pub async fn of_host(store: &dyn Store, id: &HostId, range: Range, now: Timestam
 }
 
 /// The curves of a cluster, a line for each node.
-pub async fn of_cluster(store: &dyn Store, id: &ClusterId, range: Range, now: Timestamp) -> StoreResult<Vec<CurveView>> {
+pub async fn of_cluster(
+    store: &dyn Store,
+    id: &ClusterId,
+    range: Range,
+    now: Timestamp,
+) -> StoreResult<Vec<CurveView>> {
     curves(store, &Of::Cluster(id.clone()), range, now).await
 }
 
@@ -189,18 +194,22 @@ mod tests {
 
     #[test]
     fn a_gap_is_a_gap_in_the_picture_too() {
-        assert_eq!(stretches(&[Some(0.0), Some(1.0), None, Some(2.0)], 2.0), [
-            "0.0,120.0 200.0,60.0",
-            "600.0,0.0 600.0,0.0"
-        ]);
+        assert_eq!(
+            stretches(&[Some(0.0), Some(1.0), None, Some(2.0)], 2.0),
+            ["0.0,120.0 200.0,60.0", "600.0,0.0 600.0,0.0"]
+        );
         assert!(stretches(&[None, None], 1.0).is_empty());
     }
 
     #[test]
     fn numbers_are_as_fine_as_they_need_to_be() {
-        for (value, unit, text) in
-            [(0.0, "", "0"), (0.75, "%", "0.75 %"), (12.34, "MiB", "12.3 MiB"), (1234.5, "s", "1234 s"), (2.5, "", "2.5")]
-        {
+        for (value, unit, text) in [
+            (0.0, "", "0"),
+            (0.75, "%", "0.75 %"),
+            (12.34, "MiB", "12.3 MiB"),
+            (1234.5, "s", "1234 s"),
+            (2.5, "", "2.5"),
+        ] {
             assert_eq!(number(value, unit), text);
         }
         for (value, top) in [(0.0, 1.0), (0.7, 1.0), (1.1, 2.0), (37.0, 50.0), (100.0, 100.0), (501.0, 1000.0)] {
