@@ -107,7 +107,7 @@ fn figures(stats: &Stats) -> Vec<Figure> {
         figure(
             "Longest wait",
             format!("{} min", told.longest_wait_minutes),
-            format!("somebody waited in {} minutes", told.minutes_waited),
+            waited(told.minutes_waited),
         ),
         figure(
             "Time to make one",
@@ -118,6 +118,14 @@ fn figures(stats: &Stats) -> Vec<Figure> {
             },
         ),
     ]
+}
+
+fn waited(minutes: u64) -> String {
+    match minutes {
+        0 => "nobody had to wait".to_owned(),
+        1 => "somebody waited in one minute".to_owned(),
+        minutes => format!("somebody waited in {minutes} minutes"),
+    }
 }
 
 impl ShareChart {

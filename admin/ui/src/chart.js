@@ -28,7 +28,8 @@ class Curve {
         this.figure = figure;
         this.plot = figure.querySelector(".plot");
         this.none = figure.querySelector(".none");
-        this.legend = figure.querySelector(".legend");
+        this.keys = figure.querySelector(".keys");
+        this.early = 12;
         this.resized = new ResizeObserver(() => this.chart?.setSize(this.size()));
         this.resized.observe(this.plot);
         this.refresh();
@@ -53,6 +54,8 @@ class Curve {
     show(curve) {
         const empty = curve.series.every((one) => one.avg.every((value) => value === null));
         this.none.hidden = !empty;
+        // What was just opened is measured within seconds.
+        if (empty && this.early-- > 0) setTimeout(() => this.refresh(), 5000);
         this.plot.hidden = empty;
         this.tell(curve);
         if (empty) return;
@@ -76,7 +79,7 @@ class Curve {
             legend: { show: false },
             cursor: { y: false, points: { size: 7 } },
             scales: { y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] } },
-            axes: [axis, { ...axis, size: 62, values: (_plot, values) => values.map((value) => number(value, curve.unit)) }],
+            axes: [{ ...axis, values: (_plot, splits) => splits.map((at) => moment(at, curve.range)) }, { ...axis, size: 62, values: (_plot, values) => values.map((value) => number(value, curve.unit)) }],
             series: [
                 {},
                 ...curve.series.map((one, nth) => ({
@@ -95,7 +98,7 @@ class Curve {
     // The values under the pointer, where the last ones stand otherwise.
     point(chart, unit) {
         const at = chart.cursor.idx;
-        [...this.legend.children].forEach((item, nth) => {
+        [...this.keys.children].forEach((item, nth) => {
             const strong = item.querySelector("strong");
             if (!strong) return;
             const values = chart.data[nth + 1] ?? [];
@@ -107,17 +110,17 @@ class Curve {
         const items = curve.series.map((one, nth) => {
             const item = document.createElement("li");
             item.className = `line${nth % 8}`;
-            const mark = Object.assign(document.createElement("span"), { className: "mark" });
-            mark.setAttribute("aria-hidden", "true");
+            const stroke = Object.assign(document.createElement("span"), { className: "stroke" });
+            stroke.setAttribute("aria-hidden", "true");
             const name = Object.assign(document.createElement("span"), { className: "name", textContent: one.name });
             const strong = Object.assign(document.createElement("strong"), { textContent: number(last(one.avg), curve.unit) });
             const [least, most] = [one.min, one.max].map((list) => list.filter((value) => value !== null));
             const words = most.length ? `${number(Math.min(...least), curve.unit)} to ${number(Math.max(...most), curve.unit)}` : "not measured";
             const range = Object.assign(document.createElement("span"), { className: "dim", textContent: words });
-            item.append(mark, name, strong, range);
+            item.append(stroke, name, strong, range);
             return item;
         });
-        this.legend.replaceChildren(...items);
+        this.keys.replaceChildren(...items);
     }
 
     recolour() {
@@ -130,6 +133,13 @@ class Curve {
         this.resized.disconnect();
         this.chart?.destroy();
     }
+}
+
+// A place on the axis of time, in the reader's zone: by the clock, over a week by the day.
+function moment(at, range) {
+    const date = new Date(at * 1000);
+    if (range === "7d") return date.toLocaleDateString(undefined, { weekday: "short", day: "numeric" });
+    return date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
 }
 
 // The last value that is not older than three steps: an older one is not "now".

@@ -101,8 +101,7 @@ class NodeLog {
         element.append(time, " ");
         if (stream === "stderr") {
             element.className = "err";
-            const word = Object.assign(document.createElement("span"), { className: "visually-hidden", textContent: "error: " });
-            element.append(word);
+            element.title = "standard error";
         }
         element.append(text);
         return element;
