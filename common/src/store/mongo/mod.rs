@@ -62,6 +62,7 @@ impl MongoStore {
     pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
         let options = setup::options(url).await?;
         let client = setup::client(options.clone())?;
+        let connections = setup::connections(&options);
         let found = match setup::prepare(&client.database(database)).await {
             Ok(found) => found,
             Err(error) => {
@@ -70,7 +71,7 @@ impl MongoStore {
             }
         };
         let watches = Watches::new(setup::client(options)?, database, limits.deadline);
-        let db = Db::new(client.database(database), limits.deadline, found.numbered_from);
+        let db = Db::new(client.database(database), limits.deadline, found.numbered_from, connections);
         let claims = Claims::start(db.clone());
         let events = Arc::new(Appender::start(db.clone(), limits.events_kept));
         Ok(MongoStore {

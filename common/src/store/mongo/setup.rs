@@ -32,12 +32,19 @@ pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
     options.server_selection_timeout.get_or_insert(SELECTION_LIMIT);
     options.connect_timeout.get_or_insert(SELECTION_LIMIT);
     options.max_pool_size.get_or_insert(CONNECTIONS);
+    // Two at a time would make requests wait in the driver's own queue: see `Db::calls`.
+    options.max_connecting = Some(connections(&options));
     // These are promises of the store, so no URL weakens them.
     let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(WRITE_LIMIT).build();
     options.write_concern = Some(majority);
     options.read_concern = Some(ReadConcern::majority());
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(mongodb::options::ReadPreference::Primary));
     Ok(options)
+}
+
+/// The most connections that a client of these options opens; 0 in a URL means any number.
+pub(super) fn connections(options: &ClientOptions) -> u32 {
+    options.max_pool_size.filter(|most| *most > 0).unwrap_or(u32::MAX)
 }
 
 /// A client of the given options.
