@@ -69,7 +69,7 @@ pub fn table() -> Vec<Entry> {
         post("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::act)),
         post("/records/{id}/delete", OPERATOR, |r| r.to(pages::clusters::delete_record)),
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
-        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavors::show)),
+        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavor::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
