@@ -9,7 +9,7 @@ use actix_web::web::{self, ServiceConfig};
 use actix_web::{HttpResponse, Route, guard as when};
 use common::model::Role;
 
-use crate::access::{Needs, guard};
+use crate::access::{Needs, guard, know};
 use crate::problem::Problem;
 use crate::{api, assets, health, internal, pages};
 
@@ -126,7 +126,8 @@ pub fn mount(config: &mut ServiceConfig) {
         };
         config.service(resource.default_service(web::to(refuse)));
     }
-    config.default_service(web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found()) }));
+    let nothing = web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found()) });
+    config.default_service(nothing.wrap(from_fn(know)));
 }
 
 type Handler = fn(Route) -> Route;
