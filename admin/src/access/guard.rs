@@ -79,6 +79,14 @@ pub async fn guard(
     }
 }
 
+/// Asks for nothing, and knows who is asking if she is signed in: the page that says that nothing is there has her menu.
+pub async fn know(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Ok(Some(who)) = signed_in(&req, &*state(&req)?).await {
+        req.extensions_mut().insert(who);
+    }
+    next.call(req).await
+}
+
 /// `None`: go on. Else an answer instead of the handler's, or a refusal.
 async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResponse>, Error> {
     let changes = !matches!(*req.method(), Method::GET | Method::HEAD);
