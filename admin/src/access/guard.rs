@@ -146,7 +146,7 @@ pub async fn signed_in(req: &ServiceRequest, state: &State) -> Result<Option<Sig
     };
     let now = state.now();
     let operator = state.store.operator(&session.operator).await?;
-    let (true, Some(operator)) = (session::is_live(&session, now), operator) else {
+    let Some(operator) = operator.filter(|operator| session::holds(&session, operator, now)) else {
         state.store.delete_session(&id).await?;
         return Ok(None);
     };

@@ -19,7 +19,8 @@ pub async fn apply(
         return Ok(None);
     }
     let now = clock::now();
-    let apply = Apply { user, flavors: flavors.clone(), holding, key: None, metadata: Default::default(), now };
+    let apply =
+        Apply { user, flavors: flavors.clone(), holding, most: None, key: None, metadata: Default::default(), now };
     match shared.store.apply(apply).await? {
         Applied::New(cluster) => {
             shared.demand.given(&cluster.flavor, now);
@@ -33,6 +34,7 @@ pub async fn apply(
             shared.demand.missed(&flavors, now);
             Ok(None)
         }
+        Applied::TooMany(_) => Ok(None),
         // Without a key no ended lease is found.
         Applied::Ended(_) => Ok(None),
     }

@@ -161,6 +161,7 @@ impl House {
             user: UserId::parse(user).unwrap(),
             flavors: vec![FlavorId::parse(flavor).unwrap()],
             holding: Holding::GiveAnother,
+            most: None,
             key: None,
             metadata: BTreeMap::new(),
             now: clock::now(),
