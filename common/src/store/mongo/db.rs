@@ -32,6 +32,8 @@ pub(super) struct Db {
     pub(super) applies: Collection<Document>,
     pub(super) operators: Collection<Document>,
     pub(super) sessions: Collection<Document>,
+    pub(super) tokens: Collection<Document>,
+    pub(super) meta: Collection<Document>,
     pub(super) locks: Collection<Document>,
     /// How long a call may take.
     pub(super) deadline: Duration,
@@ -57,6 +59,8 @@ impl Db {
             applies: database.collection("applies"),
             operators: database.collection("operators"),
             sessions: database.collection("sessions"),
+            tokens: database.collection("tokens"),
+            meta: database.collection("meta"),
             locks: database.collection("locks"),
             database,
             deadline,
