@@ -86,6 +86,7 @@ pub fn table() -> Vec<Entry> {
         get("/api/v1/hosts/{id}/explain", VIEWER, |r| r.to(api::explain::host)),
         get("/api/v1/explain", VIEWER, |r| r.to(api::explain::pool)),
         get("/api/v1/clusters", VIEWER, |r| r.to(api::clusters::list)),
+        post("/api/v1/clusters", OPERATOR, |r| r.to(api::clusters::create)),
         get("/api/v1/clusters/{id}", VIEWER, |r| r.to(api::clusters::show)),
         get("/api/v1/clusters/{id}/explain", VIEWER, |r| r.to(api::explain::cluster)),
         post("/api/v1/clusters/{id}/{action}", OPERATOR, |r| r.to(api::clusters::act)),

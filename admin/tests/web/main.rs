@@ -6,6 +6,7 @@ mod add_host;
 mod arbitrary;
 mod browser;
 mod clusters;
+mod create;
 mod explain;
 mod failures;
 mod following;

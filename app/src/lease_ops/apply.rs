@@ -19,7 +19,8 @@ pub async fn apply(
         return Ok(None);
     }
     let now = clock::now();
-    let apply = Apply { user, flavors: flavors.clone(), holding, key: None, metadata: Default::default(), now };
+    let apply =
+        Apply { user: user.clone(), flavors: flavors.clone(), holding, key: None, metadata: Default::default(), now };
     match shared.store.apply(apply).await? {
         Applied::New(cluster) => {
             shared.demand.given(&cluster.flavor, now);
@@ -30,7 +31,7 @@ pub async fn apply(
         }
         Applied::Held(cluster) => Ok(Some(cluster)),
         Applied::NoneFree => {
-            shared.demand.missed(&flavors, now);
+            shared.demand.missed(&user, &flavors, now);
             Ok(None)
         }
         // Without a key no ended lease is found.
