@@ -136,3 +136,40 @@ async fn a_host_that_is_known_to_be_away_is_not_asked() {
     answer.is(422).has("h1 does not answer: connection refused");
     house.end().await;
 }
+
+#[tokio::test]
+async fn the_page_offers_hosts_with_room_and_says_why_others_make_none() {
+    let house = House::new().await;
+    let sim = SimHost::start(SimOptions::fresh()).await.unwrap();
+    let mut browser = house.browser_of("otto").await;
+    browser.get("/clusters/new").await.is(200).has("There is no host yet");
+    let host = by_hand(&mut browser, &sim, 2).await;
+    let other = house.add_host("full").await;
+    for slot in 0..5 {
+        house.add_free(&other, slot).await;
+    }
+    let page = browser.get(&format!("/clusters/new?host={host}")).await;
+    page.has("h1: room for 2 of 2").has("selected").has("is full: 5 of 5 places of full are taken (5 free)");
+    let flavor = house.catalog.flavors()[0].id.to_string();
+    let (id, host) = (crate::support::hidden(&page.text, "id"), host.to_string());
+    let fields = [("id", id.as_str()), ("host", host.as_str()), ("flavor", flavor.as_str())];
+    let answer = browser.post("/clusters/new", &fields).await;
+    assert_eq!(answer.location(), format!("/clusters/{id}"));
+    browser.follow(&answer).await.is(200).has("h1_0 is being made");
+    // A double click, the back button: the same form again.
+    let again = browser.post("/clusters/new", &fields).await;
+    browser.follow(&again).await.has("h1_0 was asked for already; it is creating.");
+    let fresh = ClusterId::random().to_string();
+    let wrong = [("id", fresh.as_str()), ("host", host.as_str()), ("flavor", "<b>")];
+    let page = browser.post("/clusters/new", &wrong).await;
+    page.is(422).has("id=\"flavor-error\"").has("is no flavor").has(&format!("value=\"{fresh}\""));
+    let answer = browser.post("/clusters/new", &[("id", &fresh), ("host", &host), ("flavor", &flavor)]).await;
+    browser.follow(&answer).await.has("h1_1 is being made");
+    let fresh = ClusterId::random().to_string();
+    let page = browser.post("/clusters/new", &[("id", &fresh), ("host", &host), ("flavor", &flavor)]).await;
+    page.is(422).has("h1</strong> is full").has("No host can make one now");
+    browser.post("/clusters/new", &[("host", &host), ("flavor", &flavor)]).await.is(400);
+    house.browser_of("vera").await.get("/clusters/new").await.is(403);
+    sim.shutdown().await;
+    house.end().await;
+}

@@ -15,6 +15,7 @@ mod host_form;
 mod host_operations;
 mod hosts;
 mod live;
+mod many;
 mod pages;
 mod reset;
 mod roles;
