@@ -91,6 +91,9 @@ pub struct Point {
     /// The flavor it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flavor: Option<FlavorId>,
+    /// It comes and goes all the time, as probes do: a page that people look at leaves it out.
+    #[serde(skip)]
+    pub routine: bool,
 }
 
 impl Point {
@@ -122,6 +125,11 @@ impl Point {
     /// How many times in a row.
     pub fn times(self, times: u32) -> Point {
         Point { times: Some(times), ..self }
+    }
+
+    /// Nothing to look up for.
+    pub fn routine(self) -> Point {
+        Point { routine: true, ..self }
     }
 
     /// About a host.

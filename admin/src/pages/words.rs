@@ -72,7 +72,9 @@ struct PointView {
 
 /// An explanation, laid out.
 pub fn explanation(of: Explanation, now: Timestamp) -> ExplanationView {
-    let views = |points: Vec<Point>| points.into_iter().map(|point| PointView::of(point, now)).collect();
+    let views = |points: Vec<Point>| {
+        points.into_iter().filter(|point| !point.routine).map(|point| PointView::of(point, now)).collect()
+    };
     ExplanationView {
         wanted: views(of.wanted),
         is: views(of.is),
