@@ -6,7 +6,7 @@ use common::model::{Flavor, PhaseKind, Timestamp};
 
 use super::host::{gives_way, in_phase};
 use super::pool::{doing, held, retry};
-use super::{Explanation, Point, Subject, Told};
+use super::{Explanation, Filled, Point, Subject, Told};
 use crate::reconciler::PoolOutlook;
 
 /// Explains a flavor, from how many clusters of it are in each phase and what the reconciler told of all hosts.
@@ -45,6 +45,7 @@ pub fn explain_flavor(
         at: now,
         told_by: told.source.clone(),
         looked_at: pool.and_then(|pool| pool.oldest),
+        filled: pool.map(|pool| Filled::of(phases, pool.target.get(&flavor.id).copied().unwrap_or_default())),
         wanted: wanted.into_iter().chain(ways).collect(),
         is,
         doing: pool.iter().flat_map(|pool| &pool.doing).filter(|one| own(&one.flavor)).map(doing).collect(),

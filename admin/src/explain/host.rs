@@ -3,7 +3,7 @@
 use common::model::{FlavorId, Host, HostPurpose, HostState, PhaseKind, Timestamp};
 
 use super::explanation::clusters;
-use super::{Explanation, Point, Subject, Told};
+use super::{Explanation, Filled, Point, Subject, Told};
 use crate::operations::HostRow;
 use crate::reconciler::{Doing, DoingKind, HeldBack, HostOutlook, RetryLater, RetryOf};
 
@@ -40,6 +40,7 @@ pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> 
         at: now,
         told_by: told.source.clone(),
         looked_at: outlook.map(|outlook| outlook.at),
+        filled: outlook.map(|outlook| Filled::of(&row.phases, outlook.target.values().map(|n| u64::from(*n)).sum())),
         wanted: wanted(host, outlook),
         is,
         doing,

@@ -6,7 +6,7 @@ use common::model::{PhaseKind, Timestamp};
 
 use super::explanation::clusters;
 use super::host::{gives_way, in_phase};
-use super::{Explanation, Point, Subject, Told};
+use super::{Explanation, Filled, Point, Subject, Told};
 use crate::operations::HostRow;
 use crate::reconciler::{DoingKind, DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
@@ -61,6 +61,7 @@ pub fn explain_pool(facts: &PoolFacts, told: &Told<PoolOutlook>, now: Timestamp)
         at: now,
         told_by: told.source.clone(),
         looked_at: pool.and_then(|pool| pool.oldest),
+        filled: pool.map(|pool| Filled::of(&facts.phases, pool.target.values().sum())),
         wanted: wanted(facts, pool),
         is: is(facts, pool),
         doing: under_way,

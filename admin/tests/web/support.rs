@@ -19,6 +19,7 @@ use common::model::{
 };
 use common::store::{Applied, Apply, Holding, SharedStore, StoreUser};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 pub use crate::browser::{Answer, Browser, hidden};
 
@@ -33,6 +34,8 @@ pub struct House {
     pub store: SharedStore,
     pub catalog: Arc<Catalog>,
     pub config: AdminConfig,
+    /// Ends what is waited for, as the end of the process does.
+    pub stop: CancellationToken,
     handle: ServerHandle,
     _folder: TempDir,
 }
@@ -44,6 +47,7 @@ impl House {
         let config = AdminConfig::read(&Source::new(&settings, None).unwrap()).unwrap();
         let store = common::store::open(&config.common.store, StoreUser::Admin).await.unwrap();
         let catalog = Arc::new(Catalog::shipped(&config.common.catalog).unwrap());
+        let stop = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let parts = Parts {
@@ -52,13 +56,13 @@ impl House {
             config: config.clone(),
             reconciler: Reconciler::idle(),
             internal_secret: Secret::new(INTERNAL_SECRET),
-            stop: tokio_util::sync::CancellationToken::new(),
+            stop: stop.clone(),
             listener,
         };
         let server = build(parts).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        let house = House { url, store, catalog, config, handle, _folder: folder };
+        let house = House { url, store, catalog, config, stop, handle, _folder: folder };
         for (name, role) in [("vera", Role::Viewer), ("otto", Role::Operator), ("ada", Role::Admin)] {
             house.add_operator(name, role).await;
         }
