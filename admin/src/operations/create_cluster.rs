@@ -6,13 +6,13 @@
 //!
 //! Two races. **The slot**: this and the leader both take the lowest one that is neither occupied nor blocked, and the
 //! store lets one of them have it; who loses looks again. **The last place**: where slots are blocked the two may take two
-//! different ones for it, so what is there is counted again after the writing, and the last one gives up.
+//! different ones for it. Then the host's plan sees one too many and removes its own, which is being made just as this one.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use common::model::Timestamp;
 use common::model::{Cluster, ClusterId, Event, EventKind, Flavor, FlavorId, Host, HostId, HostState, PhaseKind, Slot};
-use common::model::{Timestamp, Why};
 use common::store::{EventFilter, Page, StoreError};
 use engine::Engine;
 
@@ -69,10 +69,6 @@ impl Operations {
                     None => continue,
                 },
                 Err(error) => return Err(error.into()),
-            }
-            if clusters_of(&self.store, &host).await?.len() > usize::from(row.host.settings.capacity) {
-                self.give_up(&made, now).await?;
-                return Err(full(&self.host(&host).await?));
             }
             self.ring();
             return Ok(Created {
@@ -165,20 +161,6 @@ impl Operations {
         let turns = u32::try_from(turns).unwrap_or(u32::MAX - 1);
         new_cluster(&self.catalog, &self.layout, &row.host, flavor, place, turns, now)
             .map_err(|why| Refusal::field("flavor", format!("cannot be made there: {why}")))
-    }
-
-    /// Takes back one that was one too many.
-    async fn give_up(&self, made: &Cluster, now: Timestamp) -> Result<(), Refusal> {
-        let event = |to: &Cluster| {
-            Event::new(now, EventKind::Removing, operator(made.asked_by.as_deref().unwrap_or_default()), "pool shrunk")
-                .about(to)
-        };
-        let gone = made.remove(Why::PoolShrunk, now)?;
-        match self.store.move_cluster(made, &gone, Some(event(&gone))).await {
-            // The leader counts as well, and may have been faster.
-            Ok(()) | Err(StoreError::Conflict(_) | StoreError::NotFound(_)) => Ok(()),
-            Err(error) => Err(error.into()),
-        }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod clusters;
 pub mod events;
 pub mod evidence;
 mod flash;
+pub mod flavor;
 pub mod flavors;
 pub mod host;
 pub mod host_act;

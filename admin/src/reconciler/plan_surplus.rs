@@ -10,7 +10,7 @@ use super::view::Work;
 
 impl Planner<'_> {
     /// Waiting clusters beyond the capacity: those of flavors of which more wait than wanted, those being made first, then
-    /// the youngest. Never a leased one.
+    /// the youngest; what an operator wanted there last. Never a leased one.
     pub(super) fn surplus(&self, target: &Target) -> BTreeSet<ClusterId> {
         let clusters = &self.view.clusters;
         let alive = clusters
@@ -22,7 +22,7 @@ impl Planner<'_> {
             return BTreeSet::new();
         }
         let mut waiting: Vec<&Cluster> = clusters.iter().filter(|c| waits(c)).collect();
-        waiting.sort_by_key(|c| (c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
+        waiting.sort_by_key(|c| (c.asked_by.is_some(), c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
         let mut over: BTreeMap<&FlavorId, u32> = BTreeMap::new();
         for cluster in &waiting {
             *over.entry(&cluster.flavor).or_default() += 1;

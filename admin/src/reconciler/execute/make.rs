@@ -34,6 +34,7 @@ pub(super) async fn bring_up(hands: &Hands, host: &Host, cluster: &Cluster) -> R
     let fence = || hands.tools.term.check();
     let report = |progress: engine::Progress| {
         if let engine::Progress::Pulling { image } = &progress {
+            hands.pulls.begin(&cluster.id, image);
             info!("{}: pulling image {image}, which is not on the host", host.settings.name);
         } else {
             debug!("{}: {progress:?}", cluster.name);
