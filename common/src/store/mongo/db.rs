@@ -1,6 +1,8 @@
 //! The collections, and a deadline around every call.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -13,7 +15,7 @@ use serde::de::DeserializeOwned;
 
 use super::error;
 use super::setup::WRITE_LIMIT;
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Limits, ListBounds, StoreError, StoreResult};
 
 /// The collections.
 #[derive(Clone)]
@@ -32,10 +34,13 @@ pub(super) struct Db {
     pub(super) deadline: Duration,
     /// Events that were added before this have no number.
     pub(super) numbered_from: ObjectId,
+    pub(super) list_bounds: ListBounds,
+    /// When records without keys for lists were last looked for, in milliseconds since 1970.
+    pub(super) lists_filled: Arc<AtomicI64>,
 }
 
 impl Db {
-    pub(super) fn new(database: Database, deadline: Duration, numbered_from: ObjectId) -> Db {
+    pub(super) fn new(database: Database, limits: &Limits, numbered_from: ObjectId) -> Db {
         Db {
             clusters: database.collection("clusters"),
             hosts: database.collection("hosts"),
@@ -47,8 +52,10 @@ impl Db {
             sessions: database.collection("sessions"),
             locks: database.collection("locks"),
             database,
-            deadline,
+            deadline: limits.deadline,
             numbered_from,
+            list_bounds: limits.lists,
+            lists_filled: Arc::default(),
         }
     }
 
