@@ -6,6 +6,8 @@
 #
 # RUST_IMAGE names the image that builds; a mirror's name, or a stand-in's.
 ARG RUST_IMAGE=rust:1.95-bookworm
+# NODE_IMAGE names the one that bundles what admin's pages load: Node.js 18 or newer with npm.
+ARG NODE_IMAGE=node:24-bookworm-slim
 
 # What each program's image is, apart from the program.
 FROM scratch AS app-base
@@ -41,6 +43,15 @@ COPY dist/poolmanager-app /poolmanager-app
 FROM admin-base AS admin-prebuilt
 COPY dist/poolmanager-admin /poolmanager-admin
 
+# What admin's pages load: the same on every platform.
+FROM ${NODE_IMAGE} AS ui
+WORKDIR /ui
+COPY admin/ui/package.json admin/ui/package-lock.json ./
+RUN npm ci --ignore-scripts --no-audit --no-fund
+COPY admin/ui/build.mjs ./
+COPY admin/ui/src src
+RUN node build.mjs
+
 # The dependencies, in a layer that stays as long as the manifests do: built with every package of ours empty.
 FROM ${RUST_IMAGE} AS dependencies
 WORKDIR /src
@@ -59,6 +70,7 @@ RUN sh scripts/stub-sources.sh \
 
 FROM dependencies AS build
 COPY . .
+COPY --from=ui /ui/dist admin/ui/dist
 # The stubs are older than what replaces them only by chance: cargo goes by the files' times.
 RUN find app admin common crates -name '*.rs' -exec touch {} + \
  && cargo build --release --locked -p app -p admin --target "$(rustc -vV | sed -n 's/^host: //p')" \

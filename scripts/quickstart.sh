@@ -375,6 +375,7 @@ echo "$engine" >"$DATA_DIR/engine"
 heading "Building (the first time takes minutes; cargo shows how far it is)"
 packages=(-p app -p admin)
 if [ "$engine" = sim ]; then packages+=(-p simdocker); fi
+scripts/build-ui.sh || exit 1
 cargo build --profile quickstart --bins "${packages[@]}" >&2 || die "the build failed; cargo's words are above"
 
 if [ "$engine" = docker ] && [ "$FABRIC_PEER_IMAGE" = poolmanager/fabricsim:0.6 ]; then

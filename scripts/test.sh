@@ -90,6 +90,7 @@ quickstart() {
 
 step "real parts" ./scripts/real-parts.sh
 step "toolchain" toolchain
+step "admin's pages: styles and scripts" ./scripts/build-ui.sh
 step "format" cargo fmt --all --check
 step "walls" ./scripts/check-walls.sh
 step "links in documents" ./scripts/check-links.sh

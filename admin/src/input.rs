@@ -158,11 +158,27 @@ impl Query {
     }
 }
 
+impl Query {
+    /// Takes what comes after `?`.
+    pub fn parse(text: &str) -> Query {
+        Query(form_urlencoded::parse(text.as_bytes()).into_owned().collect())
+    }
+
+    /// The same as a text, in one form for all that mean the same.
+    pub fn canonical(&self) -> String {
+        let mut pairs: Vec<_> = self.0.iter().filter(|(_, value)| !value.is_empty()).collect();
+        // Of two with one name the first counts, so these keep their order.
+        pairs.sort_by_key(|(name, _)| name);
+        pairs.dedup_by_key(|(name, _)| name);
+        form_urlencoded::Serializer::new(String::new()).extend_pairs(pairs).finish()
+    }
+}
+
 impl FromRequest for Query {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(req: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Query(form_urlencoded::parse(req.query_string().as_bytes()).into_owned().collect())))
+        ready(Ok(Query::parse(req.query_string())))
     }
 }

@@ -13,6 +13,7 @@ mod health;
 mod input;
 mod internal;
 mod leader_link;
+pub mod live;
 pub mod operations;
 pub mod pages;
 mod pool_check;

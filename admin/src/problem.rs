@@ -81,6 +81,11 @@ impl Problem {
         }
     }
 
+    /// More live pages at once than can be served.
+    pub fn too_many_streams(why: impl Into<String>) -> Problem {
+        Problem { retry_after: Some(10), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", why) }
+    }
+
     /// Our own code failed: the cause is for the log.
     pub fn broken(cause: impl ToString) -> Problem {
         Problem {

@@ -11,7 +11,7 @@ use common::model::Role;
 
 use crate::access::{Needs, guard};
 use crate::problem::Problem;
-use crate::{api, assets, health, internal, pages};
+use crate::{api, assets, health, internal, live, pages};
 
 /// One line of the table.
 pub struct Entry {
@@ -71,6 +71,7 @@ pub fn table() -> Vec<Entry> {
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
         get("/flavors/{id}", VIEWER, |r| r.to(pages::flavors::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
+        get("/live", VIEWER, |r| r.to(live::stream)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
         get("/api/v1/session", VIEWER, |r| r.to(api::session::show)),

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Door, Passwords};
 use crate::leader_link::LeaderLink;
+use crate::live::Hub;
 use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
@@ -67,6 +68,8 @@ pub struct State {
     pub log_level: LogLevel,
     /// The pages.
     pub templates: Templates,
+    /// Those of them that are live.
+    pub live: Hub,
 }
 
 impl State {
@@ -84,7 +87,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         store: store.clone(),
         catalog: catalog.clone(),
         leader: leader.clone(),
-        waiting: Waiting::until(stop),
+        waiting: Waiting::until(stop.clone()),
         layout: config.layout,
     };
     let state = Data::new(State {
@@ -98,7 +101,9 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         trusted_proxies: config.trusted_proxies,
         log_level: config.cluster_log_level,
         templates: Templates::load()?,
+        live: Hub::new(&stop),
     });
+    state.live.start(&state);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())

@@ -12,7 +12,7 @@ use actix_web::http::header::{self, HeaderMap};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
-use common::model::{Operator, Role, Session};
+use common::model::{Operator, Role, Session, SessionId};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
 
@@ -118,9 +118,9 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
     Ok(None)
 }
 
-/// Whether a path is answered in JSON.
+/// Whether a path is asked for by programs and scripts: what it refuses is told in JSON.
 pub fn is_api(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/internal/")
+    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/live"
 }
 
 /// A role's name.
@@ -141,18 +141,25 @@ pub async fn signed_in(req: &ServiceRequest, state: &State) -> Result<Option<Sig
     let Some(id) = req.cookie(SESSION_COOKIE).and_then(|cookie| session_id(cookie.value())) else {
         return Ok(None);
     };
-    let Some(session) = state.store.session(&id).await? else {
-        return Ok(None);
-    };
-    let now = state.now();
-    let operator = state.store.operator(&session.operator).await?;
-    let (true, Some(operator)) = (session::is_live(&session, now), operator) else {
-        state.store.delete_session(&id).await?;
-        return Ok(None);
-    };
-    if let Some(touched) = session::touched(&session, now) {
+    let who = session_holds(state, &id).await?;
+    if let Some(who) = &who
+        && let Some(touched) = session::touched(&who.session, state.now())
+    {
         state.store.touch_session(&id, touched.used_at).await?;
     }
+    Ok(who)
+}
+
+/// Whose a session is, if it still holds and its operator is still there. Looking does not count as using it.
+pub async fn session_holds(state: &State, id: &SessionId) -> Result<Option<SignedIn>, Problem> {
+    let Some(session) = state.store.session(id).await? else {
+        return Ok(None);
+    };
+    let operator = state.store.operator(&session.operator).await?;
+    let (true, Some(operator)) = (session::is_live(&session, state.now()), operator) else {
+        state.store.delete_session(id).await?;
+        return Ok(None);
+    };
     Ok(Some(SignedIn { operator, session }))
 }
 

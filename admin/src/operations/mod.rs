@@ -7,6 +7,7 @@ mod add_host;
 mod change_host;
 mod cluster_moves;
 mod configure_host;
+mod create_cluster;
 mod delete_host;
 mod event_input;
 mod events;
@@ -34,6 +35,7 @@ use serde::Serialize;
 use crate::leader_link::LeaderLink;
 
 pub use cluster_moves::{ClusterAction, restarts};
+pub use create_cluster::{CreateInput, Created, may_take};
 pub use delete_host::ForceInput;
 pub use event_input::EventInput;
 pub use holders::Holders;

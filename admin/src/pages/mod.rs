@@ -23,11 +23,14 @@ use actix_web::http::{StatusCode, header};
 use actix_web::web::Data;
 use actix_web::{HttpMessage, HttpRequest, HttpResponse};
 use anyhow::{Context as _, anyhow};
+use common::model::Role;
 use rust_embed::RustEmbed;
 use serde::Serialize;
-use tera::{Context, Tera};
+use tera::{Context, Kwargs, Tera};
+use url::form_urlencoded;
 
 use crate::access::{SignedIn, role_name};
+use crate::live::TOKEN;
 use crate::operations::{Done, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
@@ -51,9 +54,16 @@ impl Templates {
             sources.push((name.into_owned(), text));
         }
         let mut tera = Tera::default();
+        tera.register_function("asset", asset);
         tera.add_raw_templates(sources).map_err(|error| anyhow!("{error}"))?;
         Ok(Templates(tera))
     }
+}
+
+/// `{{ asset(name="app.css") }}`: the address of a style, script or picture.
+fn asset(arguments: Kwargs, _: &tera::State) -> tera::TeraResult<String> {
+    let name: &str = arguments.must_get("name")?;
+    crate::assets::address(name).ok_or_else(|| tera::Error::message(format!("there is no asset {name}")))
 }
 
 /// What is around every page.
@@ -61,11 +71,12 @@ impl Templates {
 struct Layout<'a> {
     title: &'a str,
     section: &'a str,
-    style: &'static str,
     version: &'static str,
     who: Option<Who<'a>>,
     flash: Option<Flash>,
     csrf: &'a str,
+    /// Where the page's live part is to be had, if it has one.
+    live: String,
 }
 
 #[derive(Serialize)]
@@ -102,7 +113,6 @@ impl Ask<'_> {
         let layout = Layout {
             title,
             section,
-            style: crate::assets::style(),
             version: env!("CARGO_PKG_VERSION"),
             who: Some(Who {
                 username: &self.who.operator.username,
@@ -111,6 +121,7 @@ impl Ask<'_> {
             }),
             flash,
             csrf: &self.who.session.csrf,
+            live: live_address(self.req),
         };
         let mut response = html(self.state, status, template, &layout, view)?;
         if shown {
@@ -147,13 +158,34 @@ fn page_for_anyone(
     let layout = Layout {
         title,
         section: "",
-        style: crate::assets::style(),
         version: env!("CARGO_PKG_VERSION"),
         who: None,
         flash: None,
         csrf: "",
+        live: String::new(),
     };
     html(state, status, template, &layout, view)
+}
+
+/// The live part of a page, for all who have this role; a session's token and name are not in it.
+pub fn fragment(state: &State, role: Role, template: &str, view: &impl Serialize) -> Result<String, Problem> {
+    let operates = role >= Role::Operator;
+    let layout = Layout {
+        title: "",
+        section: "",
+        version: "",
+        who: Some(Who { username: "", role: role_name(role), operates }),
+        flash: None,
+        csrf: &TOKEN,
+        live: String::new(),
+    };
+    render(state, template, &layout, view)
+}
+
+/// Where the live part of the page that was asked for is.
+fn live_address(req: &HttpRequest) -> String {
+    let page = req.uri().path_and_query().map_or("/", |page| page.as_str());
+    format!("/live?page={}", form_urlencoded::byte_serialize(page.as_bytes()).collect::<String>())
 }
 
 fn html(
@@ -163,11 +195,15 @@ fn html(
     layout: &Layout,
     view: &impl Serialize,
 ) -> Result<HttpResponse, Problem> {
+    let text = render(state, template, layout, view)?;
+    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text))
+}
+
+fn render(state: &State, template: &str, layout: &Layout, view: &impl Serialize) -> Result<String, Problem> {
     let mut context = Context::new();
     context.insert("layout", layout);
     context.insert("view", view);
-    let text = state.templates.0.render(template, &context).map_err(|error| Problem::broken(format!("{error}")))?;
-    Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").body(text))
+    state.templates.0.render(template, &context).map_err(|error| Problem::broken(format!("{error}")))
 }
 
 /// The page that says why a request was not served.

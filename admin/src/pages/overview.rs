@@ -12,6 +12,7 @@ use super::events::EventView;
 use super::hosts::HostView;
 use super::{Ask, see_other};
 use crate::access::SignedIn;
+use crate::live::Asked;
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -50,6 +51,16 @@ pub async fn home() -> HttpResponse {
 
 /// `GET /`
 pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
+    let view = view(&state).await?;
+    Ask { req: &req, state: &state, who: &who }.page("overview.html", "Overview", "overview", &view)
+}
+
+/// What is rendered again when the pool changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/overview.html", &view(&asked.state).await?)
+}
+
+async fn view(state: &State) -> Result<View, Problem> {
     let now = state.now();
     let rows = state.operations.hosts().await?;
     let counts = state.store.count_clusters().await?;
@@ -72,7 +83,7 @@ pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
         total: counts.iter().sum(),
         counts,
     });
-    let view = View {
+    Ok(View {
         hosts_active: rows.iter().filter(|row| row.host.contact.state.is_active()).count(),
         phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
         flavors: flavors.collect(),
@@ -86,6 +97,5 @@ pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
         explained: super::words::explanation(state.operations.explain_pool(&rows, now).await, now),
         events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
         hosts: rows.iter().map(|row| HostView::of(row, now)).collect(),
-    };
-    Ask { req: &req, state: &state, who: &who }.page("overview.html", "Overview", "overview", &view)
+    })
 }

@@ -7,8 +7,9 @@ use serde::Serialize;
 
 use crate::explain::{Explanation, Point, Source};
 
-/// A point in time: how long ago, with the time itself beside it.
-#[derive(Clone, Debug, Serialize)]
+/// A point in time, exactly. How long ago that is, and in the reader's own zone, the page's script says: a text that
+/// changed with every second would make every live page another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct When {
     iso: String,
     text: String,
@@ -33,16 +34,16 @@ const fn badge(tone: &'static str, sign: &'static str, text: &'static str) -> Ba
     Badge { tone, sign, text }
 }
 
-/// When something was, seen from now.
+/// When something was or will be; the day only if it is not today.
 pub fn when(at: Timestamp, now: Timestamp) -> When {
-    let text = if at > now {
-        format!("in {}", duration(at.since(now)))
-    } else if now.since(at) < Duration::from_secs(2) {
-        "just now".into()
-    } else {
-        format!("{} ago", duration(now.since(at)))
+    let iso = at.to_string();
+    // 2026-01-31T12:00:05.123Z
+    let text = match (iso.get(..10), iso.get(11..19), now.to_string().get(..10)) {
+        (Some(day), Some(time), Some(today)) if day == today => format!("{time} UTC"),
+        (Some(day), Some(time), _) => format!("{day} {time} UTC"),
+        _ => iso.clone(),
     };
-    When { iso: at.to_string(), text }
+    When { iso, text }
 }
 
 /// An explanation, laid out.
@@ -93,16 +94,11 @@ impl PointView {
             link: cluster.or_else(|| point.host_id.map(|id| format!("/hosts/{id}"))),
             what: point.what,
             why: point.why.filter(|why| !why.is_empty()),
-            since: point.since.map(|at| lasting(at, now)),
+            since: point.since.map(|at| when(at, now)),
             at: point.at.map(|at| when(at, now)),
             times: point.times.filter(|times| *times > 1),
         }
     }
-}
-
-/// How long something has lasted, seen from now.
-fn lasting(since: Timestamp, now: Timestamp) -> When {
-    When { iso: since.to_string(), text: format!("for {}", duration(now.since(since))) }
 }
 
 /// A length of time, in its two largest units at most.
@@ -198,11 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn the_future_is_told_as_such() {
-        let now = Timestamp::from_millis(1_000_000);
-        assert_eq!(when(now + Duration::from_secs(90), now).text, "in 1 min");
-        assert_eq!(when(now - Duration::from_secs(90), now).text, "1 min ago");
-        assert_eq!(when(now, now).text, "just now");
+    fn a_time_is_told_alike_all_day() {
+        let noon = Timestamp::from_millis(1_769_860_805_123);
+        let told = when(noon, noon);
+        assert_eq!((told.iso.as_str(), told.text.as_str()), ("2026-01-31T12:00:05.123Z", "12:00:05 UTC"));
+        assert_eq!(when(noon, noon + Duration::from_secs(11 * 3600)), told);
+        assert_eq!(when(noon, noon + Duration::from_secs(13 * 3600)).text, "2026-01-31 12:00:05 UTC");
+        assert_eq!(when(Timestamp::from_millis(1_000), noon).text, "1970-01-01 00:00:01 UTC");
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub struct Row {
     failed: u32,
     /// When the last of them failed.
     at: Option<Timestamp>,
+    /// When the last of all failed.
+    last: Option<Timestamp>,
     /// Flavors that could not be made: one of them is its template's fault, several are the host's.
     flavors: BTreeSet<FlavorId>,
 }
@@ -72,6 +74,7 @@ impl Memory {
             // Another slot, a later try, or another process: nothing is wrong with making.
             Failure::Slot(_) | Failure::Later(_) | Failure::Fenced => return,
         }
+        self.row.last = Some(now);
         self.mishaps.retain(|at| *at + policy.lately > now);
         if self.mishaps.len() < KEPT {
             self.mishaps.push(now);
@@ -102,14 +105,18 @@ impl Memory {
         self.made_at = Some(now);
     }
 
-    /// Whether one is made at a time until one succeeded: the engine's answer proves less. A new host is believed.
-    pub fn is_careful(&self, host: &Host) -> bool {
+    /// Whether one is made at a time until one succeeded: the engine's answer proves less. A new host is believed; so is one
+    /// on which nothing went wrong for a while, for a full host makes none by which it could be proven.
+    pub fn is_careful(&self, host: &Host, policy: &Policy, now: Timestamp) -> bool {
+        let lately = |at: Timestamp| at + policy.lately > now;
         let proven_since = |at: Timestamp| host.contact.made_at.max(self.made_at).is_some_and(|made| made >= at);
         let came_back = match host.contact.state {
-            HostState::Active { since } => since > host.created_at && !proven_since(since),
+            HostState::Active { since } => since > host.created_at && lately(since) && !proven_since(since),
             HostState::Inactive { .. } => false,
         };
-        came_back || self.host_hold.is_some() || self.row.failed > 0 || self.row.flavors.len() > 1
+        let held = self.host_hold.as_ref().is_some_and(|hold| lately(hold.not_before));
+        let failed = self.row.last.is_some_and(lately) && (self.row.failed > 0 || self.row.flavors.len() > 1);
+        came_back || held || failed
     }
 
     /// How many makings failed lately.
@@ -126,7 +133,7 @@ impl Memory {
         self.retries.retain(|_, retry| stands(retry));
         self.host_hold = self.host_hold.take().filter(stands);
         self.mishaps.retain(|at| *at > asked);
-        if self.row.at.is_none_or(|at| at <= asked) {
+        if self.row.last.is_none_or(|at| at <= asked) {
             self.row = Row::default();
         }
     }

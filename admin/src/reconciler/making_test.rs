@@ -52,7 +52,7 @@ fn a_bad_template_is_stopped_for_longer_and_longer() {
     }
     assert_eq!(waits, [5, 10, 20, 40, 80, 160, 300, 300]);
     assert_eq!(hold(&memory, now), None, "one flavor is its template's fault, not the host's");
-    assert!(!memory.is_careful(&new_host()), "so others are made as ever");
+    assert!(!memory.is_careful(&new_host(), &Policy::default(), at(0)), "so others are made as ever");
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn one_that_broke_is_replaced_at_once_and_three_in_a_row_are_not() {
     let mut memory = Memory::default();
     failed(&mut memory, "a", 10, Failure::Broke, 11);
     assert_eq!((wait(&memory, "a", 11), hold(&memory, 11)), (Some(0), None));
-    assert!(memory.is_careful(&new_host()), "one at a time until one is made");
+    assert!(memory.is_careful(&new_host(), &Policy::default(), at(0)), "one at a time until one is made");
     failed(&mut memory, "a", 12, Failure::Broke, 13);
     assert_eq!((wait(&memory, "a", 13), hold(&memory, 13)), (Some(0), None));
     failed(&mut memory, "a", 14, Failure::Broke, 15);
@@ -97,7 +97,7 @@ fn three_flavors_that_are_all_said_to_be_bad_are_the_hosts_fault() {
     for name in ["a", "b"] {
         failed(&mut memory, name, 10, Failure::Flavor, 11);
     }
-    assert!(hold(&memory, 11).is_none() && memory.is_careful(&new_host()));
+    assert!(hold(&memory, 11).is_none() && memory.is_careful(&new_host(), &Policy::default(), at(0)));
     failed(&mut memory, "c", 10, Failure::Image, 11);
     assert!(hold(&memory, 11).is_some());
 }
@@ -129,7 +129,11 @@ fn a_success_closes_the_matter() {
         failed(&mut memory, "a", 10 + n * 10, Failure::Broke, 15 + n * 10);
     }
     made(&mut memory, "a", 50, 60);
-    assert!(memory.failures.is_empty() && memory.host_hold.is_none() && !memory.is_careful(&new_host()));
+    assert!(
+        memory.failures.is_empty()
+            && memory.host_hold.is_none()
+            && !memory.is_careful(&new_host(), &Policy::default(), at(0))
+    );
     assert_eq!((memory.made_at, memory.failed_lately(&Policy::default(), at(60))), (Some(at(60)), 3));
     assert_eq!(memory.failed_lately(&Policy::default(), at(1000)), 0);
 }
@@ -145,7 +149,7 @@ fn a_success_says_nothing_of_what_went_wrong_after_it_began() {
     let mut memory = Memory::default();
     failed(&mut memory, "a", 10, Failure::Broke, 12);
     made(&mut memory, "a", 10, 14);
-    assert!(memory.failures.is_empty() && !memory.is_careful(&new_host()));
+    assert!(memory.failures.is_empty() && !memory.is_careful(&new_host(), &Policy::default(), at(0)));
 }
 
 #[test]
@@ -158,18 +162,45 @@ fn an_operators_wish_to_try_again_voids_older_failures_and_no_newer_ones() {
     assert_eq!(memory.failures.len(), 2);
     memory.forgive(Some(at(15)));
     assert!(memory.host_hold.is_none() && memory.failures.keys().eq([&flavor("c")]));
-    assert!(memory.is_careful(&new_host()), "c failed after it");
+    assert!(memory.is_careful(&new_host(), &Policy::default(), at(0)), "c failed after it");
     memory.forgive(Some(at(30)));
-    assert!(memory.failures.is_empty() && !memory.is_careful(&new_host()));
+    assert!(memory.failures.is_empty() && !memory.is_careful(&new_host(), &Policy::default(), at(0)));
 }
 
 #[test]
 fn a_host_that_came_back_is_careful_until_it_made_one_and_a_new_one_never_was() {
     let mut memory = Memory::default();
     let back = Case::read("came-back").view.host;
-    assert!(memory.is_careful(&back) && !memory.is_careful(&new_host()));
-    assert!(!memory.is_careful(&Case::read("came-back; made 3").view.host), "it made one since");
-    assert!(memory.is_careful(&Case::read("came-back; made 8").view.host), "that was before it went away");
+    assert!(
+        memory.is_careful(&back, &Policy::default(), at(0))
+            && !memory.is_careful(&new_host(), &Policy::default(), at(0))
+    );
+    assert!(
+        !memory.is_careful(&Case::read("came-back; made 3").view.host, &Policy::default(), at(0)),
+        "it made one since"
+    );
+    assert!(
+        memory.is_careful(&Case::read("came-back; made 8").view.host, &Policy::default(), at(0)),
+        "that was before it went away"
+    );
     made(&mut memory, "a", 0, 5);
-    assert!(!memory.is_careful(&back));
+    assert!(!memory.is_careful(&back, &Policy::default(), at(0)));
+}
+
+#[test]
+fn a_host_on_which_nothing_went_wrong_for_long_is_careful_no_more_though_it_made_none() {
+    let policy = Policy::default();
+    let late = at(0) + policy.lately;
+    let back = Case::read("came-back").view.host;
+    assert!(Memory::default().is_careful(&back, &policy, at(0)) && !Memory::default().is_careful(&back, &policy, late));
+    let mut memory = Memory::default();
+    failed(&mut memory, "a", 0, Failure::Broke, 1);
+    assert!(
+        memory.is_careful(&new_host(), &policy, late) && !memory.is_careful(&new_host(), &policy, late + policy.lately)
+    );
+    let mut memory = Memory::default();
+    failed(&mut memory, "a", 0, Failure::Host, 1);
+    assert!(
+        memory.is_careful(&new_host(), &policy, late) && !memory.is_careful(&new_host(), &policy, late + policy.lately)
+    );
 }

@@ -88,14 +88,17 @@ use common::compose::Catalog;
 use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
 use common::store::SharedStore;
 use serde::Serialize;
-use tokio::sync::watch;
+use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tracing::error;
 
+pub use observe::clusters as clusters_of;
 pub use outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
 #[cfg(test)]
 pub(crate) use outlook_pool::add_up;
 pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
+
+pub use placement::new_cluster;
 
 use leader::Leader;
 use news::News;
@@ -179,6 +182,11 @@ impl Reconciler {
     /// Whether this process has the lock and looks after the hosts.
     pub fn leads(&self) -> bool {
         self.outlooks.leads()
+    }
+
+    /// Hears of each host of which something else is told than before; `None`: of all.
+    pub fn told(&self) -> broadcast::Receiver<Option<HostId>> {
+        self.outlooks.told()
     }
 
     /// What is being done, held back and why, host by host. Empty while another process leads.

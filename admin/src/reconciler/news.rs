@@ -121,7 +121,7 @@ impl News {
                     self.told().watching = true;
                     // What came before the watch began.
                     self.tell(&Change::Missed);
-                    self.pass_on(changes).await;
+                    self.pass_on(changes, store).await;
                     self.told().watching = false;
                 }
                 Err(error) => warn!("the store's changes cannot be watched: {error}"),
@@ -130,12 +130,15 @@ impl News {
         }
     }
 
-    async fn pass_on(&self, mut changes: ChangeStream) {
+    async fn pass_on(&self, mut changes: ChangeStream, store: &SharedStore) {
         loop {
             let due = self.told().unanswered.map(|since| since + RING_HOLDS);
             tokio::select! {
                 change = changes.next() => match change {
-                    Some((change, _)) => self.tell(&change),
+                    Some((change, _)) => {
+                        self.introduce(&change, store).await;
+                        self.tell(&change);
+                    }
                     None => return,
                 },
                 () = self.0.rang.notified() => {}
@@ -146,6 +149,20 @@ impl News {
                     told.hosts.values().for_each(|dirty| dirty.changed_now());
                 }
             }
+        }
+    }
+
+    /// A cluster of which no loop has heard is new, and wanted by an operator if its host has not made it: whose it is, its
+    /// record says. One that cannot be read is found by the timer.
+    async fn introduce(&self, change: &Change, store: &SharedStore) {
+        let Change::Cluster(id) = change else { return };
+        if self.told().clusters.contains_key(id) {
+            return;
+        }
+        let Ok(Some(cluster)) = store.cluster(id).await else { return };
+        let mut told = self.told();
+        if let Some(dirty) = told.hosts.get(&cluster.host).cloned() {
+            told.clusters.insert(id.clone(), dirty);
         }
     }
 
@@ -170,7 +187,17 @@ impl News {
 
 #[cfg(test)]
 mod tests {
+    use common::model::{Actor, Event, EventKind};
+    use common::store::{StoreTarget, StoreUser, WatchCursor, open};
+
+    use super::super::plan_case::Case;
     use super::*;
+
+    async fn store() -> (SharedStore, tempfile::TempDir) {
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Sqlite { path: folder.path().join("pool.db") };
+        (open(&target, StoreUser::Admin).await.unwrap(), folder)
+    }
 
     fn loops(news: &News) -> [(HostId, ClusterId, Arc<Dirty>); 2] {
         [(); 2].map(|()| {
@@ -217,12 +244,25 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_cluster_that_no_loop_knows_is_told_to_the_host_that_its_record_names() {
+        let (news, (store, _folder)) = (News::default(), store().await);
+        let [(_, _, one), (host, _, two)] = loops(&news);
+        let mut cluster = Case::read("creating").view.clusters.remove(0);
+        cluster.host = host;
+        let event = Event::new(cluster.created_at, EventKind::Creating, Actor::Reconciler, "wanted").about(&cluster);
+        store.insert_cluster(&cluster, event).await.unwrap();
+        let change = (Change::Cluster(cluster.id.clone()), WatchCursor(String::new()));
+        news.pass_on(Box::pin(futures_util::stream::iter([change])), &store).await;
+        assert!(two.take().records && !one.take().records);
+    }
+
+    #[tokio::test]
     async fn a_ring_that_the_watch_does_not_answer_wakes_everybody() {
         let news = News::default();
         let [(_, _, one), (_, _, two)] = loops(&news);
         news.told().watching = true;
-        let deaf = news.clone();
-        let watch = tokio::spawn(async move { deaf.pass_on(Box::pin(futures_util::stream::pending())).await });
+        let (deaf, (store, _folder)) = (news.clone(), store().await);
+        let watch = tokio::spawn(async move { deaf.pass_on(Box::pin(futures_util::stream::pending()), &store).await });
         news.ring();
         let woken = tokio::time::timeout(Duration::from_secs(30), one.notify.notified()).await;
         assert!(woken.is_ok() && one.take().records && two.take().records);

@@ -9,6 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use common::model::{ClusterId, ClusterName, FlavorId, HostId, Timestamp};
 use common::store::StoreError;
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
 
 use super::outlook_of::{Pass, outlook_of};
 use super::outlook_pool::{PoolOutlook, add_up};
@@ -177,14 +178,43 @@ impl HostOutlook {
     }
 }
 
+impl HostOutlook {
+    /// Whether pages show the same of both: probes, and when the host is looked at again, change with every pass.
+    fn tells_the_same_as(&self, other: &HostOutlook) -> bool {
+        let work = |of: &HostOutlook| -> Vec<Doing> {
+            of.doing.iter().filter(|doing| doing.kind != DoingKind::Probe).cloned().collect()
+        };
+        let link = |of: &HostOutlook| (of.link.failed, of.link.error.clone(), of.link.next_try);
+        self.blind == other.blind
+            && link(self) == link(other)
+            && self.target == other.target
+            && self.careful == other.careful
+            && self.starts == other.starts
+            && self.held == other.held
+            && self.retries == other.retries
+            && self.deadline == other.deadline
+            && work(self) == work(other)
+    }
+}
+
 /// More lines than this help nobody.
 const LINES: usize = 40;
 
 /// The latest outlook of every host. Cheap to clone; all clones share it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Outlooks {
     hosts: Arc<RwLock<BTreeMap<HostId, Arc<HostOutlook>>>>,
     leads: Arc<AtomicBool>,
+    told: broadcast::Sender<Option<HostId>>,
+}
+
+/// Who listens and is behind by more than this is told that she missed some.
+const BEHIND: usize = 1_024;
+
+impl Default for Outlooks {
+    fn default() -> Self {
+        Outlooks { hosts: Arc::default(), leads: Arc::default(), told: broadcast::Sender::new(BEHIND) }
+    }
 }
 
 impl Outlooks {
@@ -219,11 +249,19 @@ impl Outlooks {
     /// A host is gone.
     pub fn remove(&self, host: &HostId) {
         self.hosts.write().unwrap_or_else(PoisonError::into_inner).remove(host);
+        self.tell(Some(host.clone()));
     }
 
     /// This process leads from now on.
     pub fn lead(&self) {
         self.leads.store(true, Ordering::Release);
+        self.tell(None);
+    }
+
+    /// Hears of each host of which something else is told than before, but for probes, which come all the time; `None`:
+    /// all of them.
+    pub fn told(&self) -> broadcast::Receiver<Option<HostId>> {
+        self.told.subscribe()
     }
 
     /// Whether this process leads.
@@ -235,10 +273,21 @@ impl Outlooks {
     pub fn clear(&self) {
         self.leads.store(false, Ordering::Release);
         self.hosts.write().unwrap_or_else(PoisonError::into_inner).clear();
+        self.tell(None);
     }
 
     fn set(&self, outlook: HostOutlook) {
+        let (host, outlook) = (outlook.host.clone(), Arc::new(outlook));
         let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
-        hosts.insert(outlook.host.clone(), Arc::new(outlook));
+        let before = hosts.insert(host.clone(), outlook.clone());
+        drop(hosts);
+        if before.is_none_or(|before| !before.tells_the_same_as(&outlook)) {
+            self.tell(Some(host));
+        }
+    }
+
+    fn tell(&self, host: Option<HostId>) {
+        // Nobody listens: nobody looks at a page.
+        let _ = self.told.send(host);
     }
 }

@@ -63,7 +63,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
             error,
         },
         target: target.want.clone(),
-        careful: view.memory.is_careful(&view.host),
+        careful: view.memory.is_careful(&view.host, policy, *now),
         starts: view.memory.starts.clone(),
         doing,
         held,
@@ -75,18 +75,20 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
 }
 
 fn under_way(before: Option<&HostOutlook>, memory: &Memory, clusters: &BTreeMap<&ClusterId, &Cluster>) -> Vec<Doing> {
+    let pulls = |id: &ClusterId| memory.pulling.get(id).map(|image| format!("image {image} is being pulled"));
     let busy = memory.busy.iter().map(|(id, busy)| {
         let kind = kind_of(busy.work);
         let known = before.and_then(|before| {
             before.doing.iter().find(|doing| doing.cluster.as_ref() == Some(id) && doing.kind == kind)
         });
         if let Some(known) = known {
-            return Doing { since: busy.since.min(known.since), ..known.clone() };
+            let why = pulls(id).or_else(|| known.why.clone());
+            return Doing { since: busy.since.min(known.since), why, ..known.clone() };
         }
         let cluster = clusters.get(id);
         let name = cluster.map_or_else(|| "what has no record".to_owned(), |c| c.name.to_string());
         let (what, flavor) = (format!("{name}: {} under way", busy.work), cluster.map(|c| c.flavor.clone()));
-        Doing { kind, what, why: None, since: busy.since, cluster: Some(id.clone()), flavor }
+        Doing { kind, what, why: pulls(id), since: busy.since, cluster: Some(id.clone()), flavor }
     });
     busy.collect()
 }

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use anyhow::Context;
 use common::compose::{Catalog, DeepProbe, HttpProbe, Placement, Project};
 use common::model::{
-    ClusterId, ClusterName, Endpoint, Flavor, FlavorId, Host, HostKind, LogLevel, LogTarget, Slot, SlotLayout,
+    Cluster, ClusterId, ClusterName, Endpoint, Flavor, FlavorId, Host, HostKind, LogLevel, LogTarget, NewCluster, Slot,
+    SlotLayout, Timestamp,
 };
 
 /// What proves each flavor well.
@@ -42,7 +43,36 @@ fn anywhere(catalog: &Catalog, flavor: &Flavor) -> anyhow::Result<Project> {
     catalog.plan(flavor, &placement).with_context(|| format!("planning flavor {}", flavor.id))
 }
 
-pub fn endpoints(host: &Host, project: &Project) -> BTreeMap<String, Endpoint> {
+/// The record of a cluster whose making begins there and now, because the pool is short or an operator wants it; why it
+/// cannot, in words. `turns` makings may come before it: each may take as long as the template says.
+pub fn new_cluster(
+    catalog: &Catalog,
+    layout: &SlotLayout,
+    host: &Host,
+    flavor: &Flavor,
+    (id, slot): (ClusterId, Slot),
+    turns: u32,
+    now: Timestamp,
+) -> Result<Cluster, String> {
+    let name = ClusterName::of(&host.settings.name, slot);
+    let project = project(catalog, layout, host, flavor, (&id, &name, slot))?;
+    Ok(Cluster::begin(NewCluster {
+        id,
+        name,
+        host: host.id.clone(),
+        host_name: host.settings.name.clone(),
+        slot,
+        flavor: flavor.id.clone(),
+        flavor_digest: flavor.digest.clone(),
+        size: flavor.size,
+        nodes: project.lasting_nodes(),
+        endpoints: endpoints(host, &project),
+        now,
+        deadline: now + project.create_within * (turns + 1),
+    }))
+}
+
+fn endpoints(host: &Host, project: &Project) -> BTreeMap<String, Endpoint> {
     let endpoint = |planned: &common::compose::PlannedEndpoint| Endpoint {
         node: planned.node.clone(),
         scheme: planned.scheme.clone(),

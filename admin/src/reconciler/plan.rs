@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use common::model::{ClusterName, Timestamp};
+use common::model::{ClusterId, ClusterName, Timestamp};
 
 pub use super::action::{Action, NodeChange, NodeStep};
 
@@ -11,6 +11,8 @@ pub use super::action::{Action, NodeChange, NodeStep};
 pub struct Plan {
     /// What to do, all at once.
     pub steps: Vec<Step>,
+    /// What is under way and is to end where it stands.
+    pub stops: Vec<Stop>,
     /// What is wanted and not done now.
     pub held: Vec<Held>,
     /// When the answer may be another even if nothing happens.
@@ -25,6 +27,17 @@ pub struct Step {
     /// The cluster's name, for people.
     pub name: Option<ClusterName>,
     /// Why, for people and for the event.
+    pub why: String,
+}
+
+/// A making that is under way and is not wanted any more: what comes of it is taken down by a later plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stop {
+    /// Of which cluster.
+    pub cluster: ClusterId,
+    /// Its name, for people.
+    pub name: ClusterName,
+    /// Why.
     pub why: String,
 }
 
@@ -69,6 +82,12 @@ impl fmt::Display for Step {
             Action::DeleteHost => f.write_str("delete the host's record")?,
         }
         write!(f, " ({})", self.why)
+    }
+}
+
+impl fmt::Display for Stop {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "stop bringing up {} ({})", self.name, self.why)
     }
 }
 

@@ -240,6 +240,13 @@ impl Case {
                 "busy" => {
                     self.view.memory.busy.insert(id.clone(), Busy { work: Work::Write, since: ago(1) });
                 }
+                "being-brought-up" => {
+                    self.view.memory.busy.insert(id.clone(), Busy { work: Work::BringUp, since: ago(90) });
+                }
+                "pulling" => {
+                    self.view.memory.pulling.insert(id.clone(), "test/peer:1".into());
+                }
+                "by-hand" => cluster.asked_by = Some("otto".into()),
                 "late" => cluster.phase = Phase::Creating { since: ago(200), deadline: ago(1) },
                 "suspect" => {
                     let seen = "a node ended".to_owned();
@@ -316,11 +323,11 @@ impl Case {
     }
 }
 
-/// That the plan of a case is these lines: its steps, then what is held back.
+/// That the plan of a case is these lines: what is stopped, its steps, then what is held back.
 pub fn check(case: &str, expected: &str) {
     let plan = Case::read(case).plan();
-    let lines: Vec<String> =
-        plan.steps.iter().map(ToString::to_string).chain(plan.held.iter().map(ToString::to_string)).collect();
+    let (stops, steps) = (plan.stops.iter().map(ToString::to_string), plan.steps.iter().map(ToString::to_string));
+    let lines: Vec<String> = stops.chain(steps).chain(plan.held.iter().map(ToString::to_string)).collect();
     let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     assert_eq!(lines, expected, "{case}");
 }

@@ -6,9 +6,9 @@ use common::model::{Cluster, ClusterId, Phase, Timestamp, Why};
 use common::store::Proof;
 
 use super::node_view::{not_running, seen_nodes, unhealthy};
-use super::plan::Action;
+use super::plan::{Action, Stop};
 use super::plan_host::{LookWanted, Planner};
-use super::view::{Doom, Found};
+use super::view::{Doom, Found, Work};
 
 /// A proof waits so long for others of the host, to be written down with them.
 const PROOF_WAITS: Duration = Duration::from_secs(3);
@@ -52,8 +52,7 @@ impl Planner<'_> {
         let look = self.view.memory.looks.get(&cluster.id).cloned();
         let since = self.view.memory.heard_since.map_or(since, |heard| heard.max(since));
         let look = look.filter(|look| look.at >= since);
-        let settled = self.view.memory.brought_up.get(&cluster.id).map(|at| *at + self.policy.settle);
-        let deadline = settled.map_or(deadline, |settled| settled.max(deadline));
+        let deadline = self.late_after(cluster, deadline);
         if deadline <= self.now {
             let seen = look.and_then(|look| look.result.err()).or_else(|| unhealthy(cluster, found));
             let missing = missing.or(seen).unwrap_or_else(|| "it was not probed".into());
@@ -90,6 +89,42 @@ impl Planner<'_> {
             }
             None => self.look(cluster, since, "every node runs".into()),
         }
+    }
+
+    /// When a making counts as late. Its nodes get a moment after they were started, however late that was.
+    fn late_after(&self, cluster: &Cluster, deadline: Timestamp) -> Timestamp {
+        let settled = self.view.memory.brought_up.get(&cluster.id).map(|at| *at + self.policy.settle);
+        settled.map_or(deadline, |settled| settled.max(deadline))
+    }
+
+    /// Stops a bringing up that is under way and is not wanted any more: it may be waiting for an image for many minutes.
+    pub(super) fn stop_making(&mut self, cluster: &Cluster, surplus: bool) {
+        let busy = self.view.memory.busy.get(&cluster.id);
+        if busy.is_none_or(|busy| busy.work != Work::BringUp) {
+            return;
+        }
+        let why = match &cluster.phase {
+            Phase::Creating { deadline, .. } => {
+                let late = self.late_after(cluster, *deadline);
+                let pulls = self.view.memory.pulling.contains_key(&cluster.id);
+                if !pulls && late > self.now {
+                    self.wake(late);
+                }
+                if let Some(why) = self.cleared() {
+                    why.to_string()
+                } else if self.flavor_changed(cluster) {
+                    Why::FlavorChanged.to_string()
+                } else if surplus {
+                    Why::PoolShrunk.to_string()
+                } else if !pulls && late <= self.now {
+                    "not ready in time".into()
+                } else {
+                    return;
+                }
+            }
+            phase => format!("it is {} by now", phase.kind().as_str()),
+        };
+        self.plan.stops.push(Stop { cluster: cluster.id.clone(), name: cluster.name.clone(), why });
     }
 
     /// Tells users the host's new address, if that changed since the cluster was made.

@@ -78,7 +78,7 @@ impl Planner<'_> {
     /// How many may be being made at once, and why no more.
     pub(super) fn makings_at_once(&self) -> (usize, String) {
         let (memory, host) = (&self.view.memory, &self.view.host);
-        if !memory.is_careful(host) {
+        if !memory.is_careful(host, self.policy, self.now) {
             let at_once = self.policy.bring_up_at_once;
             return (at_once, format!("the host is at its limit of {at_once} at once"));
         }

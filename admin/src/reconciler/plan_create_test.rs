@@ -1,14 +1,6 @@
 //! What a host begins and what it holds back, as text ([`super::plan_case`]), and what gives way.
 
-use super::plan_case::Case;
-
-fn check(case: &str, expected: &str) {
-    let plan = Case::read(case).plan();
-    let lines: Vec<String> =
-        plan.steps.iter().map(ToString::to_string).chain(plan.held.iter().map(ToString::to_string)).collect();
-    let expected: Vec<&str> = expected.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    assert_eq!(lines, expected, "{case}");
-}
+use super::plan_case::check;
 
 #[test]
 fn a_flavor_that_fails_is_held_back_with_its_reason() {
@@ -85,4 +77,55 @@ fn one_free_cluster_gives_way_while_there_are_more_than_wanted() {
     check("in-use well; in-use well; want 0; gives-way; capacity 2", "");
     check("free; free busy; want 1; gives-way", "");
     check("creating busy; creating busy; want 1; gives-way", "");
+}
+
+#[test]
+fn what_an_operator_wanted_there_stays_whatever_the_pool_wants() {
+    check("free by-hand; free by-hand; want 0; gives-way", "");
+    check("free by-hand; free; want 1; gives-way", "remove h_1 (made room for g, of which too few are free)");
+    check("creating by-hand; want 0; by-hand", "bring up h_0 (vp0 is not made yet, vp1 is not made yet)");
+    check("free by-hand; free by-hand flavor-g; want 0; by-hand", "");
+    check("creating by-hand; want 0; cordoned", "bring up h_0 (vp0 is not made yet, vp1 is not made yet)");
+    check(
+        "creating by-hand; draining",
+        "remove h_0 (drain of its host, asked by otto)
+         held back: draining, asked by otto: 1 of 1 are still to be removed",
+    );
+    check("free by-hand; free; want 2; capacity 1", "remove h_1 (pool shrunk)");
+}
+
+#[test]
+fn a_making_that_is_not_wanted_any_more_is_stopped_where_it_stands() {
+    let stopped = |why: &str| format!("stop bringing up h_0 ({why})");
+    check(
+        "creating being-brought-up; leaving-by-force",
+        &format!(
+            "{}\nheld back: deleting the host: 1 of its clusters are still to be removed",
+            stopped("its host is being deleted")
+        ),
+    );
+    check(
+        "creating being-brought-up pulling; draining",
+        &format!(
+            "{}\nheld back: draining, asked by otto: 1 of 1 are still to be removed",
+            stopped("drain of its host, asked by otto")
+        ),
+    );
+    check("removing being-brought-up", &stopped("it is removing by now"));
+    check("creating being-brought-up old-flavor; want 1", &stopped("its flavor changed"));
+    check("creating being-brought-up; want 0; capacity 0", &stopped("pool shrunk"));
+    check(
+        "creating being-brought-up; leaving-by-force; away",
+        &format!(
+            "{}\nheld back: everything on this host: it does not answer: refused",
+            stopped("its host is being deleted")
+        ),
+    );
+}
+
+#[test]
+fn a_making_that_is_late_is_stopped_unless_it_pulls_its_image() {
+    check("creating being-brought-up late; want 1", "stop bringing up h_0 (not ready in time)");
+    check("creating being-brought-up late pulling; want 1", "");
+    check("creating being-brought-up; want 1", "");
 }

@@ -28,33 +28,39 @@ pub struct GiveWay {
     pub to: FlavorId,
 }
 
-/// What the group lacks and has no room for, and what could give way to it.
-pub(super) fn give_way(hosts: &[HostRoom], group: &Group, demand: &Demand) -> Option<GiveWay> {
-    let free: BTreeMap<&FlavorId, u64> = free_ones(hosts, group);
-    let lacks = |i: &usize| group.have[*i] < group.shares[*i].floor;
-    for short in (0..group.shares.len()).filter(lacks) {
-        let to = &group.shares[short].flavor;
-        // One at a time: the last exchange, or any other making of it, shows first whether it can be made.
-        if group.hosts.iter().any(|i| hosts[*i].waiting.get(to) > hosts[*i].free.get(to)) {
-            continue;
-        }
-        let able = group.hosts.iter().copied().filter(|i| could_make(&hosts[*i], to));
-        let donors =
-            able.flat_map(|i| hosts[i].free.iter().filter(|(_, n)| **n > 0).map(move |(from, n)| (i, from, *n)));
-        let spare = donors.filter_map(|(i, from, here)| {
-            let share = group.shares.iter().find(|share| share.flavor == *from);
-            // The last one of what people take stays, whether operators still want it or not.
-            let floor = share.map_or(0, |share| share.floor).max(u64::from(demand.asks_for(from)));
-            let over = free.get(from).copied().unwrap_or(0).checked_sub(floor).filter(|over| *over > 0)?;
-            let weight = share.map_or(0, |share| share.weight);
-            // The most for its weight; of that the host that has most of it, and the first among equals.
-            Some((over.saturating_mul(1_000_000) / weight.max(1), here, std::cmp::Reverse(i), from))
-        });
-        if let Some((_, _, std::cmp::Reverse(host), from)) = spare.max() {
-            return Some(GiveWay { host: hosts[host].id.clone(), from: from.clone(), to: to.clone() });
-        }
+/// What the group lacks and has no room for, and what could give way to each of it.
+pub(super) fn give_way(hosts: &[HostRoom], group: &Group, demand: &Demand) -> Vec<GiveWay> {
+    // What has its place on a host that holds it back may come or not: a place is no cluster.
+    let lacks = |i: &usize| group.have[*i] - group.hoped[*i] < group.shares[*i].floor;
+    (0..group.shares.len()).filter(lacks).filter_map(|short| exchange(hosts, group, demand, short)).collect()
+}
+
+fn exchange(hosts: &[HostRoom], group: &Group, demand: &Demand, short: usize) -> Option<GiveWay> {
+    let to = &group.shares[short].flavor;
+    // One at a time: the last exchange, or any other making of it, shows first whether it can be made.
+    if group.hosts.iter().any(|i| hosts[*i].waiting.get(to) > hosts[*i].free.get(to)) {
+        return None;
     }
-    None
+    let free: BTreeMap<&FlavorId, u64> = free_ones(hosts, group);
+    let able = group.hosts.iter().copied().filter(|i| could_make(&hosts[*i], to));
+    let donors = able.flat_map(|i| hosts[i].free.keys().map(move |from| (i, from, spare_here(&hosts[i], from))));
+    let spare = donors.filter(|(_, _, here)| *here > 0).filter_map(|(i, from, here)| {
+        let share = group.shares.iter().find(|share| share.flavor == *from);
+        // The last one of what people take stays, whether operators still want it or not.
+        let floor = share.map_or(0, |share| share.floor).max(u64::from(demand.asks_for(from)));
+        let over = free.get(from).copied().unwrap_or(0).checked_sub(floor).filter(|over| *over > 0)?;
+        let weight = share.map_or(0, |share| share.weight);
+        // The most for its weight; of that the host that has most of it, and the first among equals.
+        Some((over.saturating_mul(1_000_000) / weight.max(1), here, std::cmp::Reverse(i), from))
+    });
+    let (_, _, std::cmp::Reverse(host), from) = spare.max()?;
+    Some(GiveWay { host: hosts[host].id.clone(), from: from.clone(), to: to.clone() })
+}
+
+/// How many of a flavor a host could spare at all: those that an operator wanted there stay.
+fn spare_here(host: &HostRoom, flavor: &FlavorId) -> u32 {
+    let by_hand = host.standing.by_hand.get(flavor).copied().unwrap_or(0);
+    host.free.get(flavor).copied().unwrap_or(0).saturating_sub(by_hand)
 }
 
 /// How many are Free on the group's hosts that give them out. Less than floors count, so it errs on the side of keeping.
@@ -78,8 +84,8 @@ fn could_make(host: &HostRoom, flavor: &FlavorId) -> bool {
 /// Slows down what gives way. The leader's memory, begun anew with each leader: it only waits longer then.
 #[derive(Clone, Debug, Default)]
 pub struct Patience {
-    /// The flavor that is lacking, and since when.
-    lacking: Option<(FlavorId, Timestamp)>,
+    /// The flavors that are lacking, and since when each is.
+    lacking: BTreeMap<FlavorId, Timestamp>,
     /// What was let through last and when, and how many of the flavor that gave way were wanted there after it.
     last: Option<(GiveWay, u32, Timestamp)>,
 }
@@ -88,28 +94,34 @@ impl Patience {
     /// Puts what gives way into the targets, if the shortage lasted and nothing else gave way lately: both for
     /// [`super::policy::Policy::give_way_every`].
     pub fn settle(&mut self, plan: &mut PoolPlan, every: Duration, now: Timestamp) {
-        let Some(exchange) = plan.give_way.clone() else {
-            self.lacking = None;
-            return;
+        let before = std::mem::take(&mut self.lacking);
+        let since = |flavor: &FlavorId| before.get(flavor).copied().unwrap_or(now);
+        self.lacking = plan.give_way.iter().map(|one| (one.to.clone(), since(&one.to))).collect();
+        let wanted = |plan: &PoolPlan, one: &GiveWay| {
+            plan.targets.get(&one.host).and_then(|target| target.want.get(&one.from)).copied().unwrap_or(0)
         };
-        let since = match &self.lacking {
-            Some((flavor, since)) if *flavor == exchange.to => *since,
-            Some(_) | None => now,
-        };
-        self.lacking = Some((exchange.to.clone(), since));
-        let Some(target) = plan.targets.get_mut(&exchange.host) else { return };
-        let left = target.want.get(&exchange.from).copied().unwrap_or(0).saturating_sub(1);
-        let lately = self.last.as_ref().filter(|(_, _, at)| *at + every > now);
-        // The one that was let through stays in the targets until its host has carried it out: the same again is no second.
-        let same = lately.is_some_and(|(last, after, _)| *last == exchange && *after == left);
-        if !same && (since + every > now || lately.is_some()) {
+        if let Some((last, left, _)) = self.last.as_ref().filter(|(_, _, at)| *at + every > now) {
+            // The one that was let through stays in the targets until its host has carried it out: the same again is no second.
+            if plan.give_way.contains(last) && wanted(plan, last).saturating_sub(1) == *left {
+                let_through(plan, last, *left);
+            }
             return;
         }
-        target.want.insert(exchange.from.clone(), left);
-        *target.want.entry(exchange.to.clone()).or_default() += 1;
-        target.give_way = Some((exchange.from.clone(), exchange.to.clone()));
-        if !same {
-            self.last = Some((exchange, left, now));
+        // What is lacking longest; the first in the mix among equals.
+        let Some(exchange) = plan.give_way.iter().min_by_key(|one| since(&one.to)).cloned() else { return };
+        if since(&exchange.to) + every > now {
+            return;
         }
+        let left = wanted(plan, &exchange).saturating_sub(1);
+        let_through(plan, &exchange, left);
+        self.last = Some((exchange, left, now));
     }
+}
+
+/// Puts an exchange into its host's target, which then wants so many of what gives way.
+fn let_through(plan: &mut PoolPlan, exchange: &GiveWay, left: u32) {
+    let Some(target) = plan.targets.get_mut(&exchange.host) else { return };
+    target.want.insert(exchange.from.clone(), left);
+    *target.want.entry(exchange.to.clone()).or_default() += 1;
+    target.give_way = Some((exchange.from.clone(), exchange.to.clone()));
 }

@@ -100,6 +100,9 @@ impl Planner<'_> {
     fn away(&mut self, why: &str) {
         self.held("everything on this host", format!("it does not answer: {why}"));
         let inactive = !self.view.host.contact.state.is_active();
+        for cluster in &self.view.clusters {
+            self.stop_making(cluster, false);
+        }
         if let Some(reason) = self.forced() {
             return self.force_without_engine(&reason, inactive);
         }
@@ -163,6 +166,7 @@ impl Planner<'_> {
         let gives_way = self.gives_way(target);
         for cluster in &self.view.clusters {
             if self.is_busy(&cluster.id) {
+                self.stop_making(cluster, surplus.contains(&cluster.id));
                 continue;
             }
             if surplus.contains(&cluster.id) {

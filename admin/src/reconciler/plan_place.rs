@@ -77,6 +77,12 @@ impl<'a> Places<'a> {
         None
     }
 
+    /// Whether a host makes none of this flavor for now.
+    pub fn is_held(&self, host: usize, flavor: &FlavorId) -> bool {
+        let standing = &self.hosts[host].standing;
+        standing.held.is_some() || standing.flavors.contains_key(flavor)
+    }
+
     /// The flavor of which one is wanted there that has most of something; the first by name among equals.
     pub fn most<T: Ord>(&self, host: usize, of: impl Fn(&FlavorId) -> T) -> Option<FlavorId> {
         let wanted = self.wants[host].iter().filter(|(_, count)| **count > 0).map(|(flavor, _)| flavor);

@@ -59,9 +59,9 @@ pub struct Target {
 pub struct PoolPlan {
     /// Every host's target.
     pub targets: BTreeMap<HostId, Target>,
-    /// What would mend the worst shortage that no room is left for. Not in the targets: it waits for
+    /// What would mend each shortage that no room is left for, the first in the mix first. Not in the targets: it waits for
     /// [`super::plan_give_way::Patience`].
-    pub give_way: Option<GiveWay>,
+    pub give_way: Vec<GiveWay>,
 }
 
 /// Hosts that are filled by one mix.
@@ -73,19 +73,21 @@ pub(super) struct Group {
     pub have: Vec<u64>,
     /// How many of each share wait, as weights count them: on the group's hosts.
     near: Vec<u64>,
+    /// How many of those that floors count are only hoped for: their place is on a host that holds them back.
+    pub hoped: Vec<u64>,
 }
 
 /// Decides every host's target.
 pub fn plan_pool(hosts: &[HostRoom], mix: &Mix, demand: &Demand) -> PoolPlan {
     let mut places = Places::new(hosts);
-    let mut shortage = None;
+    let mut shortages = Vec::new();
     for mut group in groups(hosts, mix, demand) {
         shrink(&mut group, hosts, &mut places);
         fill(&mut group, &mut places);
-        shortage = shortage.or_else(|| give_way(hosts, &group, demand));
+        shortages.extend(give_way(hosts, &group, demand));
     }
     let target = |(host, want): (&HostRoom, _)| (host.id.clone(), Target { want, give_way: None });
-    PoolPlan { targets: hosts.iter().zip(places.into_wants()).map(target).collect(), give_way: shortage }
+    PoolPlan { targets: hosts.iter().zip(places.into_wants()).map(target).collect(), give_way: shortages }
 }
 
 /// The hosts of the pool's mix, then each host that has its own.
@@ -105,7 +107,8 @@ fn group(hosts: &[HostRoom], shares: Vec<Share>, members: Vec<usize>, counted: &
     };
     let have = shares.iter().map(|share| count(counted, &share.flavor)).collect();
     let near = shares.iter().map(|share| count(&members, &share.flavor)).collect();
-    Group { shares, hosts: members, have, near }
+    let hoped = vec![0; shares.len()];
+    Group { shares, hosts: members, have, near, hoped }
 }
 
 /// Decides which flavors lose where a host has more than it may hold: those not in the mix, then those with most for their
@@ -136,9 +139,10 @@ fn fill(group: &mut Group, places: &mut Places<'_>) {
     let mut queues: Vec<_> = group.shares.iter().map(|share| places.queue(&group.hosts, &share.flavor)).collect();
     while let Some(next) = neediest(group, &open) {
         match places.take(&mut queues[next], &group.shares[next].flavor) {
-            Some(_) => {
+            Some(host) => {
                 group.have[next] += 1;
                 group.near[next] += 1;
+                group.hoped[next] += u64::from(places.is_held(host, &group.shares[next].flavor));
             }
             // No host takes another one of it.
             None => open.retain(|one| *one != next),

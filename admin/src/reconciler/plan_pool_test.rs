@@ -58,7 +58,7 @@ fn planned(hosts: &[HostRoom], mix_text: &str) -> Vec<String> {
 
 fn exchange(hosts: &[HostRoom], mix_text: &str) -> Option<(String, String)> {
     let plan = plan_pool(hosts, &mix(mix_text), &Demand::default());
-    plan.give_way.map(|GiveWay { from, to, .. }| (from.to_string(), to.to_string()))
+    plan.give_way.into_iter().next().map(|GiveWay { from, to, .. }| (from.to_string(), to.to_string()))
 }
 
 pub fn holds(room: &mut HostRoom, name: &str, for_long: bool) {
@@ -217,8 +217,8 @@ fn the_last_one_of_what_people_take_stays_though_operators_want_no_more_of_it() 
     let now = Timestamp::from_millis(10_000_000);
     let asked = ApplyCount { minute: now, flavor: flavor("old"), given: 1, missed: 0 };
     let hosts = [host(1, 2, &[("a", 1), ("old", 1)], 0)];
-    assert_eq!(plan_pool(&hosts, &mix("a 1, b 1"), &Demand::of(&[asked], now)).give_way, None);
-    assert!(plan_pool(&hosts, &mix("a 1, b 1"), &Demand::default()).give_way.is_some());
+    assert_eq!(plan_pool(&hosts, &mix("a 1, b 1"), &Demand::of(&[asked], now)).give_way, []);
+    assert!(plan_pool(&hosts, &mix("a 1, b 1"), &Demand::default()).give_way.len() == 1);
 }
 
 #[test]
@@ -238,4 +238,42 @@ fn what_gives_way_waits_for_a_shortage_that_lasts_and_for_its_turn() {
     assert_eq!(plan.targets[&id(1)].give_way, None, "one a minute");
     patience.settle(&mut plan, MINUTE, Timestamp::from_millis(120_000));
     assert_eq!(wants(&plan), ["a:7 b:2"]);
+}
+
+#[test]
+fn a_place_on_a_host_that_makes_none_is_no_cluster_so_the_shortage_is_seen() {
+    let with_room = |spoil: fn(&mut HostRoom)| {
+        let mut room = host(2, 4, &[], 0);
+        spoil(&mut room);
+        exchange(&[host(1, 3, &[("a", 3)], 0), room], "a 1, b 0 1")
+    };
+    let gone = Some(("a".to_owned(), "b".to_owned()));
+    assert_eq!(with_room(|_| {}), None, "it is made there");
+    assert_eq!(with_room(|room| room.standing.held = Some(Timestamp::from_millis(1))), gone);
+    assert_eq!(with_room(|room| holds(room, "b", false)), gone);
+}
+
+#[test]
+fn what_an_operator_wanted_there_gives_way_to_nothing() {
+    let mut wanted = host(1, 3, &[("a", 3)], 0);
+    wanted.standing.by_hand.insert(flavor("a"), 2);
+    assert!(exchange(&[wanted.clone()], "a 1, b 1").is_some(), "one of the three came by itself");
+    wanted.standing.by_hand.insert(flavor("a"), 3);
+    assert_eq!(exchange(&[wanted], "a 1, b 1"), None);
+}
+
+#[test]
+fn each_shortage_has_a_clock_of_its_own() {
+    let both = [host(1, 9, &[("a", 9)], 0)];
+    let one = [host(1, 9, &[("a", 8), ("b", 1)], 0)];
+    let mut patience = Patience::default();
+    let mut at = |hosts: &[HostRoom], seconds: u64| {
+        let mut plan = plan_pool(hosts, &mix("a 1, b 1, c 1"), &Demand::default());
+        patience.settle(&mut plan, MINUTE, Timestamp::from_millis(0) + Duration::from_secs(seconds));
+        plan.targets[&id(1)].give_way.clone().map(|(_, to)| to.to_string())
+    };
+    assert_eq!(at(&both, 0), None);
+    // Somebody released a b; c has been lacking all the while.
+    assert_eq!(at(&one, 30), None);
+    assert_eq!(at(&one, 60).as_deref(), Some("c"));
 }

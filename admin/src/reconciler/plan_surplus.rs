@@ -10,7 +10,7 @@ use super::view::Work;
 
 impl Planner<'_> {
     /// Waiting clusters beyond the capacity: those of flavors of which more wait than wanted, those being made first, then
-    /// the youngest. Never a leased one.
+    /// the youngest; what an operator wanted there last. Never a leased one.
     pub(super) fn surplus(&self, target: &Target) -> BTreeSet<ClusterId> {
         let clusters = &self.view.clusters;
         let alive = clusters
@@ -22,7 +22,7 @@ impl Planner<'_> {
             return BTreeSet::new();
         }
         let mut waiting: Vec<&Cluster> = clusters.iter().filter(|c| waits(c)).collect();
-        waiting.sort_by_key(|c| (c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
+        waiting.sort_by_key(|c| (c.asked_by.is_some(), c.phase.kind(), std::cmp::Reverse(c.created_at), c.id.clone()));
         let mut over: BTreeMap<&FlavorId, u32> = BTreeMap::new();
         for cluster in &waiting {
             *over.entry(&cluster.flavor).or_default() += 1;
@@ -38,7 +38,8 @@ impl Planner<'_> {
     }
 
     /// The free cluster that gives way to another flavor, if the target says so and there still are more of its flavor than
-    /// it wants. One without an offer before one that could be had now, the oldest among equals.
+    /// it wants. One without an offer before one that could be had now, the oldest among equals; never one that an operator
+    /// wanted there.
     pub(super) fn gives_way(&self, target: &Target) -> Option<(ClusterId, FlavorId)> {
         let (from, to) = target.give_way.as_ref()?;
         let of_it = || self.view.clusters.iter().filter(|c| c.flavor == *from);
@@ -51,7 +52,8 @@ impl Planner<'_> {
         if of_it().any(written) {
             return None;
         }
-        let free = of_it().filter(|c| matches!(c.phase, Phase::Free { .. }) && !self.is_busy(&c.id));
+        let free =
+            of_it().filter(|c| matches!(c.phase, Phase::Free { .. }) && c.asked_by.is_none() && !self.is_busy(&c.id));
         let one = free.min_by_key(|c| (c.offer.is_some(), c.created_at, c.id.clone()))?;
         Some((one.id.clone(), to.clone()))
     }

@@ -18,17 +18,19 @@ pub fn rooms(
 ) -> Vec<HostRoom> {
     let mut rooms: Vec<HostRoom> = hosts
         .iter()
-        .map(|host| HostRoom {
+        .map(|host| (host, standings.of(&host.id)))
+        .map(|(host, standing)| HostRoom {
             id: host.id.clone(),
             gives: host.serves() && host.contact.state.is_active(),
             fills: host.fills() && host.contact.state.is_active(),
-            capacity: u32::from(host.settings.capacity),
+            // A host whose last slots are blocked is full all the same.
+            capacity: u32::from(host.settings.capacity).min(standing.most.unwrap_or(u32::MAX)),
             waiting: BTreeMap::new(),
             free: BTreeMap::new(),
             in_use: 0,
             going: 0,
             mix: host.settings.mix.iter().filter(|share| known(&share.flavor)).cloned().collect(),
-            standing: standings.of(&host.id),
+            standing,
         })
         .collect();
     let of_host: BTreeMap<HostId, usize> = hosts.iter().enumerate().map(|(i, host)| (host.id.clone(), i)).collect();

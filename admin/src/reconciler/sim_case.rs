@@ -233,7 +233,7 @@ impl Sim {
         let view = HostView { host: host.host.clone(), clusters, engine, memory: host.memory.clone() };
         let plan = plan_host(&view, &host.target, &self.facts, &self.policy, now);
         assert_eq!(plan, plan_host(&view, &host.target, &self.facts, &self.policy, now), "the same plan again");
-        self.standings.put(&view.host.id, Standing::of(&view, &self.policy, now));
+        self.standings.put(&view.host.id, Standing::of(&view, &self.facts, &self.policy, now));
         for step in plan.steps {
             if !matches!(step.action, Action::Look { .. } | Action::Prove { .. }) {
                 self.steps.push(step.to_string());

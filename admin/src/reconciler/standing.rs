@@ -1,13 +1,14 @@
 //! What each host's loop tells the leader about making clusters there: the pool's plan weighs it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, PoisonError, RwLock};
 
-use common::model::{FlavorId, HostId, Timestamp};
+use common::model::{FlavorId, HostId, PhaseKind, Slot, Timestamp};
 
 use super::making::LONG;
+use super::plan_host::Facts;
 use super::policy::Policy;
-use super::view::HostView;
+use super::view::{EngineView, HostView};
 
 /// How it stands with making clusters on a host.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,11 @@ pub struct Standing {
     pub held: Option<Timestamp>,
     /// It makes one at a time until one succeeded.
     pub careful: bool,
+    /// Free clusters that an operator wanted there, by flavor: they give way to none.
+    pub by_hand: BTreeMap<FlavorId, u32>,
+    /// So many clusters it can hold at most, whatever its capacity: those there, and slots in which nothing else stands.
+    /// `None` while that is not known.
+    pub most: Option<u32>,
 }
 
 /// A flavor that a host holds back.
@@ -33,7 +39,7 @@ pub struct HeldFlavor {
 
 impl Standing {
     /// What a host's view says.
-    pub fn of(view: &HostView, policy: &Policy, now: Timestamp) -> Standing {
+    pub fn of(view: &HostView, facts: &Facts, policy: &Policy, now: Timestamp) -> Standing {
         let memory = &view.memory;
         let held = |retry: &super::view::Retry| HeldFlavor { until: retry.not_before, for_long: retry.times >= LONG };
         // A host that is full does not try again, so time alone must clear it.
@@ -47,9 +53,28 @@ impl Standing {
                 .map(|(flavor, retry)| (flavor.clone(), held(retry)))
                 .collect(),
             held: memory.host_hold.as_ref().map(|hold| hold.not_before).filter(|until| *until > now),
-            careful: memory.is_careful(&view.host),
+            careful: memory.is_careful(&view.host, policy, now),
+            by_hand: by_hand(view),
+            most: most(view, facts, now),
         }
     }
+}
+
+fn by_hand(view: &HostView) -> BTreeMap<FlavorId, u32> {
+    let mut wanted = BTreeMap::new();
+    for cluster in view.clusters.iter().filter(|c| c.asked_by.is_some() && c.phase.kind() == PhaseKind::Free) {
+        *wanted.entry(cluster.flavor.clone()).or_default() += 1;
+    }
+    wanted
+}
+
+fn most(view: &HostView, facts: &Facts, now: Timestamp) -> Option<u32> {
+    let EngineView::Seen(seen) = &view.engine else { return None };
+    let occupied: BTreeSet<Slot> = view.clusters.iter().map(|cluster| cluster.slot).collect();
+    let refused = |slot: &Slot| view.memory.refused_slots.get(slot).is_some_and(|retry| retry.not_before > now);
+    let usable = |slot: &Slot| !occupied.contains(slot) && !seen.blocked.contains_key(slot) && !refused(slot);
+    let left = (0..facts.slots).map(Slot).filter(usable).count();
+    u32::try_from(view.clusters.len() + left).ok()
 }
 
 /// Every host's standing, as its loop last told it. Cheap to clone; all clones share it.

@@ -93,6 +93,8 @@ pub struct Memory {
     pub revivals: BTreeMap<ClusterId, BTreeMap<NodeName, Retry>>,
     /// Events are heard without a gap since then. What was proven before says nothing of what happened in between.
     pub heard_since: Option<Timestamp>,
+    /// Clusters for which an image is or was pulled, while they are brought up: a pull has a limit of its own.
+    pub pulling: BTreeMap<ClusterId, String>,
     /// Clusters that cannot be made, and why: trying again would end the same way.
     pub doomed: BTreeMap<ClusterId, Doom>,
     /// Clusters whose last action failed: not before when it is tried again, and why.

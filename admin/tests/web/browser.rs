@@ -63,7 +63,13 @@ impl Browser {
         Browser { http, url: url.to_owned(), cookies: BTreeMap::new(), csrf: String::new(), headers: Vec::new() }
     }
 
-    async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+    /// An answer that is still being read.
+    pub async fn open(&mut self, path: &str) -> reqwest::Response {
+        let request = self.http.get(format!("{}{path}", self.url));
+        self.dressed(request).send().await.unwrap()
+    }
+
+    fn dressed(&self, request: reqwest::RequestBuilder) -> reqwest::RequestBuilder {
         let cookies: Vec<String> = self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut request = request;
         if !cookies.is_empty() {
@@ -72,7 +78,11 @@ impl Browser {
         for (name, value) in &self.headers {
             request = request.header(*name, value);
         }
-        let response = request.send().await.unwrap();
+        request
+    }
+
+    async fn send(&mut self, request: reqwest::RequestBuilder) -> Answer {
+        let response = self.dressed(request).send().await.unwrap();
         for line in response.headers().get_all("set-cookie") {
             let line = line.to_str().unwrap();
             let (pair, attributes) = line.split_once(';').unwrap_or((line, ""));

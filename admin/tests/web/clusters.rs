@@ -206,7 +206,7 @@ async fn a_held_cluster_is_not_deleted_and_a_free_one_is_not_released() {
     let answer = browser.json("POST", &format!("/api/v1/clusters/{}/release", free.id), json!(null)).await;
     answer.is(409).has("a cluster that is free cannot be released");
     let answer = browser.post(&format!("/clusters/{}/release", free.id), &[]).await;
-    browser.follow(&answer).await.has("cannot be released").has("class=\"flash bad\"");
+    browser.follow(&answer).await.has("cannot be released").has("class=\"alert bad\"");
 
     browser.get(&format!("/clusters/{}/delete", free.id)).await.is(200).has("Delete h1_0?");
     let answer = browser.post(&format!("/clusters/{}/delete", free.id), &[]).await;

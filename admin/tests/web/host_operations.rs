@@ -119,7 +119,7 @@ async fn who_acts_on_an_older_state_is_told_to_look_again() {
     for action in ["fillup", "clean", "drain", "retry", "cordon"] {
         post(&mut browser, &made, action, json!({"version": 1})).await.is(409).has("look at it again");
         let answer = browser.post(&format!("/hosts/{}/{action}", made.id), &[("version", "1")]).await;
-        browser.follow(&answer).await.has("changed by somebody else meanwhile").has("class=\"flash bad\"");
+        browser.follow(&answer).await.has("changed by somebody else meanwhile").has("class=\"alert bad\"");
     }
     let reset = json!({"version": 1, "confirm": "h1"});
     post(&mut browser, &made, "reset", reset).await.is(409).has("look at it again");

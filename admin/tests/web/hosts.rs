@@ -91,7 +91,7 @@ async fn a_host_with_leased_clusters_is_not_deleted_and_says_who_holds_them() {
     let mut browser = house.browser_of("otto").await;
     let page = browser.get(&format!("/hosts/{}/delete", host.id)).await;
     page.is(200).has("h1_0").has("alice");
-    assert!(!page.text.contains("<button class=\"danger\""), "there is no button to press in vain");
+    assert!(!page.text.contains("<button class=\"btn btn-danger\""), "there is no button to press in vain");
     let answer = browser.json("DELETE", &format!("/api/v1/hosts/{}", host.id), json!(null)).await;
     answer.is(409).has("1 cluster held by users (h1_0 by alice)").has("schedulable");
     let answer = browser.post(&format!("/hosts/{}/delete", host.id), &[]).await;

@@ -4,6 +4,7 @@
 
 mod add_host;
 mod arbitrary;
+mod assets;
 mod browser;
 mod clusters;
 mod explain;
@@ -12,6 +13,7 @@ mod following;
 mod host_form;
 mod host_operations;
 mod hosts;
+mod live;
 mod pages;
 mod reset;
 mod roles;

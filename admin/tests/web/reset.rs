@@ -33,12 +33,12 @@ async fn a_reset_is_refused_while_users_hold_clusters_and_says_who() {
     let mut browser = house.browser_of("otto").await;
     let page = browser.get(&format!("/hosts/{}/reset", made.id)).await;
     page.is(200).has("h1_0, held by <strong>alice</strong>");
-    assert!(!page.text.contains("class=\"danger\" type=\"submit\""), "there is no button to press in vain");
+    assert!(!page.text.contains("class=\"btn btn-danger\" type=\"submit\""), "there is no button to press in vain");
     let body = json!({"confirm": "h1"});
     let answer = browser.json("POST", &format!("/api/v1/hosts/{}/reset", made.id), body).await;
     answer.is(409).has("1 cluster held by users (h1_0 by alice)").has("Drain it");
     let answer = browser.post(&format!("/hosts/{}/reset", made.id), &[("version", "1"), ("confirm", "h1")]).await;
-    browser.follow(&answer).await.has("h1_0 by alice").has("class=\"flash bad\"");
+    browser.follow(&answer).await.has("h1_0 by alice").has("class=\"alert bad\"");
     assert_eq!(house.store.host(&made.id).await.unwrap().unwrap().purpose, HostPurpose::Serve);
     house.end().await;
 }

@@ -11,7 +11,7 @@ use crate::support::{Answer, Browser, House, INTERNAL_SECRET};
 
 async fn call(browser: &mut Browser, entry: &Entry) -> Answer {
     let path = entry.path.replace("{id}", "0123456789abcdef01234567").replace("{action}", "release");
-    let path = path.replace("{name}", "admin.css");
+    let path = path.replace("{name}", "app.css");
     match (entry.method.as_str(), path.starts_with("/api/")) {
         ("GET", _) => browser.get(&path).await,
         ("POST", false) => browser.post(&path, &[]).await,
@@ -104,8 +104,7 @@ async fn every_answer_carries_the_headers_of_safety_and_a_request_id() {
     let mut nobody = Browser::new(&house.url);
     let mut ada = house.browser_of("ada").await;
     let mut answers = Vec::new();
-    for path in ["/", "/login", "/healthz", "/readyz", "/nothing", "/api/v1/hosts", "/api/nothing", "/assets/admin.css"]
-    {
+    for path in ["/", "/login", "/healthz", "/readyz", "/nothing", "/api/v1/hosts", "/api/nothing", "/assets/app.css"] {
         answers.push((path, nobody.get(path).await));
         answers.push((path, ada.get(path).await));
     }

@@ -33,6 +33,9 @@ pub struct Cluster {
     pub size: u32,
     /// When its making began.
     pub created_at: Timestamp,
+    /// The operator who wanted this very one; `None`: it was made because the pool was short.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_by: Option<String>,
     /// What it is in its life.
     pub phase: Phase,
     /// What is wanted of each node.
@@ -312,6 +315,7 @@ impl Cluster {
             flavor_digest: new.flavor_digest,
             size: new.size,
             created_at: new.now,
+            asked_by: None,
             phase: Phase::Creating { since: new.now, deadline: new.deadline },
             wishes: new.nodes.iter().map(|name| (name.clone(), wish.clone())).collect(),
             nodes: new.nodes.into_iter().map(|name| (name, node.clone())).collect(),
@@ -320,6 +324,11 @@ impl Cluster {
             proven_at: None,
             offer: None,
         }
+    }
+
+    /// The same, wanted by this operator.
+    pub fn asked_by(self, operator: &str) -> Cluster {
+        Cluster { asked_by: Some(operator.to_owned()), ..self }
     }
 
     /// The live or ended hold.

@@ -1,44 +1,18 @@
-//! Single containers of a cluster: start, stop, restart, look, logs.
+//! Single containers of a cluster: start, stop, restart, look.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use bollard::container::LogOutput;
 use bollard::query_parameters::{
-    InspectContainerOptions, LogsOptionsBuilder, RestartContainerOptionsBuilder, StartContainerOptions,
+    InspectContainerOptions, RestartContainerOptionsBuilder, StartContainerOptions,
     StopContainerOptionsBuilder,
 };
 use common::model::{ClusterId, PoolId};
-use futures_util::StreamExt;
 use futures_util::future::try_join_all;
-use tokio::time::timeout;
 
 use crate::call::{Fenced, open};
-use crate::error_map::{self, Step};
+use crate::error_map::Step;
 use crate::{Engine, EngineError, Fence, FoundContainer, deadline, labels};
-
-/// What a page can show of a log, and no more memory than that.
-const LOG_BYTES: usize = 256 * 1024;
-
-/// One line that a container wrote.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LogLine {
-    /// Where it wrote it.
-    pub stream: LogStream,
-    /// When, as the engine has it: RFC 3339.
-    pub at: String,
-    /// Without its line end.
-    pub text: String,
-}
-
-/// Where a container wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogStream {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
-}
 
 impl Engine {
     /// Starts a container; one that runs is left alone, a paused one goes on.
@@ -97,26 +71,6 @@ impl Engine {
             Err(other) => Err(other),
         }
     }
-
-    /// The last lines of a container, oldest first: at most `tail` lines and 256 KiB.
-    pub async fn logs(&self, container: &str, tail: u32) -> Result<Vec<LogLine>, EngineError> {
-        let thing = format!("the log of container {container}");
-        let options =
-            LogsOptionsBuilder::default().stdout(true).stderr(true).timestamps(true).tail(&tail.to_string()).build();
-        let read =
-            async {
-                let mut stream = std::pin::pin!(self.docker.logs(container, Some(options)));
-                let mut log = LogTail::default();
-                while let Some(output) = stream.next().await {
-                    log.push(output.map_err(|error| {
-                        error_map::explain(self.url(), Step("reading", &thing), deadline::PEEK, error)
-                    })?);
-                }
-                Ok(log.lines.into())
-            };
-        let timed_out = EngineError::Timeout { what: format!("reading {thing}"), after: deadline::PEEK };
-        timeout(self.pace.of(deadline::PEEK), read).await.unwrap_or(Err(timed_out))
-    }
 }
 
 /// The engine counts whole seconds; a part of one counts as one, lest a grace of 500 ms become none.
@@ -124,47 +78,9 @@ fn seconds(grace: Duration) -> i32 {
     i32::try_from(grace.as_secs() + u64::from(grace.subsec_nanos() > 0)).unwrap_or(i32::MAX)
 }
 
-/// The end of a log, bounded.
-#[derive(Default)]
-struct LogTail {
-    lines: VecDeque<LogLine>,
-    bytes: usize,
-}
-
-impl LogTail {
-    fn push(&mut self, output: LogOutput) {
-        let stream = match output {
-            LogOutput::StdErr { .. } => LogStream::Stderr,
-            LogOutput::StdOut { .. } | LogOutput::StdIn { .. } | LogOutput::Console { .. } => LogStream::Stdout,
-        };
-        let bytes = output.into_bytes();
-        let text = String::from_utf8_lossy(&bytes);
-        let text = text.trim_end_matches(['\n', '\r']);
-        let (at, text) = text.split_once(' ').unwrap_or((text, ""));
-        self.bytes += text.len();
-        self.lines.push_back(LogLine { stream, at: at.to_owned(), text: text.to_owned() });
-        while self.bytes > LOG_BYTES {
-            let Some(oldest) = self.lines.pop_front() else { break };
-            self.bytes -= oldest.text.len();
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_log_keeps_its_end_within_bounds() {
-        let mut log = LogTail::default();
-        for line in 0..10_000 {
-            let message = format!("2026-11-22T09:00:00.0Z {line} {}\n", "x".repeat(90)).into();
-            log.push(LogOutput::StdOut { message });
-        }
-        assert!(log.bytes <= LOG_BYTES && log.lines.len() > 2000);
-        let last = log.lines.back().unwrap();
-        assert!(last.text.starts_with("9999 x") && last.at == "2026-11-22T09:00:00.0Z", "{last:?}");
-    }
 
     #[test]
     fn a_part_of_a_second_is_no_less_than_one() {

@@ -7,6 +7,7 @@ mod host;
 mod look;
 mod make;
 mod nodes;
+mod pulls;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use self::host::end_purpose;
 use self::look::look;
 use self::make::{begin, bring_up};
 use self::nodes::change_nodes;
+pub use self::pulls::Pulls;
 use super::gate::Gate;
 use super::news::News;
 use super::outcome::{Failure, Outcome};
@@ -68,6 +70,8 @@ pub struct Hands {
     pub engine: Engine,
     /// How much may start there at once.
     pub limits: UpLimits,
+    /// Told of images that are pulled.
+    pub pulls: Pulls,
 }
 
 /// Why an action did not get done, before it is judged.

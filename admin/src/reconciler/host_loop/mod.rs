@@ -20,14 +20,14 @@ use common::model::{Cluster, Host, HostId, Timestamp};
 use common::store::StoreError;
 use engine::{EngineError, UpLimits};
 use tokio::sync::watch;
-use tokio::task::{self, JoinSet};
+use tokio::task::{self, AbortHandle, JoinSet};
 use tokio::time::Instant;
 use tracing::{info, warn};
 
 use super::contact::Tries;
 use super::dirty::Dirty;
 use super::ends::Ends;
-use super::execute::Tools;
+use super::execute::{Pulls, Tools};
 use super::link::Link;
 use super::outcome::Outcome;
 use super::outlook::Outlooks;
@@ -89,6 +89,7 @@ pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders:
         memory: Memory::default(),
         under_way: JoinSet::new(),
         steps: HashMap::new(),
+        pulls: Pulls::default(),
         seen: None,
         tries: Tries::default(),
         away: None,
@@ -156,7 +157,10 @@ struct HostLoop {
     link: Option<Link>,
     memory: Memory,
     under_way: JoinSet<Ended>,
-    steps: HashMap<task::Id, Step>,
+    /// What is under way, and how it is ended where it stands.
+    steps: HashMap<task::Id, (Step, AbortHandle)>,
+    /// Told by what is under way: images that are being pulled.
+    pulls: Pulls,
     seen: Option<(Instant, Seen)>,
     tries: Tries,
     /// The engine's last answer as the host's record has it.
@@ -282,7 +286,7 @@ impl HostLoop {
             pause: self.tries.pause(self.tools.pace),
             now,
         });
-        told.standings.put(&self.id, Standing::of(&view, &orders.policy, now));
+        told.standings.put(&self.id, Standing::of(&view, &orders.facts, &orders.policy, now));
         let longest = if self.tools.news.is_watching() { REST } else { TICK };
         let seen = matches!(view.engine, EngineView::Seen(_));
         self.rest =
@@ -314,5 +318,6 @@ impl HostLoop {
 
 /// Whether anything but probes and their proofs is to be done.
 fn acts(plan: &Plan) -> bool {
-    plan.steps.iter().any(|step| !matches!(step.action, Action::Look { .. } | Action::Prove { .. }))
+    !plan.stops.is_empty()
+        || plan.steps.iter().any(|step| !matches!(step.action, Action::Look { .. } | Action::Prove { .. }))
 }

@@ -57,6 +57,7 @@ impl HostLoop {
             self.memory.forgive(Some(clock::now()));
             (self.memory.write_hold, self.memory.host_retry) = (None, None);
         }
+        self.memory.pulling = self.pulls.now();
         self.learn_starts(&host);
         HostView { host, clusters, engine, memory: std::mem::take(&mut self.memory) }
     }

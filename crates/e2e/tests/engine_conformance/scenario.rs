@@ -158,6 +158,28 @@ impl Teller<'_> {
         let stats = engine.stats(vp1).await.unwrap();
         let plausible = stats.cpus > 0 && stats.pids > 0 && stats.memory > 0 && !stats.cpu_of_host.is_zero();
         self.note("stats", json!({"limit": stats.memory_limit, "plausible": plausible}));
+        let later = wait_until("time to go by on the machine", PATIENCE, || async {
+            let later = engine.stats(vp1).await.unwrap();
+            if later.cpu_of_host > stats.cpu_of_host { Ok(later) } else { Err(format!("{later:?}")) }
+        });
+        let share = later.await.cpu_since(&stats);
+        self.note("stats later", json!({"a share of the machine": (0.0..=64.0).contains(&share)}));
+    }
+
+    /// Hears what is there and what comes, to the end of the container, and again of one that has ended.
+    async fn follow_a_log(&mut self, vp1: &str) {
+        let engine = &self.place.engine;
+        let mut lines = engine.follow_logs(vp1, 1).await.unwrap();
+        let first = tokio::time::timeout(PATIENCE, lines.next()).await.unwrap().unwrap().unwrap();
+        self.note("followed", json!({"a time": first.at.parse::<jiff::Timestamp>().is_ok()}));
+        let stop = engine.stop_node(vp1, GRACE, &free);
+        let rest = tokio::time::timeout(PATIENCE, lines.collect::<Vec<_>>());
+        let (stopped, rest) = tokio::join!(stop, rest);
+        self.note("stop a followed one", said(stopped));
+        self.note("the log ends with it", json!(rest.unwrap().iter().all(Result::is_ok)));
+        let past = tokio::time::timeout(PATIENCE, engine.follow_logs(vp1, 2).await.unwrap().collect::<Vec<_>>());
+        self.note("the log of one that ended", json!(past.await.unwrap().len()));
+        self.note("start it again", said(engine.start_node(vp1, &free).await));
     }
 
     async fn found(&self, name: &str) -> FoundContainer {
@@ -181,7 +203,7 @@ impl Teller<'_> {
     /// What the stream told about a container up to its last start.
     async fn events_of(&mut self, events: &mut EventStream, container: &str) {
         let mut kinds = Vec::new();
-        let starts = 5; // up, start, restart, restart from a pause, after the kill
+        let starts = 6; // up, start, restart, restart from a pause, after the kill, after its log was followed
         while kinds.iter().filter(|kind| *kind == "Start").count() < starts {
             let event = next(events, &kinds).await;
             if event.id == container {
@@ -217,6 +239,7 @@ impl Teller<'_> {
         self.note("start nobody", said(self.place.engine.start_node(&nobody, &free).await));
         self.note("stop nobody", said(self.place.engine.stop_node(&nobody, GRACE, &free).await));
         self.note("logs of nobody", said(self.place.engine.logs(&nobody, 1).await));
+        self.note("follow nobody", said(self.place.engine.follow_logs(&nobody, 1).await));
         self.note("stats of nobody", said(self.place.engine.stats(&nobody).await));
 
         let other = Elsewhere::of(self.place, 1);

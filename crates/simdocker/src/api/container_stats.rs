@@ -1,4 +1,4 @@
-//! Statistics of a container: made up, but of the right shape, and growing with time.
+//! Statistics of a container, in Docker's shape. The numbers follow the model of [`crate::engine::usage`].
 
 use std::sync::Arc;
 
@@ -9,15 +9,12 @@ use super::Call;
 use super::reply::{self, ReplyResult};
 use crate::clock::{self, Moment, NEVER};
 use crate::engine::Engine;
+use crate::engine::usage::Usage;
 use crate::error::ApiResult;
 use crate::ids::Id;
 
-/// An idle peer's memory, in bytes.
-const MEMORY: u64 = 5 << 20;
 /// How long the host ran before any container, in nanoseconds.
 const HOST_UPTIME: u64 = 3600 * 1_000_000_000;
-/// An idle peer's share of a processor: a thousandth.
-const IDLE_SHARE: u64 = 1000;
 
 pub(crate) async fn stats(engine: &Arc<Engine>, wanted: &str, call: &Call) -> ReplyResult {
     let id = engine.state().find(wanted)?;
@@ -57,9 +54,11 @@ fn sample(engine: &Engine, id: &Id, before: Option<Moment>) -> ApiResult<(Value,
     let host = &container.spec.body.host_config;
     let limit = u64::try_from(host.memory).ok().filter(|limit| *limit > 0).unwrap_or(engine.options.memory);
     let cpus = engine.options.cpus;
+    let usage = Usage::after(id, now.since(started));
+    let memory = usage.memory.min(limit);
     let cpu = |at: Moment| {
         let ran = u64::try_from(at.since(started).as_nanos()).unwrap_or(u64::MAX);
-        let used = 20_000_000 + ran / IDLE_SHARE;
+        let used = u64::try_from(Usage::after(id, at.since(started)).cpu.as_nanos()).unwrap_or(u64::MAX);
         // What the whole host has used, since long before this container.
         let host_time = ran.saturating_add(HOST_UPTIME).saturating_mul(u64::from(cpus));
         json!({
@@ -78,8 +77,8 @@ fn sample(engine: &Engine, id: &Id, before: Option<Moment>) -> ApiResult<(Value,
     let network: Map<String, Value> = (0..container.endpoints.len())
         .map(|number| {
             let traffic = json!({
-                "rx_bytes": 1000, "rx_packets": 10, "rx_errors": 0, "rx_dropped": 0, "tx_bytes": 1000,
-                "tx_packets": 10, "tx_errors": 0, "tx_dropped": 0,
+                "rx_bytes": usage.received, "rx_packets": usage.received / 100, "rx_errors": 0, "rx_dropped": 0,
+                "tx_bytes": usage.sent, "tx_packets": usage.sent / 100, "tx_errors": 0, "tx_dropped": 0,
             });
             (format!("eth{number}"), traffic)
         })
@@ -94,8 +93,8 @@ fn sample(engine: &Engine, id: &Id, before: Option<Moment>) -> ApiResult<(Value,
         "cpu_stats": cpu(now),
         "precpu_stats": precpu,
         "memory_stats": {
-            "usage": MEMORY, "max_usage": MEMORY,
-            "stats": memory_stats(limit),
+            "usage": memory, "max_usage": memory,
+            "stats": memory_stats(memory, limit),
             "limit": limit,
         },
         "name": name,
@@ -106,7 +105,7 @@ fn sample(engine: &Engine, id: &Id, before: Option<Moment>) -> ApiResult<(Value,
 }
 
 /// All that a version 1 control group counts; what matters to a reader is `cache`, `total_inactive_file` and `rss`.
-fn memory_stats(limit: u64) -> Map<String, Value> {
+fn memory_stats(memory: u64, limit: u64) -> Map<String, Value> {
     const COUNTED: [&str; 17] = [
         "active_anon",
         "active_file",
@@ -132,7 +131,7 @@ fn memory_stats(limit: u64) -> Map<String, Value> {
             stats.insert(name.to_owned(), limit.into());
             continue;
         }
-        let count = if matches!(name, "active_anon" | "rss") { MEMORY } else { 0 };
+        let count = if matches!(name, "active_anon" | "rss") { memory } else { 0 };
         stats.insert(name.to_owned(), count.into());
         stats.insert(format!("total_{name}"), count.into());
     }

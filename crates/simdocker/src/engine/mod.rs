@@ -24,6 +24,7 @@ mod run;
 pub(crate) use run::WaitFor;
 pub(crate) mod spec;
 mod trouble;
+pub(crate) mod usage;
 pub(crate) mod volume;
 
 use std::collections::{BTreeMap, HashMap};

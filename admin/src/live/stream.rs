@@ -1,0 +1,155 @@
+//! `GET /live?page=`: what one browser reads of one page, as server-sent events.
+//!
+//! Unnamed events are the page's live part, each the whole of it, with an id by which a browser that comes back is caught
+//! up or told that it is (`well`). `trouble` says why the page may be out of date; `ended` that its session is over;
+//! `beat` comes every few seconds, so that both ends notice when the other is gone.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::{self, ContentEncoding};
+use actix_web::web::{Bytes, Data};
+use actix_web::{HttpRequest, HttpResponse};
+use common::model::{Role, SessionId};
+use futures_util::stream;
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use super::fragment::event;
+use super::hub::{Key, Place};
+use super::pages;
+use crate::access::{SignedIn, role_name, session_holds};
+use crate::input::Query;
+use crate::operations::Refusal;
+use crate::problem::Problem;
+use crate::server::State;
+
+/// A sign of life so often. Proxies close what is silent for a minute; a session that ended is noticed as often.
+const BEAT: Duration = Duration::from_secs(15);
+
+/// An address that is longer is none of ours.
+const LONGEST: usize = 4_000;
+
+/// `GET /live?page=PATH_AND_QUERY`
+pub async fn stream(
+    req: HttpRequest,
+    state: Data<State>,
+    who: SignedIn,
+    query: Query,
+) -> Result<HttpResponse, Problem> {
+    query.only(&["page"])?;
+    let address = query.get("page").unwrap_or_default();
+    let found = Some(address).filter(|address| address.len() <= LONGEST).and_then(pages::find);
+    let (page, id, query) =
+        found.ok_or_else(|| Refusal::field("page", "must be the address of a page that is live"))?;
+    let role = who.operator.role;
+    if let Some(needed) = pages::needs(page).filter(|needed| role < *needed) {
+        let why = format!("This needs the role {}; yours is {}.", role_name(needed), role_name(role));
+        return Err(Problem::not_allowed(why));
+    }
+    let key = Key { path: page.path, id, query, role };
+    let place = state.live.take_place(page, key, &who.session.id)?;
+    let has = req.headers().get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
+    let mut beat = interval_at(Instant::now() + BEAT, BEAT);
+    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let reader = Reader {
+        place,
+        end: state.live.end(),
+        state,
+        session: who.session.id,
+        token: who.session.csrf,
+        role,
+        returned: has.is_some(),
+        has,
+        troubled: false,
+        fresh: true,
+        over: false,
+        beat,
+    };
+    let body = stream::unfold(reader, |mut reader| async move {
+        let text = reader.next().await?;
+        Some((Ok::<_, Infallible>(Bytes::from(text)), reader))
+    });
+    Ok(HttpResponse::build(StatusCode::OK)
+        .content_type("text/event-stream")
+        .insert_header((header::CACHE_CONTROL, "no-store"))
+        // Proxies pass on what they get as they get it, and nothing compresses it.
+        .insert_header(("x-accel-buffering", "no"))
+        .insert_header(ContentEncoding::Identity)
+        .streaming(body))
+}
+
+/// Where one browser is.
+struct Reader {
+    place: Place,
+    end: CancellationToken,
+    state: Data<State>,
+    session: SessionId,
+    token: String,
+    role: Role,
+    /// It was here before, and waits to hear whether it is caught up.
+    returned: bool,
+    /// The id of the text that it has.
+    has: Option<String>,
+    troubled: bool,
+    /// Nothing was looked at yet.
+    fresh: bool,
+    over: bool,
+    beat: Interval,
+}
+
+impl Reader {
+    /// What is sent next; `None` ends the stream.
+    async fn next(&mut self) -> Option<String> {
+        while !self.over {
+            if std::mem::take(&mut self.fresh)
+                && let Some(text) = self.news()
+            {
+                return Some(text);
+            }
+            tokio::select! {
+                biased;
+                () = self.end.cancelled() => return None,
+                changed = self.place.shown.changed() => {
+                    changed.ok()?;
+                    self.fresh = true;
+                }
+                _ = self.beat.tick() => return Some(self.sign_of_life().await),
+            }
+        }
+        None
+    }
+
+    /// What the browser does not have yet.
+    fn news(&mut self) -> Option<String> {
+        let shown = self.place.shown.borrow_and_update().clone();
+        if let Some(why) = &shown.trouble {
+            self.troubled = true;
+            return Some(event(Some("trouble"), None, why));
+        }
+        let fragment = shown.fragment?;
+        let was_behind = std::mem::take(&mut self.troubled) | std::mem::take(&mut self.returned);
+        if self.has.as_ref() != Some(&fragment.id) {
+            self.has = Some(fragment.id.clone());
+            return Some(fragment.to_event(&self.token));
+        }
+        was_behind.then(|| event(Some("well"), None, ""))
+    }
+
+    /// Whoever has signed out, or has another role now, reads no further. A store that does not answer says neither.
+    async fn sign_of_life(&mut self) -> String {
+        match session_holds(&self.state, &self.session).await {
+            Ok(Some(who)) if who.operator.role == self.role => event(Some("beat"), None, ""),
+            Ok(Some(_)) => {
+                self.over = true;
+                event(Some("changed"), None, "")
+            }
+            Ok(None) => {
+                self.over = true;
+                event(Some("ended"), None, "")
+            }
+            Err(_) => event(Some("beat"), None, ""),
+        }
+    }
+}
