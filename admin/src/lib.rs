@@ -8,6 +8,7 @@
 pub mod access;
 pub mod api;
 mod assets;
+pub mod backup;
 pub mod curves;
 mod dress;
 pub mod explain;

@@ -89,10 +89,7 @@ pub async fn show(
     let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
     let ask = Ask { req: &req, state: &state, who: &who };
     let Some(cluster) = state.store.cluster(&id).await? else { return gone(&ask, &id).await };
-    let range = match query.get("range").map(Range::parse) {
-        None | Some(Ok(Range::Week)) => Range::Hour,
-        Some(range) => range?,
-    };
+    let range = curves::range_of_one(&query)?;
     state.sampling.touch_cluster(&id);
     let view = View {
         ranges: range_links(&[Range::Hour, Range::Day], range),

@@ -6,6 +6,8 @@ use serde::Serialize;
 
 use super::words::{When, when};
 use crate::curves::{Curve, Measure, Of, Range, Series, curve_of};
+use crate::input::Query;
+use crate::operations::Refusal;
 
 /// The picture's size in its own units; the page gives it another.
 const WIDE: f64 = 600.0;
@@ -67,6 +69,15 @@ pub fn range_links(ranges: &[Range], chosen: Range) -> Vec<RangeLink> {
     ranges.iter().map(link).collect()
 }
 
+/// The range that a page of one host or cluster is asked for; what is not kept of it so long counts as the day.
+pub fn range_of_one(query: &Query) -> Result<Range, Refusal> {
+    match query.get("range").map(Range::parse) {
+        None => Ok(Range::Hour),
+        Some(Ok(Range::Week)) => Ok(Range::Day),
+        Some(range) => range,
+    }
+}
+
 /// All the curves there are of something.
 pub async fn curves(store: &dyn Store, of: &Of, range: Range, now: Timestamp) -> StoreResult<Vec<CurveView>> {
     let mut views = Vec::new();
@@ -77,7 +88,7 @@ pub async fn curves(store: &dyn Store, of: &Of, range: Range, now: Timestamp) ->
     Ok(views)
 }
 
-/// The curves of a host over the last day, for its page: processor and memory of its clusters together.
+/// The curves of a host, for its page: processor and memory of its clusters together.
 pub async fn of_host(store: &dyn Store, id: &HostId, range: Range, now: Timestamp) -> StoreResult<Vec<CurveView>> {
     curves(store, &Of::Host(id.clone()), range, now).await
 }

@@ -4,11 +4,13 @@
 //! that is refused comes back with what was typed and the reason at the field.
 
 pub mod cluster;
+pub mod cluster_new;
 pub mod clusters;
 pub mod curves;
 pub mod events;
 pub mod evidence;
 mod flash;
+pub mod flavor;
 pub mod flavors;
 pub mod host;
 pub mod host_act;
@@ -16,6 +18,7 @@ pub mod host_force;
 mod host_form;
 pub mod host_reset;
 pub mod hosts;
+pub mod hosts_many;
 pub mod login;
 pub mod node_log;
 pub mod overview;

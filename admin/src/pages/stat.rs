@@ -104,11 +104,7 @@ fn figures(stats: &Stats) -> Vec<Figure> {
             told.hit_rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1} %")),
             if told.hit_rate.is_some() { "of all applies were given one" } else { "nobody asked" }.to_owned(),
         ),
-        figure(
-            "Longest wait",
-            format!("{} min", told.longest_wait_minutes),
-            waited(told.minutes_waited),
-        ),
+        figure("Longest wait", format!("{} min", told.longest_wait_minutes), waited(told.minutes_waited)),
         figure(
             "Time to make one",
             stats.make_seconds.map_or_else(|| "–".to_owned(), seconds),

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::mongo::MongoStore;
 use super::sqlite::SqliteStore;
-use super::{EVENTS_KEPT, EVIDENCE_KEPT, SAMPLED_SUBJECTS, SharedStore};
+use super::{EVENTS_KEPT, EVIDENCE_KEPT, ListBounds, SAMPLED_SUBJECTS, SharedStore};
 
 /// Where the store is. `Debug` shows no URL, because that may hold a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum StoreUser {
     App,
     /// What operators see.
     Admin,
+    /// A command that an operator gives on the machine, beside both.
+    Command,
 }
 
 impl StoreUser {
@@ -50,6 +52,7 @@ impl StoreUser {
         match self {
             StoreUser::App => "app",
             StoreUser::Admin => "admin",
+            StoreUser::Command => "command",
         }
     }
 }
@@ -63,6 +66,8 @@ pub struct Limits {
     pub evidence_kept: u32,
     /// Subjects of samples within an hour, see [`SAMPLED_SUBJECTS`].
     pub sampled_subjects: u32,
+    /// How much a page of a list may look at.
+    pub lists: ListBounds,
     /// How long a call may take before it is [`super::StoreError::Unavailable`].
     pub deadline: Duration,
 }
@@ -75,6 +80,7 @@ impl Default for Limits {
             events_kept: EVENTS_KEPT,
             evidence_kept: EVIDENCE_KEPT,
             sampled_subjects: SAMPLED_SUBJECTS,
+            lists: ListBounds::default(),
             deadline: Duration::from_secs(10),
         }
     }
@@ -89,7 +95,7 @@ pub enum OpenError {
          end the other one, or set MONGO_URL to run several"
     )]
     InUse {
-        /// `app` or `admin`.
+        /// `app`, `admin` or `command`.
         user: &'static str,
         /// The file.
         path: String,
@@ -132,6 +138,12 @@ pub enum OpenError {
          mongod with --replSet NAME and run rs.initiate()"
     )]
     NoReplicaSet,
+    /// A restore was exchanging the records when it was killed.
+    #[error(
+        "a restore of this store was interrupted in the middle, so it is neither the old one nor the new one: restore it \
+         again (poolmanager-admin restore FILE)"
+    )]
+    HalfRestored,
     /// It is there, and something in it is not as it should be.
     #[error("the store cannot be read: {0}")]
     Broken(String),

@@ -8,17 +8,21 @@ mod claim;
 mod clusters;
 mod db;
 mod demand;
+mod dump;
 mod error;
 mod events;
 mod evidence;
 pub(super) mod first;
 mod history;
 mod hosts;
+mod lists;
+mod load;
 mod people;
 mod samples;
 mod settled;
 mod setup;
 mod shape;
+mod tokens;
 mod watch;
 
 use std::sync::Arc;
@@ -32,16 +36,18 @@ use mongodb::bson::doc;
 use self::append::Appender;
 use self::claim::Claims;
 use self::db::Db;
+pub(super) use self::dump::dump;
+pub(super) use self::load::load;
 use self::settled::Settler;
 use self::watch::Watches;
 use super::open::{Limits, OpenError};
 use super::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, Store, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreResult, TokenFilter, WatchCursor,
 };
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
-    PoolId, Sample, Session, SessionId, Subject, Timestamp,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
+    OperatorId, PoolId, Revoked, Sample, Session, SessionId, Subject, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in MongoDB.
@@ -66,6 +72,7 @@ impl MongoStore {
     pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
         let options = setup::options(url).await?;
         let client = setup::client(options.clone())?;
+        let connections = setup::connections(&options);
         let found = match setup::prepare(&client.database(database)).await {
             Ok(found) => found,
             Err(error) => {
@@ -74,7 +81,11 @@ impl MongoStore {
             }
         };
         let watches = Watches::new(setup::client(options)?, database, limits.deadline);
-        let db = Db::new(client.database(database), limits.deadline, found.numbered_from);
+        let db = Db::new(client.database(database), &limits, found.numbered_from, connections);
+        if let Err(error) = db.fill_lists().await {
+            client.shutdown().immediate(true).await;
+            return Err(OpenError::Broken(format!("what lists are read by: {error}")));
+        }
         let claims = Claims::start(db.clone());
         let events = Arc::new(Appender::start(db.clone(), limits.events_kept));
         Ok(MongoStore {
@@ -112,6 +123,10 @@ impl Store for MongoStore {
         self.db.list_hosts().await
     }
 
+    async fn find_hosts(&self, query: &HostQuery) -> StoreResult<Found<Host>> {
+        self.db.hosts_found(query).await
+    }
+
     async fn host(&self, id: &HostId) -> StoreResult<Option<Host>> {
         self.db.host(id).await
     }
@@ -138,6 +153,10 @@ impl Store for MongoStore {
 
     async fn list_clusters(&self, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<Cluster>> {
         self.db.list_clusters(filter, page).await
+    }
+
+    async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>> {
+        self.db.clusters_found(query).await
     }
 
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
@@ -170,6 +189,10 @@ impl Store for MongoStore {
 
     async fn list_lease_records(&self, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>> {
         self.db.list_lease_records(filter, page).await
+    }
+
+    async fn find_lease_records(&self, query: &RecordQuery) -> StoreResult<Found<LeaseRecord>> {
+        self.db.records_found(query).await
     }
 
     async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
@@ -209,6 +232,10 @@ impl Store for MongoStore {
         self.db.list_evidence(host, page).await
     }
 
+    async fn find_failures(&self, query: &FailureQuery) -> StoreResult<Found<Failure>> {
+        self.db.failures_found(query).await
+    }
+
     async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {
         self.db.count_applies(counts, &self.applies_cut_in).await
     }
@@ -241,6 +268,15 @@ impl Store for MongoStore {
         self.db.insert_operator(operator).await
     }
 
+    async fn change_operator(&self, to: &Operator, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.change_operator(to), Some(event)).await
+    }
+
+    async fn delete_operator(&self, id: &OperatorId, version: u64, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.delete_operator(id, version), Some(event)).await?;
+        self.db.delete_sessions(id, None).await
+    }
+
     async fn put_session(&self, session: &Session) -> StoreResult<()> {
         self.db.put_session(session).await
     }
@@ -255,6 +291,38 @@ impl Store for MongoStore {
 
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()> {
         self.db.delete(&self.db.sessions, id.as_str()).await.map(|_| ())
+    }
+
+    async fn list_sessions(&self, of: &OperatorId) -> StoreResult<Vec<Session>> {
+        self.db.sessions_of(of).await
+    }
+
+    async fn delete_sessions(&self, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()> {
+        self.db.delete_sessions(of, but).await
+    }
+
+    async fn insert_token(&self, token: &Token, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.insert_token(token), Some(event)).await
+    }
+
+    async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>> {
+        self.db.token(id).await
+    }
+
+    async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>> {
+        self.db.tokens_by_hash(hashes).await
+    }
+
+    async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>> {
+        self.db.list_tokens(filter, page).await
+    }
+
+    async fn revoke_token(&self, id: &TokenId, revoked: &Revoked, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.revoke_token(id, revoked), Some(event)).await
+    }
+
+    async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()> {
+        self.db.use_tokens(ids, at).await
     }
 
     async fn take_lock(
