@@ -164,7 +164,7 @@ pub async fn session_holds(state: &State, id: &SessionId) -> Result<Option<Signe
         return Ok(None);
     };
     let operator = state.store.operator(&session.operator).await?;
-    let (true, Some(operator)) = (session::is_live(&session, state.now()), operator) else {
+    let Some(operator) = operator.filter(|operator| session::holds(&session, operator, state.now())) else {
         state.store.delete_session(id).await?;
         return Ok(None);
     };
