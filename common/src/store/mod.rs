@@ -8,6 +8,7 @@
 //! * [`StoreError::Unavailable`] says nothing about whether the write happened. Every write here is safe to repeat.
 //! * Calls end: each has a deadline of its own, after which it is `Unavailable`.
 
+pub mod backup;
 mod filter;
 mod mongo;
 mod open;

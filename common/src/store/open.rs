@@ -128,6 +128,12 @@ pub enum OpenError {
          mongod with --replSet NAME and run rs.initiate()"
     )]
     NoReplicaSet,
+    /// A restore was exchanging the records when it was killed.
+    #[error(
+        "a restore of this store was interrupted in the middle, so it is neither the old one nor the new one: restore it \
+         again (poolmanager-admin restore FILE)"
+    )]
+    HalfRestored,
     /// It is there, and something in it is not as it should be.
     #[error("the store cannot be read: {0}")]
     Broken(String),

@@ -6,11 +6,13 @@
 mod apply;
 mod clusters;
 mod demand;
+mod dump;
 mod error;
 mod events;
 mod evidence;
 mod hosts;
 mod leases;
+mod load;
 mod log;
 mod people;
 mod readers;
@@ -28,6 +30,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
+pub(super) use self::dump::dump;
+pub(super) use self::load::load;
 use self::readers::Readers;
 use self::setup::FileLock;
 use self::watch::Poller;

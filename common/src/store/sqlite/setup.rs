@@ -30,13 +30,15 @@ pub(super) struct FileLock {
     _file: File,
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// A file of the same name and more beside it.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-fn private_file(path: &Path) -> std::io::Result<File> {
+/// A file that its owner alone may read, made if it is not there.
+pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
