@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::mongo::MongoStore;
 use super::sqlite::SqliteStore;
-use super::{EVENTS_KEPT, EVIDENCE_KEPT, SharedStore};
+use super::{EVENTS_KEPT, EVIDENCE_KEPT, ListBounds, SharedStore};
 
 /// Where the store is. `Debug` shows no URL, because that may hold a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct Limits {
     pub events_kept: u64,
     /// Bundles of evidence kept, see [`EVIDENCE_KEPT`].
     pub evidence_kept: u32,
+    /// How much a page of a list may look at.
+    pub lists: ListBounds,
     /// How long a call may take before it is [`super::StoreError::Unavailable`].
     pub deadline: Duration,
 }
@@ -72,7 +74,12 @@ impl Default for Limits {
     /// Ten seconds ride over a change of MongoDB's primary when its election timeout is the default of ten or
     /// less, and still end before a browser or proxy gives up.
     fn default() -> Self {
-        Limits { events_kept: EVENTS_KEPT, evidence_kept: EVIDENCE_KEPT, deadline: Duration::from_secs(10) }
+        Limits {
+            events_kept: EVENTS_KEPT,
+            evidence_kept: EVIDENCE_KEPT,
+            lists: ListBounds::default(),
+            deadline: Duration::from_secs(10),
+        }
     }
 }
 

@@ -152,16 +152,27 @@ async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>
 /// What leads from the version before to this one; may be done twice.
 async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
     match version {
-        2 => match db.collection::<Document>("leases").drop_index("user").await {
-            Err(error) if error::is_not_found(&error) => Ok(()),
-            outcome => outcome,
-        },
+        2 => drop_index(db, "leases", "user").await,
         3 => {
             let unset = doc! { "_id": "pool", NUMBERED_FROM: { "$exists": false } };
             let from_now = doc! { "$set": { NUMBERED_FROM: ObjectId::new() } };
             db.collection::<Document>("meta").update_one(unset, from_now).await.map(|_| ())
         }
+        // The keys themselves are filled in at every start, see `lists.rs`.
+        4 => {
+            for old in ["ended", "user_ended"] {
+                drop_index(db, "leases", old).await?;
+            }
+            Ok(())
+        }
         _ => Ok(()),
+    }
+}
+
+async fn drop_index(db: &Database, of: &str, name: &str) -> Result<(), Error> {
+    match db.collection::<Document>(of).drop_index(name).await {
+        Err(error) if error::is_not_found(&error) => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -212,6 +223,11 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
         unique(partial("key", doc! { "phase.lease.user": 1, "phase.lease.key": 1 }, text("phase.lease.key"))),
         partial("offer", doc! { "offer.flavor": 1, "offer.r": 1, "offer.until": 1 }, there("offer.flavor")),
         index("kind", doc! { "host": 1, "flavor": 1, "phase.phase": 1 }),
+        index("list_name", doc! { "list.name": 1 }),
+        index("list_created", doc! { "list.created": 1 }),
+        index("list_flavor", doc! { "list.flavor": 1 }),
+        index("list_changed", doc! { "phase.phase": 1, "list.changed": 1 }),
+        index("health", doc! { "health.health": 1 }),
     ];
     of("clusters").create_indexes(clusters).await?;
     of("hosts")
@@ -222,8 +238,13 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
         .await?;
     of("leases")
         .create_indexes([
-            index("ended", doc! { "ended.at": -1, "_id": -1 }),
-            index("user_ended", doc! { "lease.user": 1, "ended.at": -1, "_id": -1 }),
+            index("list_ended", doc! { "list.ended": 1 }),
+            index("list_applied", doc! { "list.applied": 1 }),
+            index("list_held", doc! { "list.held": 1 }),
+            index("list_name", doc! { "list.name": 1 }),
+            index("list_user", doc! { "list.user": 1 }),
+            index("list_host", doc! { "list.host": 1 }),
+            index("list_flavor", doc! { "list.flavor": 1 }),
             partial("key", doc! { "lease.user": 1, "lease.key": 1 }, text("lease.key")),
         ])
         .await?;

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::clock;
-use common::model::{
-    ApplyCount, Cluster, HostId, Operator, OperatorId, PhaseKind, Role, Session, SessionId, Timestamp, Why,
-};
+use common::model::{ApplyCount, Cluster, HostId, OperatorId, PhaseKind, Timestamp, Why};
 use common::store::backup::{BackupError, Counts, Kind, LEFT_OUT, Over, Progress, Restored, backup, restore};
 use common::store::{
     Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget,
@@ -23,6 +21,7 @@ use sha2::{Digest, Sha256};
 use crate::home::{Home, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, free, host, key, new_one, pool, release};
+use crate::people::{operator, session};
 
 /// A place for a backup that outlives the call.
 #[derive(Clone, Default)]
@@ -92,26 +91,9 @@ async fn a_pool_with_leases(store: &SharedStore) {
     let count = |of: &str| ApplyCount { minute, flavor: flavor(of), given: 3, missed: 4 };
     store.count_applies(&[count("a"), count("b")]).await.unwrap();
     store.insert_operator(&operator("op")).await.unwrap();
-    store.put_session(&session(now)).await.unwrap();
+    store.put_session(&session(&OperatorId::random())).await.unwrap();
     store.take_lock("admin", "http://a", MINUTE, now).await.unwrap();
     store.drop_lock("admin").await.unwrap();
-}
-
-fn operator(username: &str) -> Operator {
-    let created_at = clock::now();
-    let password_hash = "$argon2id$a hash".into();
-    Operator { id: OperatorId::random(), username: username.into(), password_hash, role: Role::Admin, created_at }
-}
-
-fn session(now: Timestamp) -> Session {
-    Session {
-        id: SessionId::random(),
-        operator: OperatorId::random(),
-        csrf: "c".into(),
-        created_at: now,
-        used_at: now,
-        ends_at: now + MINUTE,
-    }
 }
 
 /// All that a store tells, line by line; of free clusters without what is on offer.
@@ -324,7 +306,7 @@ pub async fn a_pool_is_replaced_only_when_that_is_said(home: &Home) {
     }
     let store = other.app().await;
     assert_eq!(contents(&store).await, had);
-    store.put_session(&session(clock::now())).await.unwrap();
+    store.put_session(&session(&OperatorId::random())).await.unwrap();
     store.close().await;
     put_back(other, &bytes, Over::Everything).await.unwrap();
     let store = other.app().await;

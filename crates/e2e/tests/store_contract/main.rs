@@ -14,6 +14,7 @@ mod home;
 mod hosts;
 mod indexes;
 mod kept;
+mod lists;
 mod lost;
 mod made;
 mod migrating;
@@ -104,6 +105,13 @@ on_both_stores!(
     kept::the_oldest_evidence_goes,
     kept::counts_of_applies_add_up,
     kept::old_counts_of_applies_go,
+    lists::clusters_are_listed_in_every_order_and_back,
+    lists::clusters_are_found_by_every_filter_and_search,
+    lists::who_pages_sees_everything_that_stays_once_while_others_come_and_go,
+    lists::records_are_listed_in_every_order_and_found,
+    lists::hosts_are_listed_in_every_order_and_found,
+    lists::failures_are_listed_in_every_order_and_found,
+    lists::a_claim_moves_a_cluster_in_the_list_by_change,
     people::operators_are_unique_by_name,
     people::an_operator_changes_only_from_the_version_that_was_seen,
     people::the_last_admin_stays_one,
