@@ -20,6 +20,11 @@ use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+/// A full look at a thousand hosts passes some gigabytes through the heap in pieces of a few hundred KiB, on all threads. The
+/// system's allocator kept 740 MiB of that, of which 80 were in use; this one gives it back.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// PoolManager's service for operators: their pages and API, and the reconciler that looks after the hosts.
 ///
 /// Set by environment variables and the file that POOLMANAGER_CONFIG_FILE names; see docs/configuration.md. The

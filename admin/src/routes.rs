@@ -9,7 +9,7 @@ use actix_web::web::{self, PayloadConfig, ServiceConfig};
 use actix_web::{HttpResponse, Route, guard as when};
 use common::model::Role;
 
-use crate::access::{Needs, guard};
+use crate::access::{Needs, guard, know};
 use crate::problem::Problem;
 use crate::{api, assets, health, internal, live, pages};
 
@@ -85,7 +85,7 @@ pub fn table() -> Vec<Entry> {
         get("/records/{id}/delete", OPERATOR, |r| r.to(pages::record::ask)),
         post("/records/{id}/delete", OPERATOR, |r| r.to(pages::record::delete)),
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
-        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavors::show)),
+        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavor::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         get("/live", VIEWER, |r| r.to(live::stream)),
         // The same as JSON
@@ -148,7 +148,8 @@ pub fn mount(config: &mut ServiceConfig) {
         };
         config.service(resource.default_service(web::to(refuse)));
     }
-    config.default_service(web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found()) }));
+    let nothing = web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found()) });
+    config.default_service(nothing.wrap(from_fn(know)));
 }
 
 type Handler = fn(Route) -> Route;

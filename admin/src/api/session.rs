@@ -19,7 +19,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, mut body: Object) -> 
     body.end()?;
     let (secret, session, operator) = state
         .door
-        .sign_in(state.store.as_ref(), &username, &password, client::address(&req, &state.trusted_proxies), state.now())
+        .sign_in(state.store.as_ref(), &username, &password, &client::seen(&req, &state.trusted_proxies), state.now())
         .await
         .map_err(problem)?;
     let who = SignedIn { operator, session };

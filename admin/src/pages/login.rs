@@ -44,7 +44,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
             state.store.as_ref(),
             username,
             fields.raw("password"),
-            client::address(&req, &state.trusted_proxies),
+            &client::seen(&req, &state.trusted_proxies),
             state.now(),
         )
         .await;

@@ -10,6 +10,7 @@ mod confirm;
 pub mod events;
 pub mod evidence;
 mod flash;
+pub mod flavor;
 pub mod flavors;
 pub mod host;
 pub mod host_act;

@@ -195,6 +195,21 @@ async fn the_flavors_that_ship_are_listed() {
 }
 
 #[tokio::test]
+async fn a_flavor_shows_what_was_chosen_and_the_compose_file_that_it_comes_to() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    house.add_free(&host, 0).await;
+    let free = house.store.list_clusters(&Default::default(), &common::store::Page::first(1)).await.unwrap();
+    let mut browser = house.browser_of("vera").await;
+    let page = browser.get(&format!("/flavors/{}", free[0].flavor)).await;
+    page.is(200).has("<dt>Consensus</dt>").has("could be").has("data-copy-from=\"compose\"");
+    page.has("services:").has("CORE_PEER_ID: vp0").has("512 MiB").has("<strong>1</strong>");
+    assert!(!page.text.contains("{%"), "the file is rendered");
+    browser.get("/flavors/none").await.is(404).has("There is no such flavor.");
+    house.end().await;
+}
+
+#[tokio::test]
 async fn the_health_checks_are_open_to_all() {
     let house = House::new().await;
     let mut nobody = Browser::new(&house.url);

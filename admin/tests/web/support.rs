@@ -15,7 +15,7 @@ use common::config::{AdminConfig, Secret, Source};
 use common::model::{
     Actor, Cluster, ClusterId, ClusterName, Contact, DaemonUrl, Endpoint, Event, EventKind, Host, HostId, HostKind,
     HostName, HostPurpose, HostSettings, HostState, LogLevel, LogTarget, Metadata, NewCluster, NodeName, Operator,
-    OperatorId, PhaseKind, Role, Slot, UserId,
+    PhaseKind, Role, Slot, UserId,
 };
 use common::store::{Applied, Apply, EventFilter, Holding, Page, SharedStore, StoreUser};
 use tempfile::TempDir;
@@ -95,13 +95,7 @@ impl House {
 
     pub async fn add_operator(&self, username: &str, role: Role) {
         let hash = HASH.get_or_init(|| async { Passwords::new().unwrap().hash(PASSWORD).await.unwrap() }).await;
-        let operator = Operator {
-            id: OperatorId::random(),
-            username: username.to_owned(),
-            password_hash: hash.clone(),
-            role,
-            created_at: now(),
-        };
+        let operator = Operator::new(username.to_owned(), hash.clone(), role, now());
         self.store.insert_operator(&operator).await.unwrap();
     }
 
@@ -193,6 +187,7 @@ impl House {
             user: UserId::parse(user).unwrap(),
             flavors: vec![free.flavor.clone()],
             holding: Holding::GiveAnother,
+            most: None,
             key: None,
             metadata,
             now: now(),

@@ -42,6 +42,8 @@ pub enum StoreUser {
     App,
     /// What operators see.
     Admin,
+    /// A command that an operator gives on the machine, beside both.
+    Command,
 }
 
 impl StoreUser {
@@ -50,6 +52,7 @@ impl StoreUser {
         match self {
             StoreUser::App => "app",
             StoreUser::Admin => "admin",
+            StoreUser::Command => "command",
         }
     }
 }
@@ -82,7 +85,7 @@ pub enum OpenError {
          end the other one, or set MONGO_URL to run several"
     )]
     InUse {
-        /// `app` or `admin`.
+        /// `app`, `admin` or `command`.
         user: &'static str,
         /// The file.
         path: String,

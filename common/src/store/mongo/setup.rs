@@ -32,12 +32,19 @@ pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
     options.server_selection_timeout.get_or_insert(SELECTION_LIMIT);
     options.connect_timeout.get_or_insert(SELECTION_LIMIT);
     options.max_pool_size.get_or_insert(CONNECTIONS);
+    // Two at a time would make requests wait in the driver's own queue: see `Db::calls`.
+    options.max_connecting = Some(connections(&options));
     // These are promises of the store, so no URL weakens them.
     let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(WRITE_LIMIT).build();
     options.write_concern = Some(majority);
     options.read_concern = Some(ReadConcern::majority());
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(mongodb::options::ReadPreference::Primary));
     Ok(options)
+}
+
+/// The most connections that a client of these options opens; 0 in a URL means any number.
+pub(super) fn connections(options: &ClientOptions) -> u32 {
+    options.max_pool_size.filter(|most| *most > 0).unwrap_or(u32::MAX)
 }
 
 /// A client of the given options.
@@ -101,6 +108,7 @@ pub(super) async fn prepare(db: &Database) -> Result<Found, OpenError> {
         meta.update_one(doc! { "_id": "pool" }, done).await.map_err(open_error)?;
     }
     make_lock(db).await.map_err(open_error)?;
+    make_turn(db).await.map_err(open_error)?;
     let pool = meta.find_one(doc! { "_id": "pool" }).await.map_err(open_error)?.unwrap_or_default();
     let id = pool.get_str("pool_id").unwrap_or_default();
     Ok(Found {
@@ -131,6 +139,18 @@ async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
 async fn make_lock(db: &Database) -> Result<(), Error> {
     let free = doc! { "$setOnInsert": { "holder": "", "address": "", "term": 0_i64, "until": 0_i64 } };
     let made = db.collection::<Document>("locks").update_one(doc! { "_id": "reconciler" }, free).upsert(true).await;
+    match made {
+        Err(error) if error::duplicate(&error).is_some() => Ok(()),
+        outcome => outcome.map(|_| ()),
+    }
+}
+
+/// Changes of operators write this, so that no two of them happen at once.
+pub(super) const OPERATORS_TURN: &str = "operators";
+
+async fn make_turn(db: &Database) -> Result<(), Error> {
+    let none = doc! { "$setOnInsert": { "changes": 0_i64 } };
+    let made = db.collection::<Document>("meta").update_one(doc! { "_id": OPERATORS_TURN }, none).upsert(true).await;
     match made {
         Err(error) if error::duplicate(&error).is_some() => Ok(()),
         outcome => outcome.map(|_| ()),
@@ -197,7 +217,16 @@ async fn make_indexes(db: &Database) -> Result<(), Error> {
         .await?;
     of("applies").create_index(index("minute", doc! { "minute": 1, "flavor": 1 })).await?;
     of("operators").create_index(unique(index("username", doc! { "username": 1 }))).await?;
-    of("sessions").create_index(index("ends_at", doc! { "ends_at": 1 })).await?;
+    of("sessions")
+        .create_indexes([index("ends_at", doc! { "ends_at": 1 }), index("operator", doc! { "operator": 1 })])
+        .await?;
+    of("tokens")
+        .create_indexes([
+            unique(index("hash", doc! { "hash": 1 })),
+            index("created", doc! { "created_at": -1, "_id": -1 }),
+            partial("user", doc! { "kind.user": 1, "created_at": -1, "_id": -1 }, text("kind.user")),
+        ])
+        .await?;
     Ok(())
 }
 

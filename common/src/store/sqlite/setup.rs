@@ -158,6 +158,21 @@ fn step_to(version: u32) -> &'static str {
                  PRIMARY KEY (minute, flavor)
              ) WITHOUT ROWID;"
         }
+        // Computed from the body, as in the steps before.
+        5 => {
+            "ALTER TABLE session ADD COLUMN
+                 operator TEXT GENERATED ALWAYS AS (json_extract(body, '$.operator')) VIRTUAL;
+             CREATE INDEX session_operator ON session (operator);
+             CREATE TABLE token (
+                 id TEXT PRIMARY KEY, body TEXT NOT NULL,
+                 hash TEXT GENERATED ALWAYS AS (json_extract(body, '$.hash')) VIRTUAL,
+                 user TEXT GENERATED ALWAYS AS (json_extract(body, '$.kind.user')) VIRTUAL,
+                 created_at INTEGER GENERATED ALWAYS AS (json_extract(body, '$.created_at')) VIRTUAL
+             );
+             CREATE UNIQUE INDEX token_hash ON token (hash);
+             CREATE INDEX token_created ON token (created_at, id);
+             CREATE INDEX token_user ON token (user, created_at, id) WHERE user IS NOT NULL;"
+        }
         _ => "",
     }
 }

@@ -21,6 +21,7 @@ mod opening;
 mod people;
 mod proxy;
 mod sick_file;
+mod tokens;
 mod watching;
 
 /// Makes a test of each rule, on each store.
@@ -83,6 +84,9 @@ on_both_stores!(
     claims::one_who_wants_many_at_once_gets_as_many,
     claims::one_key_many_times_at_once_gives_one,
     claims::claims_and_withdrawals_do_not_both_win,
+    claims::nobody_holds_more_than_she_may,
+    claims::many_at_once_hold_no_more_than_they_may,
+    claims::who_is_at_her_limit_gets_what_she_holds_and_another_after_a_release,
     claims::metadata_may_have_any_key,
     history::lease_records_are_listed_newest_end_first,
     history::a_forgotten_record_stays_forgotten,
@@ -100,6 +104,14 @@ on_both_stores!(
     kept::counts_of_applies_add_up,
     kept::old_counts_of_applies_go,
     people::operators_are_unique_by_name,
+    people::an_operator_changes_only_from_the_version_that_was_seen,
+    people::the_last_admin_stays_one,
+    people::of_admins_who_remove_each_other_one_stays,
+    people::an_operators_sessions_are_listed_and_ended_together,
+    tokens::a_token_is_kept_whole_and_found_by_its_hash,
+    tokens::tokens_are_listed_latest_first_and_by_user,
+    tokens::a_token_is_ended_once,
+    tokens::uses_of_tokens_only_move_on,
     people::sessions_are_kept_and_ended,
     people::a_session_that_was_ended_is_not_brought_back_by_its_use,
     people::the_lock_has_one_holder_and_a_growing_term,
