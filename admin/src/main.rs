@@ -3,6 +3,8 @@
 //! Reads its settings from the environment (`docs/configuration.md`), serves until SIGTERM or SIGINT, and ends in
 //! order: requests under way first, then the reconciler, then the store.
 
+mod token_command;
+
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -19,6 +21,8 @@ use common::config::{AdminConfig, ConfigError, FirstMongoConfig, Secret, Source}
 use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+
+use token_command::TokenCommand;
 
 /// PoolManager's service for operators: their pages and API, and the reconciler that looks after the hosts.
 ///
@@ -38,6 +42,9 @@ enum Command {
     SetupMongo,
     /// Ask the server that runs with this configuration whether it is ready; exit 0 if it is
     Healthcheck,
+    /// Make, list and revoke tokens for the users' API
+    #[command(subcommand)]
+    Token(TokenCommand),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +54,7 @@ fn main() -> ExitCode {
         match arguments.command {
             None => serve(AdminConfig::read(&source)?).await,
             Some(Command::Healthcheck) => healthcheck(&AdminConfig::read(&source)?).await,
+            Some(Command::Token(command)) => token_command::run(command, &AdminConfig::read(&source)?).await,
             Some(Command::SetupMongo) => setup_mongo(&FirstMongoConfig::read(&source)?).await,
         }
     };

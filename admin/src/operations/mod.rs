@@ -20,10 +20,14 @@ mod host_input_test;
 mod host_purpose;
 mod lists;
 mod mix_input;
+mod operators;
+mod own_sessions;
 mod records;
 mod refusal;
 mod reset_host;
 mod tail;
+mod token_input;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -32,6 +36,7 @@ use common::model::{Actor, FlavorId, SlotLayout};
 use common::store::SharedStore;
 use serde::Serialize;
 
+use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
 
 pub use cluster_moves::{ClusterAction, restarts};
@@ -43,9 +48,12 @@ pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
+pub use operators::{MadeOperator, OperatorInput};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
 pub use tail::{LONGEST_WAIT, Waiting};
+pub use token_input::{TokenInput, token_state};
+pub use tokens::{MadeToken, make_token, revoke_token};
 
 /// What every operation works on.
 #[derive(Clone)]
@@ -56,6 +64,8 @@ pub struct Operations {
     pub catalog: Arc<Catalog>,
     /// The way to whoever looks after the hosts.
     pub leader: LeaderLink,
+    /// What new passwords are hashed by.
+    pub passwords: Passwords,
     /// What following events takes.
     pub waiting: Waiting,
     /// How slots map to ports and subnets.
