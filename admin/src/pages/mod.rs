@@ -3,6 +3,11 @@
 //! What changes something is a form that is POSTed and answered by a redirect with a message (see `flash`); a form
 //! that is refused comes back with what was typed and the reason at the field.
 
+pub mod access;
+pub mod access_operator;
+pub mod access_password;
+mod access_secret;
+pub mod access_tokens;
 pub mod cluster;
 pub mod cluster_new;
 pub mod clusters;
