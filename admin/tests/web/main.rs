@@ -21,3 +21,4 @@ mod reset;
 mod roles;
 mod sign_in;
 mod support;
+mod twice;
