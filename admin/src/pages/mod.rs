@@ -4,6 +4,7 @@
 //! that is refused comes back with what was typed and the reason at the field.
 
 pub mod cluster;
+pub mod cluster_new;
 pub mod clusters;
 pub mod events;
 pub mod evidence;
@@ -16,6 +17,7 @@ pub mod host_force;
 mod host_form;
 pub mod host_reset;
 pub mod hosts;
+pub mod hosts_many;
 pub mod login;
 pub mod overview;
 mod words;
