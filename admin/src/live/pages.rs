@@ -30,6 +30,8 @@ pub static PAGES: &[LivePage] = &[
     LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) },
     LivePage { path: "/hosts/{id}", topic: host, render: |asked| Box::pin(pages::host::live(asked)) },
     LivePage { path: "/events", topic: |_| Topic::Events, render: |asked| Box::pin(pages::events::live(asked)) },
+    LivePage { path: "/clusters/{id}", topic: cluster, render: |asked| Box::pin(pages::cluster::live(asked)) },
+    LivePage { path: "/stat", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::stat::live(asked)) },
 ];
 
 /// What a page tells of if its `{id}` is a host's.
@@ -38,7 +40,6 @@ fn host(id: &str) -> Topic {
 }
 
 /// The same for a cluster's.
-#[allow(dead_code, reason = "the next page uses it")]
 fn cluster(id: &str) -> Topic {
     ClusterId::parse(id).map_or(Topic::Nothing, Topic::Cluster)
 }

@@ -12,6 +12,7 @@ pub mod cluster;
 pub mod cluster_new;
 pub mod clusters;
 mod confirm;
+pub mod curves;
 pub mod events;
 pub mod evidence;
 mod flash;
@@ -25,8 +26,10 @@ pub mod host_reset;
 pub mod hosts;
 pub mod hosts_many;
 pub mod login;
+pub mod node_log;
 pub mod overview;
 pub mod record;
+pub mod stat;
 mod words;
 
 use actix_web::http::{StatusCode, header};

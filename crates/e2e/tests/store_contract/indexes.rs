@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::clock;
-use common::model::{Actor, ApplyCount, EventKind, HostId, OperatorId};
+use common::model::{Actor, ApplyCount, ClusterId, EventKind, HostId, OperatorId, Sample, Subject};
 use common::store::{
     ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, StoreTarget, StoreUser, TokenFilter, open,
 };
@@ -69,6 +69,10 @@ async fn every_query_of_the_store_is_served_by_an_index() {
     let counts = [ApplyCount { minute: clock::now(), flavor: flavor("a"), given: 1, missed: 0 }];
     store.count_applies(&counts).await.unwrap();
     store.applies(clock::now() - MINUTE).await.unwrap();
+    let cluster = Subject::Cluster(ClusterId::random());
+    let sample = Sample { subject: cluster.clone(), minute: clock::now(), values: Default::default() };
+    store.put_samples(&[sample]).await.unwrap();
+    store.samples(&cluster, clock::now() - MINUTE).await.unwrap();
     store.list_hosts().await.unwrap();
     store.list_operators().await.unwrap();
     store.operator_by_name("ann").await.unwrap();
