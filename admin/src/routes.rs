@@ -88,6 +88,8 @@ pub fn table() -> Vec<Entry> {
         get("/flavors/{id}", VIEWER, |r| r.to(pages::flavor::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         get("/live", VIEWER, |r| r.to(live::stream)),
+        get("/docs", VIEWER, |r| r.to(pages::docs::show)),
+        get("/openapi.json", VIEWER, |r| r.to(api::docs::openapi)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
         get("/api/v1/session", VIEWER, |r| r.to(api::session::show)),

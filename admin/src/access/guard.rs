@@ -128,7 +128,7 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
 
 /// Whether a path is asked for by programs and scripts: what it refuses is told in JSON.
 pub fn is_api(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/live"
+    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/openapi.json" || path == "/live"
 }
 
 /// A role's name.

@@ -7,6 +7,7 @@ pub mod cluster;
 pub mod cluster_new;
 pub mod clusters;
 mod confirm;
+pub mod docs;
 pub mod events;
 pub mod evidence;
 mod flash;

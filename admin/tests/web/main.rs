@@ -16,6 +16,7 @@ mod host_operations;
 mod hosts;
 mod live;
 mod many;
+mod openapi;
 mod pages;
 mod reset;
 mod roles;
