@@ -37,6 +37,11 @@ pub struct HostView {
 }
 
 impl HostView {
+    /// The host's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How a host is listed.
     pub fn of(row: &HostRow, now: Timestamp) -> HostView {
         let HostRow { host, phases } = row;

@@ -156,8 +156,17 @@ async fn the_overview_counts_what_is_there() {
     house.add_free(&host, 1).await;
     house.add_free(&host, 2).await;
     let page = browser.get("/").await;
-    page.has("<strong>1</strong> of 1 hosts active").has("<strong>2</strong> free").has("<strong>1</strong> in use");
-    page.has("<strong>3</strong> of 5 places taken").has("Clusters by kind").has("the pool is short");
+    for (label, value, note) in [
+        ("Free", "2", "can be had now"),
+        ("In use", "1", "held by users"),
+        ("Being made", "0", "0 being removed"),
+        ("Failed", "0", "with their evidence"),
+        ("Hosts", "1 of 1", "answer; 3 of 5 places taken"),
+        ("Hit rate", "–", "of 0 applies in the last hour"),
+    ] {
+        page.has(&format!("{label}</span> <strong>{value}</strong> <span class=\"note\">{note}"));
+    }
+    page.has("Clusters by kind").has("the pool is short");
     for old in ["/admin", "/index"] {
         assert_eq!(browser.get(old).await.location(), "/");
     }

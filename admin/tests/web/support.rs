@@ -19,6 +19,7 @@ use common::model::{
 };
 use common::store::{Applied, Apply, EventFilter, Holding, Page, SharedStore, StoreUser};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 pub use crate::browser::{Answer, Browser, hidden};
 
@@ -33,6 +34,8 @@ pub struct House {
     pub store: SharedStore,
     pub catalog: Arc<Catalog>,
     pub config: AdminConfig,
+    /// Ends what is waited for, as the end of the process does.
+    pub stop: CancellationToken,
     handle: ServerHandle,
     running: Option<Running>,
     _folder: TempDir,
@@ -62,6 +65,7 @@ impl House {
         let config = AdminConfig::read(&Source::new(&settings, None).unwrap()).unwrap();
         let store = common::store::open(&config.common.store, StoreUser::Admin).await.unwrap();
         let catalog = Arc::new(Catalog::shipped(&config.common.catalog).unwrap());
+        let stop = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (reconciler, running) = reconciler(Settings {
@@ -80,13 +84,13 @@ impl House {
             config: config.clone(),
             reconciler,
             internal_secret: Secret::new(INTERNAL_SECRET),
-            stop: tokio_util::sync::CancellationToken::new(),
+            stop: stop.clone(),
             listener,
         };
         let server = build(parts).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        let house = House { url, store, catalog, config, handle, running, _folder: folder };
+        let house = House { url, store, catalog, config, stop, handle, running, _folder: folder };
         for (name, role) in [("vera", Role::Viewer), ("otto", Role::Operator), ("ada", Role::Admin)] {
             house.add_operator(name, role).await;
         }

@@ -2,6 +2,7 @@
 
 use std::future::IntoFuture;
 use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -15,7 +16,7 @@ use tokio::sync::Semaphore;
 
 use super::error;
 use super::setup::WRITE_LIMIT;
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Limits, ListBounds, StoreError, StoreResult};
 
 /// Connections that only what is called at once has, so that no flood of reads makes a leader lose its lock.
 const KEPT_FREE: u32 = 2;
@@ -43,11 +44,14 @@ pub(super) struct Db {
     /// The driver (3.9) keeps callers who gave up in it, and serves one for each new request: a thousand of them kept
     /// everybody waiting for minutes. Here who gives up is gone.
     calls: Arc<Semaphore>,
+    pub(super) list_bounds: ListBounds,
+    /// When records without keys for lists were last looked for, in milliseconds since 1970.
+    pub(super) lists_filled: Arc<AtomicI64>,
 }
 
 impl Db {
     /// For a client that has so many connections.
-    pub(super) fn new(database: Database, deadline: Duration, numbered_from: ObjectId, connections: u32) -> Db {
+    pub(super) fn new(database: Database, limits: &Limits, numbered_from: ObjectId, connections: u32) -> Db {
         let calls = usize::try_from(connections.saturating_sub(KEPT_FREE).max(1)).unwrap_or(1);
         Db {
             calls: Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))),
@@ -63,8 +67,10 @@ impl Db {
             meta: database.collection("meta"),
             locks: database.collection("locks"),
             database,
-            deadline,
+            deadline: limits.deadline,
             numbered_from,
+            list_bounds: limits.lists,
+            lists_filled: Arc::default(),
         }
     }
 
