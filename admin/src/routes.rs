@@ -109,6 +109,8 @@ pub fn table() -> Vec<Entry> {
         post("/access/tokens/new", ADMIN, |r| r.to(pages::access_tokens::make)),
         get("/access/tokens/{id}/revoke", ADMIN, |r| r.to(pages::access_tokens::ask)),
         post("/access/tokens/{id}/revoke", ADMIN, |r| r.to(pages::access_tokens::revoke)),
+        get("/docs", VIEWER, |r| r.to(pages::docs::show)),
+        get("/openapi.json", VIEWER, |r| r.to(api::docs::openapi)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
         get("/api/v1/session", SIGNED_IN, |r| r.to(api::session::show)),

@@ -13,6 +13,7 @@ pub mod cluster_new;
 pub mod clusters;
 mod confirm;
 pub mod curves;
+pub mod docs;
 pub mod events;
 pub mod evidence;
 mod flash;

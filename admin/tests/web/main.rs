@@ -19,6 +19,7 @@ mod live;
 mod many;
 mod node_logs;
 mod on_sim;
+mod openapi;
 mod pages;
 mod reset;
 mod roles;
