@@ -21,6 +21,7 @@ mod problem;
 pub mod reconciler;
 pub mod routes;
 mod server;
+pub mod tally;
 
 pub use pool_check::check_pool;
 pub use server::{Parts, State, build};

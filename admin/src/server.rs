@@ -20,6 +20,7 @@ use crate::live::Hub;
 use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
+use crate::tally::Tally;
 use crate::{dress, routes};
 
 /// The largest body that is read. The longest form has a dozen short fields.
@@ -89,6 +90,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         leader: leader.clone(),
         waiting: Waiting::until(stop.clone()),
         layout: config.layout,
+        tally: Tally::start(store.clone(), stop.clone()),
     };
     let state = Data::new(State {
         store,

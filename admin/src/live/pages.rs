@@ -26,8 +26,11 @@ pub struct LivePage {
 }
 
 /// All of them. `topic` is given what stands for `{id}` in the path.
-pub static PAGES: [LivePage; 1] =
-    [LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) }];
+pub static PAGES: [LivePage; 3] = [
+    LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) },
+    LivePage { path: "/hosts", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::hosts::live(asked)) },
+    LivePage { path: "/clusters", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::clusters::live(asked)) },
+];
 
 /// What a page tells of if its `{id}` is a host's.
 #[allow(dead_code, reason = "the next page uses it")]

@@ -1,7 +1,5 @@
 //! What the pool can be made of.
 
-use std::collections::BTreeMap;
-
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use common::model::{FlavorId, PhaseKind};
@@ -65,17 +63,10 @@ pub async fn show(
 
 /// `GET /flavors`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
-    let mut counts: BTreeMap<_, (u64, u64)> = BTreeMap::new();
-    for ((_, flavor, phase), n) in state.store.count_clusters().await? {
-        let (free, in_use) = counts.entry(flavor).or_default();
-        match phase {
-            PhaseKind::Free => *free += n,
-            PhaseKind::InUse => *in_use += n,
-            PhaseKind::Creating | PhaseKind::Releasing | PhaseKind::Removing | PhaseKind::Failed | PhaseKind::Lost => {}
-        }
-    }
+    let counts = state.operations.tally.counts().await?;
     let flavors = state.catalog.flavors().iter().map(|flavor| {
-        let (free, in_use) = counts.get(&flavor.id).copied().unwrap_or_default();
+        let of = |phase| counts.number(&[phase], Some(&flavor.id), None);
+        let (free, in_use) = (of(PhaseKind::Free), of(PhaseKind::InUse));
         FlavorView {
             id: flavor.id.to_string(),
             title: flavor.title.clone(),

@@ -4,11 +4,13 @@
 //! that is refused comes back with what was typed and the reason at the field.
 
 pub mod cluster;
+mod cluster_rows;
 pub mod clusters;
 pub mod events;
 pub mod evidence;
 mod flash;
 pub mod flavors;
+mod frame;
 pub mod host;
 pub mod host_act;
 pub mod host_force;

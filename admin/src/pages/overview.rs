@@ -63,20 +63,16 @@ pub async fn live(asked: Asked) -> Result<String, Problem> {
 async fn view(state: &State) -> Result<View, Problem> {
     let now = state.now();
     let rows = state.operations.hosts().await?;
-    let counts = state.store.count_clusters().await?;
+    let counts = state.operations.tally.counts().await?;
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?;
 
-    let mut by_flavor: BTreeMap<FlavorId, Vec<u64>> = BTreeMap::new();
-    for ((_, flavor, phase), n) in &counts {
-        let row = by_flavor.entry(flavor.clone()).or_insert_with(|| vec![0; PhaseKind::ALL.len()]);
-        if let Some(at) = PhaseKind::ALL.iter().position(|kind| kind == phase) {
-            row[at] += n;
-        }
-    }
-    let totals: Vec<u64> = (0..PhaseKind::ALL.len()).map(|at| by_flavor.values().map(|row| row[at]).sum()).collect();
-    let of = |kinds: &[PhaseKind]| {
-        counts.iter().filter(|((_, _, phase), _)| kinds.contains(phase)).map(|(_, n)| n).sum::<u64>()
+    let row = |phases: &BTreeMap<PhaseKind, u64>| -> Vec<u64> {
+        PhaseKind::ALL.iter().map(|kind| phases.get(kind).copied().unwrap_or_default()).collect()
     };
+    let by_flavor: BTreeMap<FlavorId, Vec<u64>> =
+        counts.by_flavor.iter().map(|(flavor, phases)| (flavor.clone(), row(phases))).collect();
+    let totals = row(&counts.by_phase);
+    let of = |kinds: &[PhaseKind]| counts.number(kinds, None, None);
     let flavors = by_flavor.into_iter().map(|(id, counts)| FlavorRow {
         title: state.catalog.flavor(&id).map_or_else(|| id.to_string(), |flavor| flavor.title.clone()),
         id: id.to_string(),
@@ -88,7 +84,7 @@ async fn view(state: &State) -> Result<View, Problem> {
         phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
         flavors: flavors.collect(),
         totals,
-        clusters: counts.values().sum(),
+        clusters: of(&[]),
         capacity: rows.iter().map(|row| u64::from(row.host.settings.capacity)).sum(),
         free: of(&[PhaseKind::Free]),
         in_use: of(&[PhaseKind::InUse]),

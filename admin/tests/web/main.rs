@@ -13,6 +13,7 @@ mod following;
 mod host_form;
 mod host_operations;
 mod hosts;
+mod lists;
 mod live;
 mod pages;
 mod reset;
