@@ -11,7 +11,7 @@ mod urls;
 
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use common::clock;
 use common::store::{SharedStore, StoreTarget, StoreUser};
 use tempfile::TempDir;
@@ -48,7 +48,7 @@ const LOCKED_FOR: Duration = Duration::from_secs(24 * 3600);
 pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Result<Report> {
     let mut report = Report::default();
     let folder = tempfile::Builder::new().prefix("poolmanager-bench-pages-").tempdir()?;
-    let file = |name: &str| StoreTarget::Sqlite { path: folder.path().join(name).join("pool.db") };
+    let file = |name: &str| StoreTarget::Sqlite { path: folder.path().join(name).join("poolmanager.db") };
     measure("sqlite", settings, [file("few"), file("many")], &mut report, say).await.context("on SQLite")?;
     say("starting mongod");
     let mongod = Mongod::start().await.context("starting mongod")?;
@@ -127,7 +127,9 @@ impl Pool {
         }
         let mut admin = Program::start("poolmanager-admin", &[], &environment, &folder.path().join("log"))?;
         let url = admin.address().await?;
-        let browser = Browser::sign_in(&url, USERNAME, PASSWORD).await?;
+        let mut browser = Browser::sign_in(&url, USERNAME, PASSWORD).await?;
+        let all = browser.open("/api/v1/clusters?limit=1").await?.json();
+        ensure!(all["total"] == clusters, "admin sees {} clusters, not {clusters}", all["total"]);
         Ok(Pool { store, filled, browser, _admin: admin, _folder: folder })
     }
 }

@@ -18,7 +18,7 @@ const fn list(name: &'static str, path: fn(&Filled) -> String) -> Page {
 
 /// A place that lies so deep among the keys of times and ids: the keys of an order by time are numbers.
 fn deep(sort: &str, filled: &Filled) -> String {
-    let at = filled.oldest + (filled.newest - filled.oldest) / 20;
+    let at = filled.oldest + (filled.newest - filled.oldest) / 2;
     format!("sort={sort}&dir=desc&after={sort}.desc.a.{}", hex(&format!("{at:016x}")))
 }
 
