@@ -1,7 +1,7 @@
 //! The first operator: made at the first start, from the configuration or with a password made here.
 
 use common::config::Secret;
-use common::model::{Operator, OperatorId, Role, Timestamp};
+use common::model::{Operator, Role, Timestamp};
 use common::store::{Store, StoreError};
 
 use super::Passwords;
@@ -33,13 +33,7 @@ pub async fn make_first_operator(
     }
     let generated = configured.is_none().then(generate);
     let password = configured.or(generated.as_ref()).map(Secret::expose).unwrap_or_default();
-    let operator = Operator {
-        id: OperatorId::random(),
-        username: username.to_owned(),
-        password_hash: passwords.hash(password).await?,
-        role: Role::Admin,
-        created_at: now,
-    };
+    let operator = Operator::new(username.to_owned(), passwords.hash(password).await?, Role::Admin, now);
     match store.insert_operator(&operator).await {
         Ok(()) => Ok(generated.map_or(FirstOperator::Made, FirstOperator::MadeWithPassword)),
         Err(StoreError::Taken { .. }) => exists(store, passwords, username, configured).await,

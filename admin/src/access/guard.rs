@@ -79,6 +79,14 @@ pub async fn guard(
     }
 }
 
+/// Asks for nothing, and knows who is asking if she is signed in: the page that says that nothing is there has her menu.
+pub async fn know(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Ok(Some(who)) = signed_in(&req, &*state(&req)?).await {
+        req.extensions_mut().insert(who);
+    }
+    next.call(req).await
+}
+
 /// `None`: go on. Else an answer instead of the handler's, or a refusal.
 async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResponse>, Error> {
     let changes = !matches!(*req.method(), Method::GET | Method::HEAD);
@@ -156,7 +164,7 @@ pub async fn session_holds(state: &State, id: &SessionId) -> Result<Option<Signe
         return Ok(None);
     };
     let operator = state.store.operator(&session.operator).await?;
-    let (true, Some(operator)) = (session::is_live(&session, state.now()), operator) else {
+    let Some(operator) = operator.filter(|operator| session::holds(&session, operator, state.now())) else {
         state.store.delete_session(id).await?;
         return Ok(None);
     };

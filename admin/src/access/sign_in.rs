@@ -1,11 +1,11 @@
 //! The door: a name and a password against a session.
 
-use std::net::IpAddr;
 use std::time::Duration;
 
 use common::model::{Actor, Event, EventKind, Operator, Session, Timestamp};
 use common::store::{Store, StoreError};
 
+use super::client::Seen;
 use super::{Attempts, NotChecked, Passwords, SignedIn, begin_session};
 
 /// Ties the sign-in form to the browser it was given to, before there is a session.
@@ -55,10 +55,10 @@ impl Door {
         store: &dyn Store,
         username: &str,
         password: &str,
-        from: IpAddr,
+        from: &Seen,
         now: Timestamp,
     ) -> Result<(String, Session, Operator), NotSignedIn> {
-        self.attempts.begin(username, from, now).map_err(NotSignedIn::TooMany)?;
+        self.attempts.begin(username, from.address, now).map_err(NotSignedIn::TooMany)?;
         let possible = username.chars().count() <= LONGEST_NAME && password.len() <= LONGEST_PASSWORD;
         let operator = if possible { store.operator_by_name(username).await? } else { None };
         let hash = operator.as_ref().map(|operator| operator.password_hash.as_str());
@@ -66,21 +66,21 @@ impl Door {
         let right = match self.passwords.check(password, hash).await {
             Ok(right) => right,
             Err(NotChecked::Busy) => {
-                self.attempts.not_checked(username, from);
+                self.attempts.not_checked(username, from.address);
                 return Err(NotSignedIn::Busy);
             }
             Err(NotChecked::Broken(error)) => return Err(NotSignedIn::Broken(error)),
         };
         let Some(operator) = operator.filter(|_| right) else {
             // The name is not in the event: people type passwords into the wrong field.
-            tracing::warn!(address = %from, "a sign-in failed");
+            tracing::warn!(address = %from.address, "a sign-in failed");
             return Err(NotSignedIn::Wrong);
         };
-        let (secret, session) = begin_session(&operator.id, now);
+        let (secret, session) = begin_session(&operator, from, now);
         store.put_session(&session).await?;
-        self.attempts.succeeded(username, from);
+        self.attempts.succeeded(username, from.address);
         let actor = Actor::Operator { name: operator.username.clone() };
-        let event = Event::new(now, EventKind::Access, actor, format!("signed in from {from}"));
+        let event = Event::new(now, EventKind::Access, actor, format!("signed in from {}", from.address));
         store.append_events(&[event]).await?;
         Ok((secret, session, operator))
     }
@@ -104,9 +104,9 @@ mod tests {
         let target = StoreTarget::Sqlite { path: folder.path().join("poolmanager.db") };
         let store = common::store::open(&target, StoreUser::Admin).await.unwrap();
         let door = Door::new(Passwords::crowded());
-        let address = IpAddr::from([192, 0, 2, 1]);
+        let from = Seen { address: [192, 0, 2, 1].into(), browser: String::new() };
         for _ in 0..50 {
-            let came = door.sign_in(store.as_ref(), "ada", "guess", address, common::clock::now()).await;
+            let came = door.sign_in(store.as_ref(), "ada", "guess", &from, common::clock::now()).await;
             let refused = came.expect_err("crowded");
             assert!(matches!(refused, NotSignedIn::Busy), "{refused:?}");
             let problem = crate::api::session::problem(refused);

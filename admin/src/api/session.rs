@@ -19,7 +19,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, mut body: Object) -> 
     body.end()?;
     let (secret, session, operator) = state
         .door
-        .sign_in(state.store.as_ref(), &username, &password, client::address(&req, &state.trusted_proxies), state.now())
+        .sign_in(state.store.as_ref(), &username, &password, &client::seen(&req, &state.trusted_proxies), state.now())
         .await
         .map_err(problem)?;
     let who = SignedIn { operator, session };
@@ -36,6 +36,7 @@ pub async fn show(who: SignedIn) -> HttpResponse {
 /// `DELETE`: signs out.
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
+    state.live.sessions_changed();
     Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
 }
 

@@ -4,6 +4,7 @@
 //! pool rings the reconciler afterwards; whatever was done is an event.
 
 mod add_host;
+mod add_many;
 mod change_host;
 mod cluster_moves;
 mod configure_host;
@@ -20,6 +21,7 @@ mod host_input_test;
 mod host_purpose;
 mod list_input;
 mod lists;
+mod many_input;
 mod mix_input;
 mod records;
 mod refusal;
@@ -36,6 +38,8 @@ use serde::Serialize;
 use crate::leader_link::LeaderLink;
 use crate::tally::Tally;
 
+pub use add_host::Added;
+pub use add_many::{LineDone, LineResult, ManyDone};
 pub use cluster_moves::{ClusterAction, restarts};
 pub use create_cluster::{CreateInput, Created, may_take};
 pub use delete_host::ForceInput;
@@ -45,6 +49,7 @@ pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use list_input::{ListInput, Natural, Shown};
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
+pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;

@@ -1,8 +1,8 @@
 //! The lists of clusters: active, in use, released (their records), failed.
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{LeaseId, PhaseKind};
+use common::model::PhaseKind;
 use common::store::{ClusterSort, Cursor, Direction, FailureSort, HealthKind, ListPage, RecordSort};
 use serde::Serialize;
 
@@ -12,7 +12,7 @@ use super::evidence::FailureRow;
 use super::frame::{Address, Choice, Head, Pager, is_filtered};
 use super::{Ask, words};
 use crate::access::SignedIn;
-use crate::input::{Form, Query};
+use crate::input::Query;
 use crate::live::Asked;
 use crate::operations::{ClusterList, ListInput, Refusal};
 use crate::problem::Problem;
@@ -247,22 +247,5 @@ impl Tab {
             ClusterList::Failed => "Failed",
         };
         Tab { url: format!("/clusters?type={}", tab.as_str()), title, here: tab == here }
-    }
-}
-
-/// `POST /records/{id}/delete`
-pub async fn delete_record(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    id: Path<String>,
-    fields: Form,
-) -> Result<HttpResponse, Problem> {
-    let ask = Ask { req: &req, state: &state, who: &who };
-    let id = LeaseId::parse(&id).map_err(|_| Refusal::NoSuch("record"))?;
-    let back = super::frame::back(&fields, "/clusters?type=released");
-    match state.operations.delete_record(&id, &who.operator.username, state.now()).await {
-        Ok(done) => Ok(ask.done(&done, &back)),
-        Err(refusal) => ask.refused(refusal, &back),
     }
 }

@@ -1,19 +1,38 @@
-//! What the pool can be made of.
+//! What clusters can be: the list of flavors.
 
-use actix_web::web::{Data, Path};
+use std::collections::BTreeMap;
+
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{FlavorId, PhaseKind};
+use common::model::{Flavor, FlavorId, PhaseKind};
 use serde::Serialize;
 
 use super::Ask;
-use super::words::{ExplanationView, explanation};
 use crate::access::SignedIn;
-use crate::operations::Refusal;
 use crate::problem::Problem;
 use crate::server::State;
 
+/// How many clusters of a flavor there are, by what they are.
+#[derive(Clone, Copy, Default, Serialize)]
+pub struct Counts {
+    free: u64,
+    in_use: u64,
+    making: u64,
+    going: u64,
+    failed: u64,
+}
+
 #[derive(Serialize)]
 struct View {
+    templates: Vec<TemplateView>,
+}
+
+/// The flavors of a template, whose parameters are columns.
+#[derive(Serialize)]
+struct TemplateView {
+    id: String,
+    title: String,
+    parameters: Vec<String>,
     flavors: Vec<FlavorView>,
 }
 
@@ -21,62 +40,59 @@ struct View {
 struct FlavorView {
     id: String,
     title: String,
-    template: String,
-    size: u32,
-    params: Vec<(String, String)>,
-    free: u64,
-    in_use: u64,
-}
-
-#[derive(Serialize)]
-struct OneView {
-    id: String,
-    title: String,
-    template: String,
-    size: u32,
-    params: Vec<(String, String)>,
-    explained: ExplanationView,
-}
-
-/// `GET /flavors/{id}`
-pub async fn show(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let id = FlavorId::parse(&id).map_err(|_| Refusal::NoSuch("flavor"))?;
-    let now = state.now();
-    let explained = explanation(state.operations.explain_flavor(&id, now).await?, now);
-    let flavor = state.catalog.flavor(&id).ok_or(Refusal::NoSuch("flavor"))?;
-    let view = OneView {
-        id: flavor.id.to_string(),
-        title: flavor.title.clone(),
-        template: flavor.template.to_string(),
-        size: flavor.size,
-        params: flavor.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        explained,
-    };
-    let title = view.title.clone();
-    Ask { req: &req, state: &state, who: &who }.page("flavor.html", &title, "flavors", &view)
+    values: Vec<String>,
+    counts: Counts,
 }
 
 /// `GET /flavors`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
-    let counts = state.operations.tally.counts().await?;
-    let flavors = state.catalog.flavors().iter().map(|flavor| {
-        let of = |phase| counts.number(&[phase], Some(&flavor.id), None);
-        let (free, in_use) = (of(PhaseKind::Free), of(PhaseKind::InUse));
-        FlavorView {
-            id: flavor.id.to_string(),
-            title: flavor.title.clone(),
-            template: flavor.template.to_string(),
-            size: flavor.size,
-            params: flavor.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            free,
-            in_use,
-        }
-    });
-    let view = View { flavors: flavors.collect() };
+    let view = view(&state).await?;
     Ask { req: &req, state: &state, who: &who }.page("flavors.html", "Flavors", "flavors", &view)
+}
+
+async fn view(state: &State) -> Result<View, Problem> {
+    let counts = counts(state).await?;
+    let mut templates: Vec<TemplateView> = Vec::new();
+    for flavor in state.catalog.flavors() {
+        let Some(template) = state.catalog.template(&flavor.template) else { continue };
+        if templates.last().is_none_or(|last| last.id != flavor.template.as_str()) {
+            templates.push(TemplateView {
+                id: flavor.template.to_string(),
+                title: template.title().to_owned(),
+                parameters: template.parameters().iter().map(|parameter| parameter.title.clone()).collect(),
+                flavors: Vec::new(),
+            });
+        }
+        let value = |name: &str| flavor.params.get(name).cloned().unwrap_or_else(|| "–".into());
+        if let Some(last) = templates.last_mut() {
+            last.flavors.push(FlavorView {
+                id: flavor.id.to_string(),
+                title: flavor.title.clone(),
+                values: template.parameters().iter().map(|parameter| value(&parameter.name)).collect(),
+                counts: counts.get(&flavor.id).copied().unwrap_or_default(),
+            });
+        }
+    }
+    Ok(View { templates })
+}
+
+/// How many there are of one flavor.
+pub async fn counts_of(state: &State, flavor: &Flavor) -> Result<Counts, Problem> {
+    Ok(counts(state).await?.remove(&flavor.id).unwrap_or_default())
+}
+
+async fn counts(state: &State) -> Result<BTreeMap<FlavorId, Counts>, Problem> {
+    let tally = state.operations.tally.counts().await?;
+    let counts = tally.by_flavor.iter().map(|(flavor, phases)| {
+        let of = |kinds: &[PhaseKind]| kinds.iter().filter_map(|kind| phases.get(kind)).sum();
+        let counts = Counts {
+            free: of(&[PhaseKind::Free]),
+            in_use: of(&[PhaseKind::InUse]),
+            making: of(&[PhaseKind::Creating]),
+            going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
+            failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
+        };
+        (flavor.clone(), counts)
+    });
+    Ok(counts.collect())
 }

@@ -4,11 +4,14 @@
 //! that is refused comes back with what was typed and the reason at the field.
 
 pub mod cluster;
+pub mod cluster_new;
 mod cluster_rows;
 pub mod clusters;
+mod confirm;
 pub mod events;
 pub mod evidence;
 mod flash;
+pub mod flavor;
 pub mod flavors;
 mod frame;
 pub mod host;
@@ -17,8 +20,10 @@ pub mod host_force;
 mod host_form;
 pub mod host_reset;
 pub mod hosts;
+pub mod hosts_many;
 pub mod login;
 pub mod overview;
+pub mod record;
 mod words;
 
 use actix_web::http::{StatusCode, header};
@@ -135,6 +140,12 @@ impl Ask<'_> {
     /// To another page, which shows what was done.
     fn done(&self, done: &Done, location: &str) -> HttpResponse {
         flash::redirect(location, &Flash { tone: Tone::Good, text: done.message.clone() }, &self.who.session.csrf)
+    }
+
+    /// To a list, because what was to be changed is gone: most often it was sent twice, and the first did it.
+    fn gone(&self, what: &str, list: &str) -> HttpResponse {
+        let message = format!("There is no such {what} any more: it is gone already, so nothing was done.");
+        self.done(&Done { message }, list)
     }
 
     /// To another page, which shows why nothing was done. What the page cannot say in a line is a problem of its own.

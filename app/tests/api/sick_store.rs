@@ -7,12 +7,13 @@ use async_trait::async_trait;
 use common::clock;
 use common::model::{
     ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, HostName,
-    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Session, SessionId, Slot,
-    Timestamp, UserId,
+    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Session,
+    SessionId, Slot, Timestamp, Token, TokenHash, TokenId, UserId,
 };
 use common::store::{
     Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
-    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, WatchCursor,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, TokenFilter,
+    WatchCursor,
 };
 
 /// How it is ill.
@@ -189,6 +190,12 @@ impl Store for SickStore {
     async fn insert_operator(&self, _: &Operator) -> StoreResult<()> {
         self.sick().await
     }
+    async fn change_operator(&self, _: &Operator, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn delete_operator(&self, _: &OperatorId, _: u64, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
     async fn put_session(&self, _: &Session) -> StoreResult<()> {
         self.sick().await
     }
@@ -199,6 +206,30 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn delete_session(&self, _: &SessionId) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn list_sessions(&self, _: &OperatorId) -> StoreResult<Vec<Session>> {
+        self.sick().await
+    }
+    async fn delete_sessions(&self, _: &OperatorId, _: Option<&SessionId>) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn insert_token(&self, _: &Token, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn token(&self, _: &TokenId) -> StoreResult<Option<Token>> {
+        self.sick().await
+    }
+    async fn tokens_by_hash(&self, _: &[TokenHash]) -> StoreResult<Vec<Token>> {
+        self.sick().await
+    }
+    async fn list_tokens(&self, _: &TokenFilter, _: &Page) -> StoreResult<Vec<Token>> {
+        self.sick().await
+    }
+    async fn revoke_token(&self, _: &TokenId, _: &Revoked, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn use_tokens(&self, _: &[TokenId], _: Timestamp) -> StoreResult<()> {
         self.sick().await
     }
     async fn take_lock(&self, _: &str, _: &str, _: Duration, _: Timestamp) -> StoreResult<Option<LockRecord>> {

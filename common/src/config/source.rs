@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 
 /// Every variable that is read, by either program: one file can serve both. A file that has another name in it is refused.
-pub const NAMES: [&str; 31] = [
+pub const NAMES: [&str; 32] = [
     "ADMIN_BIND",
     "ADMIN_INTERNAL_ADDRESS",
     "ADMIN_PASSWORD",
@@ -36,6 +36,7 @@ pub const NAMES: [&str; 31] = [
     "MONGO_URL",
     "POOL_MIX",
     "TRUSTED_PROXIES",
+    "USER_LEASES_MAX",
     FILE_NAME,
 ];
 

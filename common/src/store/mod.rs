@@ -8,6 +8,7 @@
 //! * [`StoreError::Unavailable`] says nothing about whether the write happened. Every write here is safe to repeat.
 //! * Calls end: each has a deadline of its own, after which it is `Unavailable`.
 
+pub mod backup;
 mod filter;
 mod list;
 mod mongo;
@@ -16,7 +17,7 @@ mod same;
 mod schema;
 mod sqlite;
 
-pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page};
+pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page, TokenFilter};
 pub use self::list::{
     ClusterQuery, ClusterSort, Cursor, Direction, FailureQuery, FailureSort, Found, HealthKind, HostQuery, HostSort,
     HostStateKind, ListBounds, ListPage, RecordQuery, RecordSort, Search, Sort, Total,
@@ -34,7 +35,8 @@ use futures_util::Stream;
 
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
-    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Session, SessionId, Timestamp, UserId,
+    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Revoked, Session, SessionId, Timestamp, Token,
+    TokenHash, TokenId, UserId,
 };
 
 /// A store that any task may use.
@@ -55,6 +57,9 @@ pub enum StoreError {
         /// The field that must be unique.
         field: &'static str,
     },
+    /// Nobody would be left who may look after the operators.
+    #[error("the last admin must stay")]
+    LastAdmin,
     /// The database is away, slow or full. The write may or may not have happened; try again.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
@@ -75,6 +80,8 @@ pub struct Apply {
     pub flavors: Vec<FlavorId>,
     /// What to do when she holds a matching one already.
     pub holding: Holding,
+    /// The most clusters that she may hold, this one included; `None`: any number. Holds under concurrency.
+    pub most: Option<u32>,
     /// The caller's key for this apply.
     pub key: Option<IdempotencyKey>,
     /// Kept beside the lease.
@@ -103,6 +110,8 @@ pub enum Applied {
     Ended(LeaseRecord),
     /// Nothing that she would take is on offer.
     NoneFree,
+    /// She holds so many, and may hold no more.
+    TooMany(u32),
 }
 
 /// How many clusters there are of a kind.
@@ -271,6 +280,11 @@ pub trait Store: Send + Sync + 'static {
     async fn operator(&self, id: &OperatorId) -> StoreResult<Option<Operator>>;
     /// Adds one; her username must be new.
     async fn insert_operator(&self, operator: &Operator) -> StoreResult<()>;
+    /// Puts `to` in the place of the record with `to.id` and version `to.version - 1`. [`StoreError::LastAdmin`] if no admin
+    /// would be left, also when two are changed at the same moment.
+    async fn change_operator(&self, to: &Operator, event: Event) -> StoreResult<()>;
+    /// Deletes the record, if it is still at this version, and her sessions; not the last admin's. Gone already is fine.
+    async fn delete_operator(&self, id: &OperatorId, version: u64, event: Event) -> StoreResult<()>;
     /// Adds or replaces a session.
     async fn put_session(&self, session: &Session) -> StoreResult<()>;
     /// Notes that a session was used; never turns `used_at` back. Only if it is still there, so that one that was ended
@@ -280,6 +294,26 @@ pub trait Store: Send + Sync + 'static {
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>>;
     /// Ends a session. Gone already is fine.
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()>;
+    /// An operator's sessions, those included that are over and not forgotten yet; latest used first, at most
+    /// [`SESSIONS_LISTED`].
+    async fn list_sessions(&self, of: &OperatorId) -> StoreResult<Vec<Session>>;
+    /// Ends all of an operator's sessions but this one.
+    async fn delete_sessions(&self, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()>;
+
+    // Tokens
+
+    /// Adds one; its id and hash must be new ([`StoreError::Taken`] `id`).
+    async fn insert_token(&self, token: &Token, event: Event) -> StoreResult<()>;
+    /// One token.
+    async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>>;
+    /// Those that there are of these, in any order, in one read.
+    async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>>;
+    /// Tokens, latest made first; `page.after` is the id of the last one of the page before.
+    async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>>;
+    /// Ends a token. One that was ended before stays as it was, without another event.
+    async fn revoke_token(&self, id: &TokenId, revoked: &Revoked, event: Event) -> StoreResult<()>;
+    /// Notes that these were used, in one write; never turns `used_at` back. Those that are gone are passed over.
+    async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()>;
 
     // The reconciler lock
 
@@ -311,6 +345,9 @@ pub const EVENTS_KEPT: u64 = 150_000;
 
 /// Bundles of evidence kept; the oldest beyond this many go.
 pub const EVIDENCE_KEPT: u32 = 500;
+
+/// Sessions in a list: more than anybody looks through.
+pub const SESSIONS_LISTED: u32 = 100;
 
 /// How long counts of applies are kept.
 pub const APPLIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);

@@ -42,6 +42,8 @@ pub enum StoreUser {
     App,
     /// What operators see.
     Admin,
+    /// A command that an operator gives on the machine, beside both.
+    Command,
 }
 
 impl StoreUser {
@@ -50,6 +52,7 @@ impl StoreUser {
         match self {
             StoreUser::App => "app",
             StoreUser::Admin => "admin",
+            StoreUser::Command => "command",
         }
     }
 }
@@ -89,7 +92,7 @@ pub enum OpenError {
          end the other one, or set MONGO_URL to run several"
     )]
     InUse {
-        /// `app` or `admin`.
+        /// `app`, `admin` or `command`.
         user: &'static str,
         /// The file.
         path: String,
@@ -132,6 +135,12 @@ pub enum OpenError {
          mongod with --replSet NAME and run rs.initiate()"
     )]
     NoReplicaSet,
+    /// A restore was exchanging the records when it was killed.
+    #[error(
+        "a restore of this store was interrupted in the middle, so it is neither the old one nor the new one: restore it \
+         again (poolmanager-admin restore FILE)"
+    )]
+    HalfRestored,
     /// It is there, and something in it is not as it should be.
     #[error("the store cannot be read: {0}")]
     Broken(String),

@@ -13,7 +13,7 @@ use common::model::*;
 use common::store::{
     Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
     Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, SharedStore, Store, StoreError, StoreResult,
-    WatchCursor,
+    TokenFilter, WatchCursor,
 };
 use tokio::sync::Notify;
 
@@ -197,10 +197,20 @@ through_the_wire! {
     fn operator_by_name(username: &str) -> Option<Operator>;
     fn operator(id: &OperatorId) -> Option<Operator>;
     fn insert_operator(operator: &Operator) -> ();
+    fn change_operator(to: &Operator, event: Event) -> ();
+    fn delete_operator(id: &OperatorId, version: u64, event: Event) -> ();
     fn put_session(session: &Session) -> ();
     fn touch_session(id: &SessionId, used_at: Timestamp) -> ();
     fn session(id: &SessionId) -> Option<Session>;
     fn delete_session(id: &SessionId) -> ();
+    fn list_sessions(of: &OperatorId) -> Vec<Session>;
+    fn delete_sessions(of: &OperatorId, but: Option<&SessionId>) -> ();
+    fn insert_token(token: &Token, event: Event) -> ();
+    fn token(id: &TokenId) -> Option<Token>;
+    fn tokens_by_hash(hashes: &[TokenHash]) -> Vec<Token>;
+    fn list_tokens(filter: &TokenFilter, page: &Page) -> Vec<Token>;
+    fn revoke_token(id: &TokenId, revoked: &Revoked, event: Event) -> ();
+    fn use_tokens(ids: &[TokenId], at: Timestamp) -> ();
     fn take_lock(holder: &str, address: &str, ttl: Duration, now: Timestamp) -> Option<LockRecord>;
     fn drop_lock(holder: &str) -> ();
     fn lock() -> Option<LockRecord>;

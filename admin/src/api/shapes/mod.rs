@@ -4,8 +4,12 @@ mod cluster;
 mod evidence;
 mod history;
 mod host;
+mod many;
+mod stranger;
 
 pub use cluster::{cluster, life, want};
 pub use evidence::{evidence, failure};
 pub use history::{event, flavor, record};
 pub use host::{HostShape, host, kind};
+pub use many::many;
+pub use stranger::stranger;

@@ -8,6 +8,7 @@ mod claim;
 mod clusters;
 mod db;
 mod demand;
+mod dump;
 mod error;
 mod events;
 mod evidence;
@@ -15,10 +16,12 @@ pub(super) mod first;
 mod history;
 mod hosts;
 mod lists;
+mod load;
 mod people;
 mod settled;
 mod setup;
 mod shape;
+mod tokens;
 mod watch;
 
 use std::sync::Arc;
@@ -32,16 +35,18 @@ use mongodb::bson::doc;
 use self::append::Appender;
 use self::claim::Claims;
 use self::db::Db;
+pub(super) use self::dump::dump;
+pub(super) use self::load::load;
 use self::settled::Settler;
 use self::watch::Watches;
 use super::open::{Limits, OpenError};
 use super::{
     Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
-    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreResult, WatchCursor,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreResult, TokenFilter, WatchCursor,
 };
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
-    OperatorId, PoolId, Session, SessionId, Timestamp,
+    OperatorId, PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in MongoDB.
@@ -63,6 +68,7 @@ impl MongoStore {
     pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
         let options = setup::options(url).await?;
         let client = setup::client(options.clone())?;
+        let connections = setup::connections(&options);
         let found = match setup::prepare(&client.database(database)).await {
             Ok(found) => found,
             Err(error) => {
@@ -71,7 +77,7 @@ impl MongoStore {
             }
         };
         let watches = Watches::new(setup::client(options)?, database, limits.deadline);
-        let db = Db::new(client.database(database), &limits, found.numbered_from);
+        let db = Db::new(client.database(database), &limits, found.numbered_from, connections);
         if let Err(error) = db.fill_lists().await {
             client.shutdown().immediate(true).await;
             return Err(OpenError::Broken(format!("what lists are read by: {error}")));
@@ -252,6 +258,15 @@ impl Store for MongoStore {
         self.db.insert_operator(operator).await
     }
 
+    async fn change_operator(&self, to: &Operator, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.change_operator(to), Some(event)).await
+    }
+
+    async fn delete_operator(&self, id: &OperatorId, version: u64, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.delete_operator(id, version), Some(event)).await?;
+        self.db.delete_sessions(id, None).await
+    }
+
     async fn put_session(&self, session: &Session) -> StoreResult<()> {
         self.db.put_session(session).await
     }
@@ -266,6 +281,38 @@ impl Store for MongoStore {
 
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()> {
         self.db.delete(&self.db.sessions, id.as_str()).await.map(|_| ())
+    }
+
+    async fn list_sessions(&self, of: &OperatorId) -> StoreResult<Vec<Session>> {
+        self.db.sessions_of(of).await
+    }
+
+    async fn delete_sessions(&self, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()> {
+        self.db.delete_sessions(of, but).await
+    }
+
+    async fn insert_token(&self, token: &Token, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.insert_token(token), Some(event)).await
+    }
+
+    async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>> {
+        self.db.token(id).await
+    }
+
+    async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>> {
+        self.db.tokens_by_hash(hashes).await
+    }
+
+    async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>> {
+        self.db.list_tokens(filter, page).await
+    }
+
+    async fn revoke_token(&self, id: &TokenId, revoked: &Revoked, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.revoke_token(id, revoked), Some(event)).await
+    }
+
+    async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()> {
+        self.db.use_tokens(ids, at).await
     }
 
     async fn take_lock(

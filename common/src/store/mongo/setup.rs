@@ -32,6 +32,8 @@ pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
     options.server_selection_timeout.get_or_insert(SELECTION_LIMIT);
     options.connect_timeout.get_or_insert(SELECTION_LIMIT);
     options.max_pool_size.get_or_insert(CONNECTIONS);
+    // Two at a time would make requests wait in the driver's own queue: see `Db::calls`.
+    options.max_connecting = Some(connections(&options));
     // These are promises of the store, so no URL weakens them.
     let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(WRITE_LIMIT).build();
     options.write_concern = Some(majority);
@@ -40,15 +42,24 @@ pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
     Ok(options)
 }
 
+/// The most connections that a client of these options opens; 0 in a URL means any number.
+pub(super) fn connections(options: &ClientOptions) -> u32 {
+    options.max_pool_size.filter(|most| *most > 0).unwrap_or(u32::MAX)
+}
+
 /// A client of the given options.
 pub(super) fn client(options: ClientOptions) -> Result<Client, OpenError> {
     Client::with_options(options).map_err(|error| OpenError::BadUrl(super::error::text(&error)))
 }
 
 /// The field of the pool's record that says since when events have numbers.
-const NUMBERED_FROM: &str = "numbered_from";
+pub(super) const NUMBERED_FROM: &str = "numbered_from";
 
-fn open_error(error: Error) -> OpenError {
+/// The field of the pool's record that says since when a restore is exchanging the collections.
+pub(super) const HALF: &str = "restoring";
+
+/// What an error means to who opens the store.
+pub(super) fn open_error(error: Error) -> OpenError {
     if error::is_refusal(&error) {
         return OpenError::Refused(error::text(&error));
     }
@@ -65,8 +76,34 @@ pub(super) struct Found {
     pub(super) numbered_from: ObjectId,
 }
 
-/// Makes or migrates what is in the database.
+/// Makes or migrates what is in the database. Refuses one that a restore has left half done.
 pub(super) async fn prepare(db: &Database) -> Result<Found, OpenError> {
+    make_ready(db, refuse_half).await
+}
+
+/// The same for who restores, and may do so again.
+pub(super) async fn prepare_for_restore(db: &Database) -> Result<Found, OpenError> {
+    make_ready(db, |_| Ok(())).await
+}
+
+/// Whether a restore has left it half done.
+pub(super) async fn is_half(db: &Database) -> Result<bool, OpenError> {
+    let pool = db.collection::<Document>("meta").find_one(doc! { "_id": "pool" }).await.map_err(open_error)?;
+    Ok(pool.is_some_and(|pool| refuse_half(&pool).is_err()))
+}
+
+/// Refuses a pool's record with the mark of a restore.
+pub(super) fn refuse_half(pool: &Document) -> Result<(), OpenError> {
+    if pool.contains_key(HALF) { Err(OpenError::HalfRestored) } else { Ok(()) }
+}
+
+/// The schema's version in the pool's record.
+pub(super) fn schema_in(pool: &Document) -> u32 {
+    let found = pool.get_i64("schema").or_else(|_| pool.get_i32("schema").map(i64::from)).unwrap_or(0);
+    u32::try_from(found).unwrap_or(0)
+}
+
+async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>) -> Result<Found, OpenError> {
     let hello = db.run_command(doc! { "hello": 1 }).await.map_err(open_error)?;
     let is_set = hello.get_str("setName").is_ok() || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
     if !is_set {
@@ -89,18 +126,19 @@ pub(super) async fn prepare(db: &Database) -> Result<Found, OpenError> {
         outcome => outcome,
     };
     let pool = pool.map_err(open_error)?.unwrap_or_default();
-    let found = pool.get_i64("schema").or_else(|_| pool.get_i32("schema").map(i64::from)).unwrap_or(0);
-    let found = u32::try_from(found).unwrap_or(0);
+    check(&pool)?;
+    let found = schema_in(&pool);
     for version in schema::steps(found)? {
         step_to(db, version).await.map_err(open_error)?;
     }
-    make_indexes(db).await.map_err(open_error)?;
+    make_indexes(db, "").await.map_err(open_error)?;
     if found < schema::CURRENT {
         // Each step may be done twice, by two who start together.
         let done = doc! { "$max": { "schema": schema::CURRENT } };
         meta.update_one(doc! { "_id": "pool" }, done).await.map_err(open_error)?;
     }
     make_lock(db).await.map_err(open_error)?;
+    make_turn(db).await.map_err(open_error)?;
     let pool = meta.find_one(doc! { "_id": "pool" }).await.map_err(open_error)?.unwrap_or_default();
     let id = pool.get_str("pool_id").unwrap_or_default();
     Ok(Found {
@@ -148,6 +186,18 @@ async fn make_lock(db: &Database) -> Result<(), Error> {
     }
 }
 
+/// Changes of operators write this, so that no two of them happen at once.
+pub(super) const OPERATORS_TURN: &str = "operators";
+
+async fn make_turn(db: &Database) -> Result<(), Error> {
+    let none = doc! { "$setOnInsert": { "changes": 0_i64 } };
+    let made = db.collection::<Document>("meta").update_one(doc! { "_id": OPERATORS_TURN }, none).upsert(true).await;
+    match made {
+        Err(error) if error::duplicate(&error).is_some() => Ok(()),
+        outcome => outcome.map(|_| ()),
+    }
+}
+
 fn index(name: &str, keys: Document) -> IndexModel {
     IndexModel::builder().keys(keys).options(IndexOptions::builder().name(name.to_owned()).build()).build()
 }
@@ -162,9 +212,9 @@ fn unique(mut index: IndexModel) -> IndexModel {
     index
 }
 
-/// All indexes; `docs/db.md` says what each is for. Making one that is there costs nothing.
-async fn make_indexes(db: &Database) -> Result<(), Error> {
-    let of = |name: &str| db.collection::<Document>(name);
+/// All indexes, of collections whose names begin with `prefix`; `docs/db.md` says what each is for. Making one that is there costs nothing.
+pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Error> {
+    let of = |name: &str| db.collection::<Document>(&format!("{prefix}{name}"));
     let there = |field: &str| doc! { field: { "$exists": true } };
     let text = |field: &str| doc! { field: { "$type": "string" } };
     let clusters = [
@@ -219,7 +269,16 @@ async fn make_indexes(db: &Database) -> Result<(), Error> {
         .await?;
     of("applies").create_index(index("minute", doc! { "minute": 1, "flavor": 1 })).await?;
     of("operators").create_index(unique(index("username", doc! { "username": 1 }))).await?;
-    of("sessions").create_index(index("ends_at", doc! { "ends_at": 1 })).await?;
+    of("sessions")
+        .create_indexes([index("ends_at", doc! { "ends_at": 1 }), index("operator", doc! { "operator": 1 })])
+        .await?;
+    of("tokens")
+        .create_indexes([
+            unique(index("hash", doc! { "hash": 1 })),
+            index("created", doc! { "created_at": -1, "_id": -1 }),
+            partial("user", doc! { "kind.user": 1, "created_at": -1, "_id": -1 }, text("kind.user")),
+        ])
+        .await?;
     Ok(())
 }
 

@@ -6,17 +6,20 @@
 mod apply;
 mod clusters;
 mod demand;
+mod dump;
 mod error;
 mod events;
 mod evidence;
 mod hosts;
 mod leases;
 mod lists;
+mod load;
 mod log;
 mod people;
 mod readers;
 mod row;
 mod setup;
+mod tokens;
 mod watch;
 mod writer;
 
@@ -28,6 +31,8 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
+pub(super) use self::dump::dump;
+pub(super) use self::load::load;
 use self::readers::Readers;
 use self::setup::FileLock;
 use self::watch::Poller;
@@ -35,11 +40,12 @@ use self::writer::Writer;
 use super::open::{Limits, OpenError, StoreUser};
 use super::{
     Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
-    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, WatchCursor,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, TokenFilter,
+    WatchCursor,
 };
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
-    OperatorId, PoolId, Session, SessionId, Timestamp,
+    OperatorId, PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in a SQLite file.
@@ -314,6 +320,24 @@ impl Store for SqliteStore {
         self.write(move |conn| people::insert_operator(conn, &operator)).await
     }
 
+    async fn change_operator(&self, to: &Operator, event: Event) -> StoreResult<()> {
+        let (to, kept) = (to.clone(), self.limits.events_kept);
+        self.write(move |conn| match people::change_operator(conn, &to)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
+    async fn delete_operator(&self, id: &OperatorId, version: u64, event: Event) -> StoreResult<()> {
+        let (id, kept) = (id.clone(), self.limits.events_kept);
+        self.write(move |conn| match people::delete_operator(conn, &id, version)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
     async fn put_session(&self, session: &Session) -> StoreResult<()> {
         let session = session.clone();
         self.write(move |conn| people::put_session(conn, &session)).await
@@ -332,6 +356,54 @@ impl Store for SqliteStore {
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()> {
         let id = id.clone();
         self.write(move |conn| people::delete_session(conn, &id)).await
+    }
+
+    async fn list_sessions(&self, of: &OperatorId) -> StoreResult<Vec<Session>> {
+        let of = of.clone();
+        self.read(move |conn| people::sessions(conn, &of)).await
+    }
+
+    async fn delete_sessions(&self, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()> {
+        let (of, but) = (of.clone(), but.cloned());
+        self.write(move |conn| people::delete_sessions(conn, &of, but.as_ref())).await
+    }
+
+    async fn insert_token(&self, token: &Token, event: Event) -> StoreResult<()> {
+        let (token, kept) = (token.clone(), self.limits.events_kept);
+        self.write(move |conn| match tokens::insert(conn, &token)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
+    async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>> {
+        let id = id.clone();
+        self.read(move |conn| tokens::by_id(conn, &id)).await
+    }
+
+    async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>> {
+        let hashes = hashes.to_vec();
+        self.read(move |conn| tokens::by_hash(conn, &hashes)).await
+    }
+
+    async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>> {
+        let (filter, page) = (filter.clone(), page.clone());
+        self.read(move |conn| tokens::list(conn, &filter, &page)).await
+    }
+
+    async fn revoke_token(&self, id: &TokenId, revoked: &Revoked, event: Event) -> StoreResult<()> {
+        let (id, revoked, kept) = (id.clone(), revoked.clone(), self.limits.events_kept);
+        self.write(move |conn| match tokens::revoke(conn, &id, &revoked)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
+    async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()> {
+        let ids = ids.to_vec();
+        self.write(move |conn| tokens::note_use(conn, &ids, at)).await
     }
 
     async fn take_lock(

@@ -30,13 +30,15 @@ pub(super) struct FileLock {
     _file: File,
 }
 
-fn beside(path: &Path, suffix: &str) -> PathBuf {
+/// A file of the same name and more beside it.
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     PathBuf::from(name)
 }
 
-fn private_file(path: &Path) -> std::io::Result<File> {
+/// A file that its owner alone may read, made if it is not there.
+pub(super) fn private_file(path: &Path) -> std::io::Result<File> {
     OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path)
 }
 
@@ -161,6 +163,21 @@ fn step_to(version: u32) -> &'static str {
         // The keys that `store/list/key.rs` defines, computed from the rows, so that those which an older program still
         // writes have them too. Claims touch only `list_changed`, proofs none.
         4 => VERSION_4,
+        // Computed from the body, as in the steps before.
+        5 => {
+            "ALTER TABLE session ADD COLUMN
+                 operator TEXT GENERATED ALWAYS AS (json_extract(body, '$.operator')) VIRTUAL;
+             CREATE INDEX session_operator ON session (operator);
+             CREATE TABLE token (
+                 id TEXT PRIMARY KEY, body TEXT NOT NULL,
+                 hash TEXT GENERATED ALWAYS AS (json_extract(body, '$.hash')) VIRTUAL,
+                 user TEXT GENERATED ALWAYS AS (json_extract(body, '$.kind.user')) VIRTUAL,
+                 created_at INTEGER GENERATED ALWAYS AS (json_extract(body, '$.created_at')) VIRTUAL
+             );
+             CREATE UNIQUE INDEX token_hash ON token (hash);
+             CREATE INDEX token_created ON token (created_at, id);
+             CREATE INDEX token_user ON token (user, created_at, id) WHERE user IS NOT NULL;"
+        }
         _ => "",
     }
 }

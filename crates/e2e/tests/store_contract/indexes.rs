@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use common::clock;
-use common::model::{Actor, ApplyCount, EventKind, HostId, PhaseKind};
+use common::model::{Actor, ApplyCount, EventKind, HostId, OperatorId, PhaseKind};
 use common::store::{
     ClusterFilter, ClusterQuery, ClusterSort, Direction, EventCursor, EventFilter, HealthKind, Holding, LeaseFilter,
     Limits, ListBounds, ListPage, Page, RecordQuery, RecordSort, Search, SharedStore, Sort, StoreTarget, StoreUser,
-    open, open_with,
+    TokenFilter, open, open_with,
 };
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -15,6 +15,7 @@ use mongodb::bson::{Document, doc};
 use crate::home::{database, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, host, key, new_one, pool, release, user};
+use crate::{people, tokens};
 
 /// Every order of every list, without and with everything that it can be filtered by.
 async fn list_all(store: &SharedStore) {
@@ -117,6 +118,22 @@ async fn every_query_of_the_store_is_served_by_an_index() {
     store.list_hosts().await.unwrap();
     store.list_operators().await.unwrap();
     store.operator_by_name("ann").await.unwrap();
+    let session = people::session(&OperatorId::random());
+    store.put_session(&session).await.unwrap();
+    store.list_sessions(&session.operator).await.unwrap();
+    store.delete_sessions(&session.operator, Some(&session.id)).await.unwrap();
+    let made = [tokens::token("user 1", clock::now()), tokens::token("user 2", clock::now())];
+    for token in &made {
+        store.insert_token(token, event("made")).await.unwrap();
+    }
+    store.tokens_by_hash(&[made[0].hash, made[1].hash]).await.unwrap();
+    store.use_tokens(&[made[0].id.clone()], clock::now()).await.unwrap();
+    store.revoke_token(&made[0].id, &tokens::end(clock::now()), event("ended")).await.unwrap();
+    for filter in [TokenFilter::default(), TokenFilter { user: Some(user("user 1")) }] {
+        store.list_tokens(&filter, &page).await.unwrap();
+        let after = Some(made[1].id.to_string());
+        store.list_tokens(&filter, &Page { after, limit: 5 }).await.unwrap();
+    }
 
     db.run_command(doc! { "profile": 0 }).await.unwrap();
     let profile = db.collection::<Document>("system.profile");

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper's panic ends the test as the test's own does")]
 
 mod away;
+mod backup;
 mod claims;
 mod clusters;
 mod crash;
@@ -22,6 +23,7 @@ mod opening;
 mod people;
 mod proxy;
 mod sick_file;
+mod tokens;
 mod watching;
 
 /// Makes a test of each rule, on each store.
@@ -84,6 +86,9 @@ on_both_stores!(
     claims::one_who_wants_many_at_once_gets_as_many,
     claims::one_key_many_times_at_once_gives_one,
     claims::claims_and_withdrawals_do_not_both_win,
+    claims::nobody_holds_more_than_she_may,
+    claims::many_at_once_hold_no_more_than_they_may,
+    claims::who_is_at_her_limit_gets_what_she_holds_and_another_after_a_release,
     claims::metadata_may_have_any_key,
     history::lease_records_are_listed_newest_end_first,
     history::a_forgotten_record_stays_forgotten,
@@ -108,10 +113,24 @@ on_both_stores!(
     lists::failures_are_listed_in_every_order_and_found,
     lists::a_claim_moves_a_cluster_in_the_list_by_change,
     people::operators_are_unique_by_name,
+    people::an_operator_changes_only_from_the_version_that_was_seen,
+    people::the_last_admin_stays_one,
+    people::of_admins_who_remove_each_other_one_stays,
+    people::an_operators_sessions_are_listed_and_ended_together,
+    tokens::a_token_is_kept_whole_and_found_by_its_hash,
+    tokens::tokens_are_listed_latest_first_and_by_user,
+    tokens::a_token_is_ended_once,
+    tokens::uses_of_tokens_only_move_on,
     people::sessions_are_kept_and_ended,
     people::a_session_that_was_ended_is_not_brought_back_by_its_use,
     people::the_lock_has_one_holder_and_a_growing_term,
     people::of_many_who_want_the_lock_one_gets_it,
+    backup::a_restored_store_has_all_that_the_other_had,
+    backup::a_backup_is_a_snapshot,
+    backup::what_is_cut_off_altered_or_not_ours_is_refused_and_changes_nothing,
+    backup::a_pool_is_replaced_only_when_that_is_said,
+    backup::nothing_is_restored_while_somebody_leads,
+    backup::every_table_is_in_a_backup_or_left_out_on_purpose,
     watching::every_kind_of_change_is_seen,
     watching::changes_by_another_process_are_seen,
     watching::a_watch_goes_on_from_its_cursor,

@@ -28,6 +28,7 @@ pub(super) async fn carry_out(db: &Db, fated: Vec<(Waiting, Fate)>) -> Vec<Waiti
             Fate::Has(cluster) => has.push((one, cluster)),
             Fate::Ended(record) => one.answer(Ok(Applied::Ended(*record))),
             Fate::NoneFree => one.answer(Ok(Applied::NoneFree)),
+            Fate::TooMany(held) => one.answer(Ok(Applied::TooMany(held))),
             Fate::Waits => again.push(one),
         }
     }
