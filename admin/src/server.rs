@@ -22,6 +22,7 @@ use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
 use crate::sampling::{Engines, Sampling};
+use crate::tally::Tally;
 use crate::{dress, routes};
 
 /// The largest body that is read. The longest form has a dozen short fields.
@@ -100,6 +101,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         leader: leader.clone(),
         waiting: Waiting::until(stop.clone()),
         layout: config.layout,
+        tally: Tally::start(store.clone(), stop.clone()),
     };
     let state = Data::new(State {
         store,

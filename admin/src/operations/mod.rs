@@ -19,6 +19,7 @@ mod host_input;
 #[cfg(test)]
 mod host_input_test;
 mod host_purpose;
+mod list_input;
 mod lists;
 mod many_input;
 mod mix_input;
@@ -42,6 +43,7 @@ use serde::Serialize;
 
 use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
+use crate::tally::Tally;
 
 pub use add_host::Added;
 pub use add_many::{LineDone, LineResult, ManyDone};
@@ -52,6 +54,7 @@ pub use event_input::EventInput;
 pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
+pub use list_input::{ListInput, Natural, Shown};
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
@@ -78,11 +81,14 @@ pub struct Operations {
     pub waiting: Waiting,
     /// How slots map to ports and subnets.
     pub layout: SlotLayout,
+    /// How many clusters there are.
+    pub tally: Tally,
 }
 
 impl Operations {
     /// Has whoever looks after the hosts look at once: something is wanted.
     fn ring(&self) {
+        self.tally.changed_here();
         self.leader.ring();
     }
 

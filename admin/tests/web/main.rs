@@ -15,6 +15,7 @@ mod following;
 mod host_form;
 mod host_operations;
 mod hosts;
+mod lists;
 mod live;
 mod many;
 mod node_logs;
