@@ -26,6 +26,7 @@ pub mod reconciler;
 pub mod routes;
 pub mod sampling;
 mod server;
+pub mod tally;
 
 pub use pool_check::check_pool;
 pub use server::{Parts, State, build};

@@ -9,7 +9,7 @@ use super::Ask;
 use super::host::{HoldersView, host_id};
 use crate::access::SignedIn;
 use crate::input::Form;
-use crate::operations::HostAction;
+use crate::operations::{HostAction, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -51,9 +51,10 @@ pub async fn act(
     let ask = Ask { req: &req, state: &state, who: &who };
     // A form without the version it was made for is nobody's.
     let seen: u64 = fields.text("version").parse().map_err(|_| Problem::unreadable("The form has no version."))?;
-    let back = format!("/hosts/{id}");
+    let back = super::frame::back(&fields, &format!("/hosts/{id}"));
     match state.operations.act_on_host(&id, action, Some(seen), &who.operator.username, state.now()).await {
         Ok(done) => Ok(ask.done(&done, &back)),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),
         Err(refusal) => ask.refused(refusal, &back),
     }
 }

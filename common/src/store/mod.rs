@@ -203,6 +203,8 @@ pub trait Store: Send + Sync + 'static {
     async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>>;
     /// How many there are, by host, flavor and phase. Reads an entry of an index for each cluster.
     async fn count_clusters(&self) -> StoreResult<ClusterCounts>;
+    /// The same of one host, which reads an entry for each of its clusters.
+    async fn count_clusters_on(&self, host: &HostId) -> StoreResult<ClusterCounts>;
     /// Records the intent to make one; its host and slot must be unoccupied ([`StoreError::Taken`] `slot`).
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;
     /// Puts `to` in the place of `from`, if the record is still in `from`'s phase and version; `to` is a legal move of `from`.
