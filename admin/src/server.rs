@@ -83,8 +83,10 @@ impl State {
 pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let Parts { store, catalog, config, reconciler, internal_secret, stop, listener } = parts;
     let leader = LeaderLink::new(store.clone(), internal_secret.clone(), reconciler.clone())?;
+    let passwords = Passwords::new()?;
     let operations = Operations {
         store: store.clone(),
+        passwords: passwords.clone(),
         catalog: catalog.clone(),
         leader: leader.clone(),
         waiting: Waiting::until(stop.clone()),
@@ -96,7 +98,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         reconciler,
         leader,
         operations,
-        door: Door::new(Passwords::new()?),
+        door: Door::new(passwords),
         internal_secret,
         trusted_proxies: config.trusted_proxies,
         log_level: config.cluster_log_level,

@@ -9,9 +9,12 @@ pub mod evidence;
 pub mod explain;
 pub mod flavors;
 pub mod hosts;
+pub mod operators;
 pub mod records;
 pub mod session;
+pub mod sessions;
 mod shapes;
+pub mod tokens;
 
 pub use shapes::{kind, life, want};
 

@@ -22,10 +22,14 @@ mod host_purpose;
 mod lists;
 mod many_input;
 mod mix_input;
+mod operators;
+mod own_sessions;
 mod records;
 mod refusal;
 mod reset_host;
 mod tail;
+mod token_input;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -34,6 +38,7 @@ use common::model::{Actor, FlavorId, SlotLayout};
 use common::store::SharedStore;
 use serde::Serialize;
 
+use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
 
 pub use add_host::Added;
@@ -48,9 +53,12 @@ pub use host_purpose::HostAction;
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
+pub use operators::{MadeOperator, OperatorInput};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
 pub use tail::{LONGEST_WAIT, Waiting};
+pub use token_input::{TokenInput, token_state};
+pub use tokens::{MadeToken, make_token, revoke_token};
 
 /// What every operation works on.
 #[derive(Clone)]
@@ -61,6 +69,8 @@ pub struct Operations {
     pub catalog: Arc<Catalog>,
     /// The way to whoever looks after the hosts.
     pub leader: LeaderLink,
+    /// What new passwords are hashed by.
+    pub passwords: Passwords,
     /// What following events takes.
     pub waiting: Waiting,
     /// How slots map to ports and subnets.

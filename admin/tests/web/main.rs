@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, helpers included")]
 
+mod access;
 mod add_host;
 mod arbitrary;
 mod assets;
@@ -21,3 +22,5 @@ mod reset;
 mod roles;
 mod sign_in;
 mod support;
+mod tokens;
+mod twice;
