@@ -68,3 +68,20 @@ wait_serving() {
         sleep 0.3
     done
 }
+
+# admin_program: poolmanager-admin outside of containers.
+admin_program() {
+    local path
+    for path in "${POOLMANAGER_ADMIN:-}" "$(command -v poolmanager-admin || true)" target/release/poolmanager-admin; do
+        if [ -n "$path" ] && [ -x "$path" ]; then printf '%s\n' "$path" && return 0; fi
+    done
+    die "no poolmanager-admin: name it by POOLMANAGER_ADMIN, or build it: cargo build --release -p admin"
+}
+
+# start_mongo: mongo alone, with its users, whether the rest runs or not.
+start_mongo() {
+    local mongos
+    mapfile -t mongos < <("${compose[@]}" config --services | grep '^mongo' | grep -v '^mongo-setup$')
+    "${compose[@]}" up -d --no-build --no-deps "${mongos[@]}" || die "mongo does not start; see: ${compose[*]} logs mongo"
+    "${compose[@]}" run --rm -T --no-deps mongo-setup </dev/null || die "mongo is not ready; see: ${compose[*]} logs mongo"
+}

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod api;
 mod assets;
+pub mod backup;
 mod dress;
 pub mod explain;
 mod health;

@@ -106,7 +106,11 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED => {
                 Problem::new(status, "method-not-allowed", "This address does not serve that method.")
             }
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "too-large", "At most 64 KiB can be sent."),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                status,
+                "too-large",
+                "That is more than is taken here: 64 KiB, or 384 KiB where a list is sent.",
+            ),
             status if status.is_server_error() => Problem::broken(status),
             status => Problem::new(status, "unreadable", "The request cannot be read."),
         }

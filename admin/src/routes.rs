@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use actix_web::http::Method;
 use actix_web::http::header;
 use actix_web::middleware::from_fn;
-use actix_web::web::{self, ServiceConfig};
+use actix_web::web::{self, PayloadConfig, ServiceConfig};
 use actix_web::{HttpResponse, Route, guard as when};
 use common::model::Role;
 
-use crate::access::{Needs, guard};
+use crate::access::{Needs, guard, know};
 use crate::problem::Problem;
 use crate::{api, assets, health, internal, live, pages};
 
@@ -21,6 +21,8 @@ pub struct Entry {
     pub path: &'static str,
     /// What its caller needs.
     pub needs: Needs,
+    /// The largest body that is read, in bytes, where it is not the usual.
+    body: Option<usize>,
     handler: fn(Route) -> Route,
 }
 
@@ -30,6 +32,15 @@ const SIGNED_IN: Needs = Needs::SignedIn;
 const VIEWER: Needs = Needs::Role(Role::Viewer);
 const OPERATOR: Needs = Needs::Role(Role::Operator);
 const ADMIN: Needs = Needs::Role(Role::Admin);
+
+impl Entry {
+    fn taking(self, body: usize) -> Entry {
+        Entry { body: Some(body), ..self }
+    }
+}
+
+/// For what takes long lists: a thousand ids of 64 digits, or two hundred hosts with all their settings, as a form escapes them.
+const LONG_BODY: usize = 384 * 1024;
 
 /// The table.
 pub fn table() -> Vec<Entry> {
@@ -51,6 +62,8 @@ pub fn table() -> Vec<Entry> {
         get("/hosts", VIEWER, |r| r.to(pages::hosts::list)),
         get("/hosts/new", OPERATOR, |r| r.to(pages::hosts::blank)),
         post("/hosts/new", OPERATOR, |r| r.to(pages::hosts::add)),
+        get("/hosts/many", OPERATOR, |r| r.to(pages::hosts_many::blank)),
+        post("/hosts/many", OPERATOR, |r| r.to(pages::hosts_many::add)).taking(LONG_BODY),
         get("/hosts/{id}", VIEWER, |r| r.to(pages::host::show)),
         get("/hosts/{id}/configure", OPERATOR, |r| r.to(pages::host::form)),
         post("/hosts/{id}/configure", OPERATOR, |r| r.to(pages::host::configure)),
@@ -61,17 +74,19 @@ pub fn table() -> Vec<Entry> {
         get("/hosts/{id}/reset", OPERATOR, |r| r.to(pages::host_reset::ask)),
         post("/hosts/{id}/reset", OPERATOR, |r| r.to(pages::host_reset::reset)),
         get("/hosts/{id}/foreign", OPERATOR, |r| r.to(pages::host_reset::foreign)),
-        post("/hosts/{id}/foreign", OPERATOR, |r| r.to(pages::host_reset::reset_foreign)),
+        post("/hosts/{id}/foreign", OPERATOR, |r| r.to(pages::host_reset::reset_foreign)).taking(LONG_BODY),
         get("/hosts/{id}/{action}", OPERATOR, |r| r.to(pages::host_act::ask)),
         post("/hosts/{id}/{action}", OPERATOR, |r| r.to(pages::host_act::act)),
         get("/clusters", VIEWER, |r| r.to(pages::clusters::list)),
+        get("/clusters/new", OPERATOR, |r| r.to(pages::cluster_new::blank)),
+        post("/clusters/new", OPERATOR, |r| r.to(pages::cluster_new::create)),
         get("/clusters/{id}", VIEWER, |r| r.to(pages::cluster::show)),
         get("/clusters/{id}/evidence", VIEWER, |r| r.to(pages::evidence::show)),
         get("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::ask)),
         post("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::act)),
         post("/records/{id}/delete", OPERATOR, |r| r.to(pages::clusters::delete_record)),
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
-        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavors::show)),
+        get("/flavors/{id}", VIEWER, |r| r.to(pages::flavor::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         get("/live", VIEWER, |r| r.to(live::stream)),
         get("/access", VIEWER, |r| r.to(pages::access::show)),
@@ -112,15 +127,17 @@ pub fn table() -> Vec<Entry> {
         delete("/api/v1/tokens/{id}", ADMIN, |r| r.to(api::tokens::revoke)),
         get("/api/v1/hosts", VIEWER, |r| r.to(api::hosts::list)),
         post("/api/v1/hosts", OPERATOR, |r| r.to(api::hosts::add)),
+        post("/api/v1/hosts/many", OPERATOR, |r| r.to(api::hosts::add_many)).taking(LONG_BODY),
         get("/api/v1/hosts/{id}", VIEWER, |r| r.to(api::hosts::show)),
         patch("/api/v1/hosts/{id}", OPERATOR, |r| r.to(api::hosts::configure)),
         delete("/api/v1/hosts/{id}", OPERATOR, |r| r.to(api::hosts::delete)),
         get("/api/v1/hosts/{id}/foreign", OPERATOR, |r| r.to(api::hosts::foreign)),
-        post("/api/v1/hosts/{id}/reset", OPERATOR, |r| r.to(api::hosts::reset)),
+        post("/api/v1/hosts/{id}/reset", OPERATOR, |r| r.to(api::hosts::reset)).taking(LONG_BODY),
         post("/api/v1/hosts/{id}/{action}", OPERATOR, |r| r.to(api::hosts::act)),
         get("/api/v1/hosts/{id}/explain", VIEWER, |r| r.to(api::explain::host)),
         get("/api/v1/explain", VIEWER, |r| r.to(api::explain::pool)),
         get("/api/v1/clusters", VIEWER, |r| r.to(api::clusters::list)),
+        post("/api/v1/clusters", OPERATOR, |r| r.to(api::clusters::create)),
         get("/api/v1/clusters/{id}", VIEWER, |r| r.to(api::clusters::show)),
         get("/api/v1/clusters/{id}/explain", VIEWER, |r| r.to(api::explain::cluster)),
         post("/api/v1/clusters/{id}/{action}", OPERATOR, |r| r.to(api::clusters::act)),
@@ -148,6 +165,9 @@ pub fn mount(config: &mut ServiceConfig) {
         let allow: Vec<&str> = entries.iter().map(|entry| entry.method.as_str()).collect();
         let allow = allow.join(", ");
         let mut resource = web::resource(path);
+        if let Some(body) = entries.iter().filter_map(|entry| entry.body).max() {
+            resource = resource.app_data(PayloadConfig::new(body));
+        }
         for Entry { method, needs, handler, .. } in entries {
             let route = match method {
                 Method::GET => web::route().guard(when::Any(when::Get()).or(when::Head())),
@@ -161,27 +181,28 @@ pub fn mount(config: &mut ServiceConfig) {
         };
         config.service(resource.default_service(web::to(refuse)));
     }
-    config.default_service(web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found()) }));
+    let nothing = web::to(|| async { Err::<HttpResponse, Problem>(Problem::not_found()) });
+    config.default_service(nothing.wrap(from_fn(know)));
 }
 
 type Handler = fn(Route) -> Route;
 
 fn get(path: &'static str, needs: Needs, handler: Handler) -> Entry {
-    Entry { method: Method::GET, path, needs, handler }
+    Entry { method: Method::GET, path, needs, body: None, handler }
 }
 
 fn post(path: &'static str, needs: Needs, handler: Handler) -> Entry {
-    Entry { method: Method::POST, path, needs, handler }
+    Entry { method: Method::POST, path, needs, body: None, handler }
 }
 
 fn put(path: &'static str, needs: Needs, handler: Handler) -> Entry {
-    Entry { method: Method::PUT, path, needs, handler }
+    Entry { method: Method::PUT, path, needs, body: None, handler }
 }
 
 fn patch(path: &'static str, needs: Needs, handler: Handler) -> Entry {
-    Entry { method: Method::PATCH, path, needs, handler }
+    Entry { method: Method::PATCH, path, needs, body: None, handler }
 }
 
 fn delete(path: &'static str, needs: Needs, handler: Handler) -> Entry {
-    Entry { method: Method::DELETE, path, needs, handler }
+    Entry { method: Method::DELETE, path, needs, body: None, handler }
 }

@@ -13,7 +13,7 @@ mod sign_in;
 
 pub use attempts::Attempts;
 pub use first_operator::{FirstOperator, make_first_operator};
-pub use guard::{Body, Needs, SignedIn, guard, is_api, name as role_name, session_holds, signed_in};
+pub use guard::{Body, Needs, SignedIn, guard, is_api, know, name as role_name, session_holds, signed_in};
 pub use own_password::{NewPassword, NotChanged};
 pub use password::{NotChecked, Passwords};
 pub use password_rules::{check_password, one_time_password};

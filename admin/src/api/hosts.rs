@@ -28,10 +28,32 @@ pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, 
 /// `POST`: adds one. Whatever is left out is as in the blank form.
 pub async fn add(who: SignedIn, state: Data<State>, body: Object) -> Result<HttpResponse, Problem> {
     let (input, _) = fill(HostInput::blank(state.log_level), body)?;
-    let host = state.operations.add_host(&input, &who.operator.username, state.now()).await?;
-    let place = format!("/api/v1/hosts/{}", host.id);
-    let row = HostRow { host, phases: Default::default() };
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(shape(&state, &row)))
+    let added = state.operations.add_host(&input, &who.operator.username, state.now()).await?;
+    let place = (header::LOCATION, format!("/api/v1/hosts/{}", added.host.id));
+    if added.new {
+        let row = HostRow { host: added.host, phases: Default::default() };
+        return Ok(HttpResponse::Created().insert_header(place).json(shape(&state, &row)));
+    }
+    let row = state.operations.host(&added.host.id).await?;
+    Ok(HttpResponse::Ok().insert_header(place).json(shape(&state, &row)))
+}
+
+/// `POST .../many`: adds those that `text` names, a line each; the other fields are the settings for all of them.
+pub async fn add_many(who: SignedIn, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
+    let mut faults = Vec::new();
+    let mut text = String::new();
+    put(&mut faults, &mut text, body.text("text"));
+    for own in ["name", "daemon_url", "address"] {
+        if let Ok(Some(_)) | Err(_) = body.text(own) {
+            faults.push(Fault::new(own, "is each line's own, and cannot be set for all"));
+        }
+    }
+    if !faults.is_empty() {
+        return Err(Refusal::Faults(faults).into());
+    }
+    let (common, _) = fill(HostInput::blank(state.log_level), body)?;
+    let done = state.operations.add_many(&text, &common, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::Ok().json(shapes::many(&done)))
 }
 
 /// `PATCH`: changes the fields that are given.

@@ -67,6 +67,7 @@ pub async fn show(who: SignedIn) -> HttpResponse {
 /// `DELETE`: signs out.
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
+    state.live.sessions_changed();
     Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
 }
 

@@ -1,6 +1,8 @@
 //! The shape of an explanation.
 
-use common::model::{ClusterId, FlavorId, HostId, Timestamp};
+use std::collections::BTreeMap;
+
+use common::model::{ClusterId, FlavorId, HostId, PhaseKind, Timestamp};
 use serde::{Serialize, Serializer};
 
 use super::Source;
@@ -21,6 +23,9 @@ pub struct Explanation {
     /// When the pass was that they come from; of many hosts the oldest.
     #[serde(serialize_with = "iso_or_null")]
     pub looked_at: Option<Timestamp>,
+    /// How far the filling is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filled: Option<Filled>,
     /// What is wanted.
     pub wanted: Vec<Point>,
     /// What is.
@@ -31,6 +36,24 @@ pub struct Explanation {
     pub held: Vec<Point>,
     /// What comes next, in the order of time.
     pub next: Vec<Point>,
+}
+
+/// How far the filling is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Filled {
+    /// Clusters that are up: free or in use.
+    pub up: u64,
+    /// As many as there are to be, those in use among them.
+    pub of: u64,
+}
+
+impl Filled {
+    /// From clusters by phase, and as many as are to wait for users.
+    pub(super) fn of(phases: &BTreeMap<PhaseKind, u64>, to_wait: u64) -> Filled {
+        let count = |phase| phases.get(&phase).copied().unwrap_or_default();
+        let in_use = count(PhaseKind::InUse);
+        Filled { up: count(PhaseKind::Free) + in_use, of: to_wait + in_use }
+    }
 }
 
 /// What is explained.
@@ -91,6 +114,9 @@ pub struct Point {
     /// The flavor it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub flavor: Option<FlavorId>,
+    /// It comes and goes all the time, as probes do: a page that people look at leaves it out.
+    #[serde(skip)]
+    pub routine: bool,
 }
 
 impl Point {
@@ -122,6 +148,11 @@ impl Point {
     /// How many times in a row.
     pub fn times(self, times: u32) -> Point {
         Point { times: Some(times), ..self }
+    }
+
+    /// Nothing to look up for.
+    pub fn routine(self) -> Point {
+        Point { routine: true, ..self }
     }
 
     /// About a host.

@@ -26,11 +26,13 @@ pub struct LivePage {
 }
 
 /// All of them. `topic` is given what stands for `{id}` in the path.
-pub static PAGES: [LivePage; 1] =
-    [LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) }];
+pub static PAGES: &[LivePage] = &[
+    LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) },
+    LivePage { path: "/hosts/{id}", topic: host, render: |asked| Box::pin(pages::host::live(asked)) },
+    LivePage { path: "/events", topic: |_| Topic::Events, render: |asked| Box::pin(pages::events::live(asked)) },
+];
 
 /// What a page tells of if its `{id}` is a host's.
-#[allow(dead_code, reason = "the next page uses it")]
 fn host(id: &str) -> Topic {
     HostId::parse(id).map_or(Topic::Nothing, Topic::Host)
 }
@@ -74,7 +76,7 @@ mod tests {
 
     #[test]
     fn every_live_page_is_in_the_table_of_routes_and_asks_for_a_role() {
-        for page in &PAGES {
+        for page in PAGES {
             assert!(needs(page).is_some(), "{}", page.path);
         }
     }

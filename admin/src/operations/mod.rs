@@ -4,6 +4,7 @@
 //! pool rings the reconciler afterwards; whatever was done is an event.
 
 mod add_host;
+mod add_many;
 mod change_host;
 mod cluster_moves;
 mod configure_host;
@@ -19,6 +20,7 @@ mod host_input;
 mod host_input_test;
 mod host_purpose;
 mod lists;
+mod many_input;
 mod mix_input;
 mod operators;
 mod own_sessions;
@@ -39,6 +41,8 @@ use serde::Serialize;
 use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
 
+pub use add_host::Added;
+pub use add_many::{LineDone, LineResult, ManyDone};
 pub use cluster_moves::{ClusterAction, restarts};
 pub use create_cluster::{CreateInput, Created, may_take};
 pub use delete_host::ForceInput;
@@ -47,6 +51,7 @@ pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
+pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use operators::{MadeOperator, OperatorInput};
 pub use refusal::{Fault, Refusal};

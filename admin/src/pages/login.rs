@@ -72,6 +72,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
 /// `POST /logout`
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
+    state.live.sessions_changed();
     let mut response = see_other("/login?why=out");
     response.add_cookie(&removal_cookie(SESSION_COOKIE)).map_err(Problem::broken)?;
     Ok(response)

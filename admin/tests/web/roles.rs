@@ -192,7 +192,9 @@ async fn every_answer_carries_the_headers_of_safety_and_a_request_id() {
 async fn what_is_not_there_is_said_in_the_voice_of_the_asker() {
     let house = House::new().await;
     let mut ada = house.browser_of("ada").await;
-    ada.get("/nothing").await.is(404).has("<h1>Not found</h1>");
+    ada.get("/nothing").await.is(404).has("<h1>Not found</h1>").has("Sign out");
+    let nobody = Browser::new(&house.url).get("/nothing").await;
+    assert!(!nobody.is(404).has("<h1>Not found</h1>").text.contains("Sign out"), "nobody is signed in");
     ada.get("/hosts/nothing").await.is(404).has("There is no such host.");
     ada.get("/clusters/0123456789abcdef01234567").await.is(404).has("There is no such cluster.");
     let api = ada.get("/api/v1/nothing").await;

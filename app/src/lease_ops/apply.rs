@@ -37,7 +37,15 @@ pub async fn apply(
         return Ok(Given::NoneFree);
     }
     let (now, most) = (clock::now(), caller.most());
-    let apply = Apply { user, flavors: flavors.clone(), holding, most, key: None, metadata: Default::default(), now };
+    let apply = Apply {
+        user: user.clone(),
+        flavors: flavors.clone(),
+        holding,
+        most,
+        key: None,
+        metadata: Default::default(),
+        now,
+    };
     match shared.store.apply(apply).await? {
         Applied::New(cluster) => {
             shared.demand.given(&cluster.flavor, now);
@@ -48,7 +56,7 @@ pub async fn apply(
         }
         Applied::Held(cluster) => Ok(Given::Cluster(Box::new(cluster))),
         Applied::NoneFree => {
-            shared.demand.missed(&flavors, now);
+            shared.demand.missed(&user, &flavors, now);
             Ok(Given::NoneFree)
         }
         Applied::TooMany(held) => Ok(Given::TooMany { held, most: most.unwrap_or(held) }),

@@ -6,13 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::clock;
 use common::model::{
-    ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, FlavorId, Host, HostId, HostName, Lease,
-    LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Session, SessionId, Slot,
-    Timestamp, Token, TokenHash, TokenId, UserId,
+    ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, HostName,
+    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Session,
+    SessionId, Slot, Timestamp, Token, TokenHash, TokenId, UserId,
 };
 use common::store::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, Store, StoreError, StoreResult, TokenFilter, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, TokenFilter,
+    WatchCursor,
 };
 
 /// How it is ill.
@@ -82,6 +83,9 @@ impl Store for SickStore {
     async fn list_hosts(&self) -> StoreResult<Vec<Host>> {
         self.sick().await
     }
+    async fn find_hosts(&self, _: &HostQuery) -> StoreResult<Found<Host>> {
+        self.sick().await
+    }
     async fn host(&self, _: &HostId) -> StoreResult<Option<Host>> {
         self.sick().await
     }
@@ -102,6 +106,9 @@ impl Store for SickStore {
     }
     async fn list_clusters(&self, _: &ClusterFilter, _: &Page) -> StoreResult<Vec<Cluster>> {
         if self.how == How::Contended { Ok(vec![alices(&ClusterId::random())]) } else { self.sick().await }
+    }
+    async fn find_clusters(&self, _: &ClusterQuery) -> StoreResult<Found<Cluster>> {
+        self.sick().await
     }
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
         self.sick().await
@@ -125,6 +132,9 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn list_lease_records(&self, _: &LeaseFilter, _: &Page) -> StoreResult<Vec<LeaseRecord>> {
+        self.sick().await
+    }
+    async fn find_lease_records(&self, _: &RecordQuery) -> StoreResult<Found<LeaseRecord>> {
         self.sick().await
     }
     async fn lease_record(&self, _: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
@@ -154,6 +164,9 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn list_evidence(&self, _: Option<&HostId>, _: &Page) -> StoreResult<Vec<Evidence>> {
+        self.sick().await
+    }
+    async fn find_failures(&self, _: &FailureQuery) -> StoreResult<Found<Failure>> {
         self.sick().await
     }
     async fn count_applies(&self, _: &[ApplyCount]) -> StoreResult<()> {

@@ -23,5 +23,5 @@ pub use first_mongo::FirstMongoConfig;
 pub use internal_secret::InternalSecret;
 pub use proxies::TrustedProxies;
 pub use secret::Secret;
-pub use shared::{CommonConfig, LogFormat};
+pub use shared::{CommonConfig, LogFormat, store_target};
 pub use source::{ConfigError, NAMES, Source};

@@ -51,8 +51,8 @@ impl CommonConfig {
     pub fn read(source: &Source) -> Result<CommonConfig, ConfigError> {
         let debug = source.parsed("DEBUG", parse::truth)?.unwrap_or(false);
         let usual = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
-        let data_dir = source.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from);
-        let store = store(source, &data_dir)?;
+        let data_dir = data_dir(source);
+        let store = store_target(source)?;
         let given = source.parsed("INTERNAL_SECRET", |text| {
             let ok = (16..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
             if ok { Ok(Secret::new(text)) } else { Err("must have 16 to 512 visible ASCII characters".into()) }
@@ -87,7 +87,12 @@ fn catalog_variables(source: &Source) -> Result<BTreeMap<String, String>, Config
     Ok(image.map(|image| ("FABRIC_PEER_IMAGE".to_owned(), image)).into_iter().collect())
 }
 
-fn store(source: &Source, data_dir: &std::path::Path) -> Result<StoreTarget, ConfigError> {
+fn data_dir(source: &Source) -> PathBuf {
+    source.text("DATA_DIR").map_or_else(|| PathBuf::from("./data"), PathBuf::from)
+}
+
+/// Where the pool's records are, alone: what a command needs that only touches them.
+pub fn store_target(source: &Source) -> Result<StoreTarget, ConfigError> {
     let url = source.parsed("MONGO_URL", |text| {
         let known = ["mongodb://", "mongodb+srv://"].into_iter().find_map(|scheme| text.strip_prefix(scheme));
         match known {
@@ -99,7 +104,7 @@ fn store(source: &Source, data_dir: &std::path::Path) -> Result<StoreTarget, Con
     let database = database_name(source)?;
     Ok(match url {
         Some(url) => StoreTarget::Mongo { url, database },
-        None => StoreTarget::Sqlite { path: data_dir.join("poolmanager.db") },
+        None => StoreTarget::Sqlite { path: data_dir(source).join("poolmanager.db") },
     })
 }
 

@@ -28,7 +28,7 @@ pub use cluster_moves::{IllegalMove, NodeScope, WishChange};
 pub use daemon_url::{DaemonUrl, parse_address};
 pub use demand::{ApplyCount, FlavorShare};
 pub use event::{Actor, Event, EventKind};
-pub use evidence::{Evidence, NodeEvidence, Timing};
+pub use evidence::{Evidence, Failure, NodeEvidence, Timing};
 pub use flavor::{Flavor, FlavorId, TemplateId};
 pub use host::{Contact, Host, HostKind, HostSettings, HostState, LogLevel, LogTarget, MAX_CAPACITY};
 pub use host_purpose::{Asked, ForeignKind, ForeignThing, HostPurpose, MAX_FOREIGN};

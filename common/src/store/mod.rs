@@ -8,7 +8,9 @@
 //! * [`StoreError::Unavailable`] says nothing about whether the write happened. Every write here is safe to repeat.
 //! * Calls end: each has a deadline of its own, after which it is `Unavailable`.
 
+pub mod backup;
 mod filter;
+mod list;
 mod mongo;
 mod open;
 mod same;
@@ -16,6 +18,10 @@ mod schema;
 mod sqlite;
 
 pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page, TokenFilter};
+pub use self::list::{
+    ClusterQuery, ClusterSort, Cursor, Direction, FailureQuery, FailureSort, Found, HealthKind, HostQuery, HostSort,
+    HostStateKind, ListBounds, ListPage, RecordQuery, RecordSort, Search, Sort, Total,
+};
 pub use self::mongo::first::{FirstMongo, first_mongo};
 pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
 
@@ -28,7 +34,7 @@ use async_trait::async_trait;
 use futures_util::Stream;
 
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
     LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Revoked, Session, SessionId, Timestamp, Token,
     TokenHash, TokenId, UserId,
 };
@@ -173,6 +179,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// All hosts, by name.
     async fn list_hosts(&self) -> StoreResult<Vec<Host>>;
+    /// A page of hosts.
+    async fn find_hosts(&self, query: &HostQuery) -> StoreResult<Found<Host>>;
     /// One host.
     async fn host(&self, id: &HostId) -> StoreResult<Option<Host>>;
     /// Adds one; its name and engine id must be new ([`StoreError::Taken`]).
@@ -190,7 +198,9 @@ pub trait Store: Send + Sync + 'static {
     async fn cluster(&self, id: &ClusterId) -> StoreResult<Option<Cluster>>;
     /// Clusters by id.
     async fn list_clusters(&self, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<Cluster>>;
-    /// How many there are, by host, flavor and phase.
+    /// A page of clusters. Costs the same whatever there is.
+    async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>>;
+    /// How many there are, by host, flavor and phase. Reads an entry of an index for each cluster.
     async fn count_clusters(&self) -> StoreResult<ClusterCounts>;
     /// Records the intent to make one; its host and slot must be unoccupied ([`StoreError::Taken`] `slot`).
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;
@@ -212,6 +222,8 @@ pub trait Store: Send + Sync + 'static {
     async fn apply(&self, apply: Apply) -> StoreResult<Applied>;
     /// Ended leases, newest end first; `page.after` is the id of the last record of the page before.
     async fn list_lease_records(&self, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>>;
+    /// A page of ended leases. Costs the same whatever there is.
+    async fn find_lease_records(&self, query: &RecordQuery) -> StoreResult<Found<LeaseRecord>>;
     /// One ended lease.
     async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>>;
     /// Forgets one ended lease. Gone already is fine.
@@ -244,6 +256,8 @@ pub trait Store: Send + Sync + 'static {
     async fn evidence(&self, cluster: &ClusterId) -> StoreResult<Option<Evidence>>;
     /// Evidence, of one host or all, latest failure first; `page.after` is the cluster id of the last one of the page before.
     async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>>;
+    /// A page of the failures of which there is evidence.
+    async fn find_failures(&self, query: &FailureQuery) -> StoreResult<Found<Failure>>;
 
     // Demand
 

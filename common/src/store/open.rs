@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::mongo::MongoStore;
 use super::sqlite::SqliteStore;
-use super::{EVENTS_KEPT, EVIDENCE_KEPT, SharedStore};
+use super::{EVENTS_KEPT, EVIDENCE_KEPT, ListBounds, SharedStore};
 
 /// Where the store is. `Debug` shows no URL, because that may hold a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct Limits {
     pub events_kept: u64,
     /// Bundles of evidence kept, see [`EVIDENCE_KEPT`].
     pub evidence_kept: u32,
+    /// How much a page of a list may look at.
+    pub lists: ListBounds,
     /// How long a call may take before it is [`super::StoreError::Unavailable`].
     pub deadline: Duration,
 }
@@ -72,7 +74,12 @@ impl Default for Limits {
     /// Ten seconds ride over a change of MongoDB's primary when its election timeout is the default of ten or
     /// less, and still end before a browser or proxy gives up.
     fn default() -> Self {
-        Limits { events_kept: EVENTS_KEPT, evidence_kept: EVIDENCE_KEPT, deadline: Duration::from_secs(10) }
+        Limits {
+            events_kept: EVENTS_KEPT,
+            evidence_kept: EVIDENCE_KEPT,
+            lists: ListBounds::default(),
+            deadline: Duration::from_secs(10),
+        }
     }
 }
 
@@ -128,6 +135,12 @@ pub enum OpenError {
          mongod with --replSet NAME and run rs.initiate()"
     )]
     NoReplicaSet,
+    /// A restore was exchanging the records when it was killed.
+    #[error(
+        "a restore of this store was interrupted in the middle, so it is neither the old one nor the new one: restore it \
+         again (poolmanager-admin restore FILE)"
+    )]
+    HalfRestored,
     /// It is there, and something in it is not as it should be.
     #[error("the store cannot be read: {0}")]
     Broken(String),

@@ -10,6 +10,7 @@ use super::open::OpenError;
 /// 1. The first.
 /// 2. Ended leases are listed by when they ended, so that is indexed; the old index on the user alone goes.
 /// 3. Events can be followed, and found by kind and actor; evidence of failures and counts of applies are kept.
+/// 4. Clusters and lease records have keys to be listed by in any order; ended leases are indexed by those.
 /// 5. Tokens are kept; sessions are found by their operator.
 pub(super) const CURRENT: u32 = 5;
 

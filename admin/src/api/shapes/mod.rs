@@ -4,8 +4,10 @@ mod cluster;
 mod evidence;
 mod history;
 mod host;
+mod many;
 
 pub use cluster::{cluster, life, want};
 pub use evidence::{evidence, failure};
 pub use history::{event, flavor, record};
 pub use host::{HostShape, host, kind};
+pub use many::many;

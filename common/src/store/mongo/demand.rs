@@ -19,13 +19,12 @@ impl Db {
         let Some(newest) = counts.iter().map(|count| count.minute).max() else {
             return Ok(());
         };
-        let number = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         let updates: Vec<Document> = counts
             .iter()
             .map(|count| {
                 let (minute, flavor) = (count.minute.as_millis(), count.flavor.as_str());
                 doc! {
-                    "q": { "_id": format!("{minute} {flavor}") },
+                    "q": { "_id": id(count) },
                     "u": {
                         "$setOnInsert": { "minute": minute, "flavor": flavor },
                         "$inc": { "given": number(count.given), "missed": number(count.missed) },
@@ -52,7 +51,23 @@ impl Db {
     }
 }
 
-fn parse(count: &Document) -> Option<ApplyCount> {
+fn number(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn id(count: &ApplyCount) -> String {
+    format!("{} {}", count.minute.as_millis(), count.flavor)
+}
+
+/// One count as a document.
+pub(super) fn document(count: &ApplyCount) -> Document {
+    doc! {
+        "_id": id(count), "minute": count.minute.as_millis(), "flavor": count.flavor.as_str(),
+        "given": number(count.given), "missed": number(count.missed),
+    }
+}
+
+pub(super) fn parse(count: &Document) -> Option<ApplyCount> {
     let number = |field: &str| count.get_i64(field).ok().and_then(|n| u64::try_from(n).ok());
     Some(ApplyCount {
         minute: Timestamp::from_millis(count.get_i64("minute").ok()?),

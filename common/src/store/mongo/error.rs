@@ -35,7 +35,8 @@ pub(super) fn is_away(error: &Error) -> bool {
         || error.contains_label("TransientTransactionError")
 }
 
-fn code(error: &Error) -> Option<i32> {
+/// The server's code for it.
+pub(super) fn code(error: &Error) -> Option<i32> {
     match error.kind.as_ref() {
         ErrorKind::Command(error) => Some(error.code),
         ErrorKind::Write(WriteFailure::WriteError(error)) => Some(error.code),

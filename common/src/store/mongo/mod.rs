@@ -8,12 +8,15 @@ mod claim;
 mod clusters;
 mod db;
 mod demand;
+mod dump;
 mod error;
 mod events;
 mod evidence;
 pub(super) mod first;
 mod history;
 mod hosts;
+mod lists;
+mod load;
 mod people;
 mod settled;
 mod setup;
@@ -32,16 +35,18 @@ use mongodb::bson::doc;
 use self::append::Appender;
 use self::claim::Claims;
 use self::db::Db;
+pub(super) use self::dump::dump;
+pub(super) use self::load::load;
 use self::settled::Settler;
 use self::watch::Watches;
 use super::open::{Limits, OpenError};
 use super::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, Store, StoreResult, TokenFilter, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreResult, TokenFilter, WatchCursor,
 };
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
-    PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
+    OperatorId, PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in MongoDB.
@@ -63,6 +68,7 @@ impl MongoStore {
     pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
         let options = setup::options(url).await?;
         let client = setup::client(options.clone())?;
+        let connections = setup::connections(&options);
         let found = match setup::prepare(&client.database(database)).await {
             Ok(found) => found,
             Err(error) => {
@@ -71,7 +77,11 @@ impl MongoStore {
             }
         };
         let watches = Watches::new(setup::client(options)?, database, limits.deadline);
-        let db = Db::new(client.database(database), limits.deadline, found.numbered_from);
+        let db = Db::new(client.database(database), &limits, found.numbered_from, connections);
+        if let Err(error) = db.fill_lists().await {
+            client.shutdown().immediate(true).await;
+            return Err(OpenError::Broken(format!("what lists are read by: {error}")));
+        }
         let claims = Claims::start(db.clone());
         let events = Arc::new(Appender::start(db.clone(), limits.events_kept));
         Ok(MongoStore {
@@ -107,6 +117,10 @@ impl Store for MongoStore {
         self.db.list_hosts().await
     }
 
+    async fn find_hosts(&self, query: &HostQuery) -> StoreResult<Found<Host>> {
+        self.db.hosts_found(query).await
+    }
+
     async fn host(&self, id: &HostId) -> StoreResult<Option<Host>> {
         self.db.host(id).await
     }
@@ -133,6 +147,10 @@ impl Store for MongoStore {
 
     async fn list_clusters(&self, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<Cluster>> {
         self.db.list_clusters(filter, page).await
+    }
+
+    async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>> {
+        self.db.clusters_found(query).await
     }
 
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
@@ -165,6 +183,10 @@ impl Store for MongoStore {
 
     async fn list_lease_records(&self, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>> {
         self.db.list_lease_records(filter, page).await
+    }
+
+    async fn find_lease_records(&self, query: &RecordQuery) -> StoreResult<Found<LeaseRecord>> {
+        self.db.records_found(query).await
     }
 
     async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
@@ -202,6 +224,10 @@ impl Store for MongoStore {
 
     async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>> {
         self.db.list_evidence(host, page).await
+    }
+
+    async fn find_failures(&self, query: &FailureQuery) -> StoreResult<Found<Failure>> {
+        self.db.failures_found(query).await
     }
 
     async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {

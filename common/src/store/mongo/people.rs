@@ -222,14 +222,14 @@ impl Db {
             "until": { "$add": [now(), ttl] },
         } }];
         let taken = self.locks.find_one_and_update(mine_or_free, take).return_document(ReturnDocument::After);
-        let taken = self.timed(taken).await.map_err(error::db)?;
+        let taken = self.at_once(taken).await.map_err(error::db)?;
         taken.map(|found| lock_record(&found).ok_or_else(|| StoreError::Broken(format!("lock {found}")))).transpose()
     }
 
     pub(super) async fn drop_lock(&self, holder: &str) -> StoreResult<()> {
         let query = doc! { "_id": LOCK, "holder": holder };
         let give = self.locks.update_one(query, doc! { "$set": { "holder": "" } });
-        self.timed(give).await.map(|_| ()).map_err(error::db)
+        self.at_once(give).await.map(|_| ()).map_err(error::db)
     }
 
     pub(super) async fn lock(&self) -> StoreResult<Option<LockRecord>> {

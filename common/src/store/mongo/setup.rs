@@ -32,6 +32,8 @@ pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
     options.server_selection_timeout.get_or_insert(SELECTION_LIMIT);
     options.connect_timeout.get_or_insert(SELECTION_LIMIT);
     options.max_pool_size.get_or_insert(CONNECTIONS);
+    // Two at a time would make requests wait in the driver's own queue: see `Db::calls`.
+    options.max_connecting = Some(connections(&options));
     // These are promises of the store, so no URL weakens them.
     let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(WRITE_LIMIT).build();
     options.write_concern = Some(majority);
@@ -40,15 +42,24 @@ pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
     Ok(options)
 }
 
+/// The most connections that a client of these options opens; 0 in a URL means any number.
+pub(super) fn connections(options: &ClientOptions) -> u32 {
+    options.max_pool_size.filter(|most| *most > 0).unwrap_or(u32::MAX)
+}
+
 /// A client of the given options.
 pub(super) fn client(options: ClientOptions) -> Result<Client, OpenError> {
     Client::with_options(options).map_err(|error| OpenError::BadUrl(super::error::text(&error)))
 }
 
 /// The field of the pool's record that says since when events have numbers.
-const NUMBERED_FROM: &str = "numbered_from";
+pub(super) const NUMBERED_FROM: &str = "numbered_from";
 
-fn open_error(error: Error) -> OpenError {
+/// The field of the pool's record that says since when a restore is exchanging the collections.
+pub(super) const HALF: &str = "restoring";
+
+/// What an error means to who opens the store.
+pub(super) fn open_error(error: Error) -> OpenError {
     if error::is_refusal(&error) {
         return OpenError::Refused(error::text(&error));
     }
@@ -65,8 +76,34 @@ pub(super) struct Found {
     pub(super) numbered_from: ObjectId,
 }
 
-/// Makes or migrates what is in the database.
+/// Makes or migrates what is in the database. Refuses one that a restore has left half done.
 pub(super) async fn prepare(db: &Database) -> Result<Found, OpenError> {
+    make_ready(db, refuse_half).await
+}
+
+/// The same for who restores, and may do so again.
+pub(super) async fn prepare_for_restore(db: &Database) -> Result<Found, OpenError> {
+    make_ready(db, |_| Ok(())).await
+}
+
+/// Whether a restore has left it half done.
+pub(super) async fn is_half(db: &Database) -> Result<bool, OpenError> {
+    let pool = db.collection::<Document>("meta").find_one(doc! { "_id": "pool" }).await.map_err(open_error)?;
+    Ok(pool.is_some_and(|pool| refuse_half(&pool).is_err()))
+}
+
+/// Refuses a pool's record with the mark of a restore.
+pub(super) fn refuse_half(pool: &Document) -> Result<(), OpenError> {
+    if pool.contains_key(HALF) { Err(OpenError::HalfRestored) } else { Ok(()) }
+}
+
+/// The schema's version in the pool's record.
+pub(super) fn schema_in(pool: &Document) -> u32 {
+    let found = pool.get_i64("schema").or_else(|_| pool.get_i32("schema").map(i64::from)).unwrap_or(0);
+    u32::try_from(found).unwrap_or(0)
+}
+
+async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>) -> Result<Found, OpenError> {
     let hello = db.run_command(doc! { "hello": 1 }).await.map_err(open_error)?;
     let is_set = hello.get_str("setName").is_ok() || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
     if !is_set {
@@ -89,12 +126,12 @@ pub(super) async fn prepare(db: &Database) -> Result<Found, OpenError> {
         outcome => outcome,
     };
     let pool = pool.map_err(open_error)?.unwrap_or_default();
-    let found = pool.get_i64("schema").or_else(|_| pool.get_i32("schema").map(i64::from)).unwrap_or(0);
-    let found = u32::try_from(found).unwrap_or(0);
+    check(&pool)?;
+    let found = schema_in(&pool);
     for version in schema::steps(found)? {
         step_to(db, version).await.map_err(open_error)?;
     }
-    make_indexes(db).await.map_err(open_error)?;
+    make_indexes(db, "").await.map_err(open_error)?;
     if found < schema::CURRENT {
         // Each step may be done twice, by two who start together.
         let done = doc! { "$max": { "schema": schema::CURRENT } };
@@ -115,16 +152,27 @@ pub(super) async fn prepare(db: &Database) -> Result<Found, OpenError> {
 /// What leads from the version before to this one; may be done twice.
 async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
     match version {
-        2 => match db.collection::<Document>("leases").drop_index("user").await {
-            Err(error) if error::is_not_found(&error) => Ok(()),
-            outcome => outcome,
-        },
+        2 => drop_index(db, "leases", "user").await,
         3 => {
             let unset = doc! { "_id": "pool", NUMBERED_FROM: { "$exists": false } };
             let from_now = doc! { "$set": { NUMBERED_FROM: ObjectId::new() } };
             db.collection::<Document>("meta").update_one(unset, from_now).await.map(|_| ())
         }
+        // The keys themselves are filled in at every start, see `lists.rs`.
+        4 => {
+            for old in ["ended", "user_ended"] {
+                drop_index(db, "leases", old).await?;
+            }
+            Ok(())
+        }
         _ => Ok(()),
+    }
+}
+
+async fn drop_index(db: &Database, of: &str, name: &str) -> Result<(), Error> {
+    match db.collection::<Document>(of).drop_index(name).await {
+        Err(error) if error::is_not_found(&error) => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -164,9 +212,9 @@ fn unique(mut index: IndexModel) -> IndexModel {
     index
 }
 
-/// All indexes; `docs/db.md` says what each is for. Making one that is there costs nothing.
-async fn make_indexes(db: &Database) -> Result<(), Error> {
-    let of = |name: &str| db.collection::<Document>(name);
+/// All indexes, of collections whose names begin with `prefix`; `docs/db.md` says what each is for. Making one that is there costs nothing.
+pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Error> {
+    let of = |name: &str| db.collection::<Document>(&format!("{prefix}{name}"));
     let there = |field: &str| doc! { field: { "$exists": true } };
     let text = |field: &str| doc! { field: { "$type": "string" } };
     let clusters = [
@@ -175,6 +223,11 @@ async fn make_indexes(db: &Database) -> Result<(), Error> {
         unique(partial("key", doc! { "phase.lease.user": 1, "phase.lease.key": 1 }, text("phase.lease.key"))),
         partial("offer", doc! { "offer.flavor": 1, "offer.r": 1, "offer.until": 1 }, there("offer.flavor")),
         index("kind", doc! { "host": 1, "flavor": 1, "phase.phase": 1 }),
+        index("list_name", doc! { "list.name": 1 }),
+        index("list_created", doc! { "list.created": 1 }),
+        index("list_flavor", doc! { "list.flavor": 1 }),
+        index("list_changed", doc! { "phase.phase": 1, "list.changed": 1 }),
+        index("health", doc! { "health.health": 1 }),
     ];
     of("clusters").create_indexes(clusters).await?;
     of("hosts")
@@ -185,8 +238,13 @@ async fn make_indexes(db: &Database) -> Result<(), Error> {
         .await?;
     of("leases")
         .create_indexes([
-            index("ended", doc! { "ended.at": -1, "_id": -1 }),
-            index("user_ended", doc! { "lease.user": 1, "ended.at": -1, "_id": -1 }),
+            index("list_ended", doc! { "list.ended": 1 }),
+            index("list_applied", doc! { "list.applied": 1 }),
+            index("list_held", doc! { "list.held": 1 }),
+            index("list_name", doc! { "list.name": 1 }),
+            index("list_user", doc! { "list.user": 1 }),
+            index("list_host", doc! { "list.host": 1 }),
+            index("list_flavor", doc! { "list.flavor": 1 }),
             partial("key", doc! { "lease.user": 1, "lease.key": 1 }, text("lease.key")),
         ])
         .await?;

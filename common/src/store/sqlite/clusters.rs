@@ -195,7 +195,8 @@ fn version(conn: &Connection, id: &ClusterId) -> StoreResult<Option<u64>> {
         .map_err(sql)
 }
 
-fn add_record(conn: &Connection, record: &LeaseRecord) -> StoreResult<()> {
+/// Puts an ended lease into the history.
+pub(super) fn add_record(conn: &Connection, record: &LeaseRecord) -> StoreResult<()> {
     let body = serde_json::to_string(record).map_err(json("a lease record"))?;
     conn.prepare_cached("INSERT OR REPLACE INTO lease_record (id, user, idem_key, body) VALUES (?1, ?2, ?3, ?4)")
         .and_then(|mut add| {

@@ -7,11 +7,11 @@ use super::log;
 use crate::model::{Contact, Host, HostId};
 use crate::store::{StoreError, StoreResult, same};
 
-fn parse(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
+pub(super) fn parse(row: &Row<'_>) -> rusqlite::Result<(String, String)> {
     Ok((row.get(0)?, row.get(1)?))
 }
 
-fn host((body, contact): (String, String)) -> StoreResult<Host> {
+pub(super) fn host((body, contact): (String, String)) -> StoreResult<Host> {
     let mut host: Host = serde_json::from_str(&body).map_err(json("a host"))?;
     host.contact = serde_json::from_str(&contact).map_err(json("a host's contact"))?;
     Ok(host)

@@ -6,11 +6,14 @@
 mod apply;
 mod clusters;
 mod demand;
+mod dump;
 mod error;
 mod events;
 mod evidence;
 mod hosts;
 mod leases;
+mod lists;
+mod load;
 mod log;
 mod people;
 mod readers;
@@ -28,18 +31,21 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tokio::sync::Notify;
 
+pub(super) use self::dump::dump;
+pub(super) use self::load::load;
 use self::readers::Readers;
 use self::setup::FileLock;
 use self::watch::Poller;
 use self::writer::Writer;
 use super::open::{Limits, OpenError, StoreUser};
 use super::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, Store, StoreError, StoreResult, TokenFilter, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, TokenFilter,
+    WatchCursor,
 };
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
-    PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
+    OperatorId, PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in a SQLite file.
@@ -125,6 +131,10 @@ impl Store for SqliteStore {
         self.read(hosts::list).await
     }
 
+    async fn find_hosts(&self, query: &HostQuery) -> StoreResult<Found<Host>> {
+        self.hosts_found(query).await
+    }
+
     async fn host(&self, id: &HostId) -> StoreResult<Option<Host>> {
         let id = id.clone();
         self.read(move |conn| hosts::by_id(conn, &id)).await
@@ -171,6 +181,10 @@ impl Store for SqliteStore {
         let (filter, page) = (filter.clone(), page.clone());
         self.read(move |conn| clusters::list(conn, &filter, &page)?.into_iter().map(row::ClusterRow::parse).collect())
             .await
+    }
+
+    async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>> {
+        self.clusters_found(query).await
     }
 
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
@@ -220,6 +234,10 @@ impl Store for SqliteStore {
         self.read(move |conn| leases::list(conn, &filter, &page)).await
     }
 
+    async fn find_lease_records(&self, query: &RecordQuery) -> StoreResult<Found<LeaseRecord>> {
+        self.records_found(query).await
+    }
+
     async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
         let id = id.clone();
         self.read(move |conn| leases::by_id(conn, &id)).await
@@ -263,6 +281,10 @@ impl Store for SqliteStore {
     async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>> {
         let (host, page) = (host.cloned(), page.clone());
         self.read(move |conn| evidence::list(conn, host.as_ref(), &page)).await
+    }
+
+    async fn find_failures(&self, query: &FailureQuery) -> StoreResult<Found<Failure>> {
+        self.failures_found(query).await
     }
 
     async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper's panic ends the test as the test's own does")]
 
 mod away;
+mod backup;
 mod claims;
 mod clusters;
 mod crash;
@@ -13,6 +14,7 @@ mod home;
 mod hosts;
 mod indexes;
 mod kept;
+mod lists;
 mod lost;
 mod made;
 mod migrating;
@@ -103,6 +105,13 @@ on_both_stores!(
     kept::the_oldest_evidence_goes,
     kept::counts_of_applies_add_up,
     kept::old_counts_of_applies_go,
+    lists::clusters_are_listed_in_every_order_and_back,
+    lists::clusters_are_found_by_every_filter_and_search,
+    lists::who_pages_sees_everything_that_stays_once_while_others_come_and_go,
+    lists::records_are_listed_in_every_order_and_found,
+    lists::hosts_are_listed_in_every_order_and_found,
+    lists::failures_are_listed_in_every_order_and_found,
+    lists::a_claim_moves_a_cluster_in_the_list_by_change,
     people::operators_are_unique_by_name,
     people::an_operator_changes_only_from_the_version_that_was_seen,
     people::the_last_admin_stays_one,
@@ -116,6 +125,12 @@ on_both_stores!(
     people::a_session_that_was_ended_is_not_brought_back_by_its_use,
     people::the_lock_has_one_holder_and_a_growing_term,
     people::of_many_who_want_the_lock_one_gets_it,
+    backup::a_restored_store_has_all_that_the_other_had,
+    backup::a_backup_is_a_snapshot,
+    backup::what_is_cut_off_altered_or_not_ours_is_refused_and_changes_nothing,
+    backup::a_pool_is_replaced_only_when_that_is_said,
+    backup::nothing_is_restored_while_somebody_leads,
+    backup::every_table_is_in_a_backup_or_left_out_on_purpose,
     watching::every_kind_of_change_is_seen,
     watching::changes_by_another_process_are_seen,
     watching::a_watch_goes_on_from_its_cursor,

@@ -94,7 +94,7 @@ async fn an_older_mongo_store_is_migrated_and_a_newer_one_refused() {
     assert_eq!(*store.pool_id(), pool);
     assert_eq!(listed(&store).await, [old]);
     let names = leases.list_index_names().await.unwrap();
-    assert!(!names.contains(&"user".to_owned()) && names.contains(&"user_ended".to_owned()), "{names:?}");
+    assert!(!names.contains(&"user".to_owned()) && names.contains(&"list_user".to_owned()), "{names:?}");
     store.close().await;
     let record = meta.find_one(doc! { "_id": "pool" }).await.unwrap().unwrap();
     assert_eq!(record.get_i32("schema").unwrap(), 5);

@@ -78,7 +78,10 @@ fn statement(claim: &Claim) -> StoreResult<Document> {
             "offer.until": { "$gt": claim.one.apply.now.as_millis() },
         },
         "u": {
-            "$set": { "phase": shape::write_hold(&claim.lease)?, "version": version + 1 },
+            "$set": {
+                "phase": shape::write_hold(&claim.lease)?, "version": version + 1,
+                "list.changed": shape::held_since(&claim.lease, &claim.cluster.id),
+            },
             "$unset": { "offer": "" },
         },
     })
