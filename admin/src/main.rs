@@ -82,12 +82,12 @@ fn main() -> ExitCode {
         match arguments.command {
             None => serve(AdminConfig::read(&source)?).await,
             Some(Command::Healthcheck) => healthcheck(&AdminConfig::read(&source)?).await,
-            Some(Command::Token(command)) => token_command::run(command, &AdminConfig::read(&source)?).await,
             Some(Command::Backup { file }) => Ok(backup::write(&store_target(&source)?, &file).await?),
             Some(Command::Restore { file, replace }) => {
                 let over = if replace { Over::Everything } else { Over::Nothing };
                 Ok(backup::read_back(&store_target(&source)?, &file, over).await?)
             }
+            Some(Command::Token(command)) => token_command::run(command, &AdminConfig::read(&source)?).await,
             Some(Command::SetupMongo) => setup_mongo(&FirstMongoConfig::read(&source)?).await,
         }
     };

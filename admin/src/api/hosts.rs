@@ -134,7 +134,7 @@ pub async fn reset(
 pub async fn foreign(state: Data<State>, id: Path<String>, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&[])?;
     let things = state.operations.foreign(&host_id(&id)?).await?;
-    Ok(HttpResponse::Ok().json(Part::of(Listed { items: things, next: None }, Clone::clone)))
+    Ok(HttpResponse::Ok().json(Part::of(Listed { items: things, next: None }, shapes::stranger)))
 }
 
 fn shape(state: &State, row: &HostRow) -> shapes::HostShape {

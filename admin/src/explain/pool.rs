@@ -72,9 +72,8 @@ pub fn explain_pool(facts: &PoolFacts, told: &Told<PoolOutlook>, now: Timestamp)
 }
 
 fn wanted(facts: &PoolFacts, pool: Option<&PoolOutlook>) -> Vec<Point> {
-    let hosts = if facts.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", facts.hosts) };
-    let mut wanted =
-        vec![Point::new(format!("{hosts} hold at most {}", clusters(facts.capacity))).count(facts.capacity)];
+    let hosts = if facts.hosts == 1 { "1 host holds".to_owned() } else { format!("{} hosts hold", facts.hosts) };
+    let mut wanted = vec![Point::new(format!("{hosts} at most {}", clusters(facts.capacity))).count(facts.capacity)];
     for (flavor, n) in pool.iter().flat_map(|pool| &pool.target).filter(|(_, n)| **n > 0) {
         wanted.push(Point::new(format!("{n} of {flavor} wait for users")).count(*n).flavor(Some(flavor)));
     }

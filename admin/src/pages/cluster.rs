@@ -199,6 +199,7 @@ pub async fn act(
     };
     match done {
         Ok(done) => Ok(ask.done(&done, &back)),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/clusters")),
         Err(refusal) => ask.refused(refusal, &back),
     }
 }

@@ -125,6 +125,8 @@ struct AboutView {
 /// The whole page: the filters stay as they were typed, what is below them is live.
 #[derive(Serialize)]
 struct PageView {
+    /// Whether it follows what happens.
+    about: &'static str,
     filter: FilterView,
     #[serde(flatten)]
     list: View,
@@ -140,13 +142,17 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Qu
         Ok(filter) => {
             let list = view(&state, &query).await?;
             let filter = filter_view(&state, &query, &filter, &[]).await?;
-            ask.page("events.html", "Events", "events", &PageView { filter, list })
+            let about = match &list.first {
+                None => "The newest first; what happens from now on appears by itself.",
+                Some(_) => "Older ones; this part does not follow what happens.",
+            };
+            ask.page("events.html", "Events", "events", &PageView { about, filter, list })
         }
         Err(Refusal::Faults(faults)) => {
             let list = View { events: Vec::new(), filtered: true, next: None, first: None };
             let filter = filter_view(&state, &query, &EventFilter::default(), &faults).await?;
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            ask.page_as(status, "events.html", "Events", "events", &PageView { filter, list })
+            ask.page_as(status, "events.html", "Events", "events", &PageView { about: "", filter, list })
         }
         Err(other) => Err(other.into()),
     }

@@ -299,6 +299,7 @@ pub async fn delete(
         .await
     {
         Ok(done) => Ok(ask.done(&done, "/hosts")),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),
         Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}")),
     }
 }

@@ -11,6 +11,7 @@ pub mod access_tokens;
 pub mod cluster;
 pub mod cluster_new;
 pub mod clusters;
+mod confirm;
 pub mod events;
 pub mod evidence;
 mod flash;
@@ -25,6 +26,7 @@ pub mod hosts;
 pub mod hosts_many;
 pub mod login;
 pub mod overview;
+pub mod record;
 mod words;
 
 use actix_web::http::{StatusCode, header};
@@ -141,6 +143,12 @@ impl Ask<'_> {
     /// To another page, which shows what was done.
     fn done(&self, done: &Done, location: &str) -> HttpResponse {
         flash::redirect(location, &Flash { tone: Tone::Good, text: done.message.clone() }, &self.who.session.csrf)
+    }
+
+    /// To a list, because what was to be changed is gone: most often it was sent twice, and the first did it.
+    fn gone(&self, what: &str, list: &str) -> HttpResponse {
+        let message = format!("There is no such {what} any more: it is gone already, so nothing was done.");
+        self.done(&Done { message }, list)
     }
 
     /// To another page, which shows why nothing was done. What the page cannot say in a line is a problem of its own.

@@ -23,3 +23,4 @@ mod roles;
 mod sign_in;
 mod support;
 mod tokens;
+mod twice;

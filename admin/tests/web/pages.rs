@@ -157,12 +157,12 @@ async fn the_overview_counts_what_is_there() {
     house.add_free(&host, 2).await;
     let page = browser.get("/").await;
     for (label, value, note) in [
-        ("Free", 2, "can be had now"),
-        ("In use", 1, "held by users"),
-        ("Being made", 0, "0 being removed"),
-        ("Failed", 0, "with their evidence"),
-        ("Places taken", 3, "of 5"),
-        ("Hosts that answer", 1, "of 1"),
+        ("Free", "2", "can be had now"),
+        ("In use", "1", "held by users"),
+        ("Being made", "0", "0 being removed"),
+        ("Failed", "0", "with their evidence"),
+        ("Hosts", "1 of 1", "answer; 3 of 5 places taken"),
+        ("Hit rate", "–", "of 0 applies in the last hour"),
     ] {
         page.has(&format!("{label}</span> <strong>{value}</strong> <span class=\"note\">{note}"));
     }

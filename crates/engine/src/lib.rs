@@ -25,7 +25,7 @@ mod survey;
 mod testing;
 mod up;
 
-pub use down::Removed;
+pub use down::{Removed, Stranger};
 pub use error::EngineError;
 pub use events::{EngineEvent, EventKind, EventStream};
 pub use foreign::{Foreign, ForeignContainer, ForeignNetwork, PublishedPort};

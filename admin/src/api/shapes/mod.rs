@@ -5,9 +5,11 @@ mod evidence;
 mod history;
 mod host;
 mod many;
+mod stranger;
 
 pub use cluster::{cluster, life, want};
 pub use evidence::{evidence, failure};
 pub use history::{event, flavor, record};
 pub use host::{HostShape, host, kind};
 pub use many::many;
+pub use stranger::stranger;
