@@ -314,11 +314,6 @@ pub async fn a_pool_is_replaced_only_when_that_is_said(home: &Home) {
     }
     let store = other.app().await;
     assert_eq!(contents(&store).await, had);
-    for token in [tokens::token("ann", now), tokens::token("bob", now)] {
-        store.insert_token(&token, event("made")).await.unwrap();
-        store.revoke_token(&token.id, &tokens::end(now), event("ended")).await.unwrap();
-    }
-    store.insert_token(&tokens::token("cy", now), event("made")).await.unwrap();
     store.put_session(&session(&OperatorId::random())).await.unwrap();
     store.close().await;
     put_back(other, &bytes, Over::Everything).await.unwrap();
