@@ -242,7 +242,8 @@ pub trait Store: Send + Sync + 'static {
     /// last that was looked at. `None`: from now on, so none yet. Fewer than `limit`: these are all there are by now.
     ///
     /// Each event shows exactly once however many programs append at the same time. A place whose events were dropped for
-    /// their age goes on with the oldest that is left. What is no place of this store is [`StoreError::NotFound`].
+    /// their age goes on with the oldest that is left. What is no place of this store, one beyond the newest
+    /// event included, is [`StoreError::NotFound`].
     async fn tail_events(
         &self,
         after: Option<&EventCursor>,
