@@ -10,14 +10,20 @@ pub mod evidence;
 pub mod explain;
 pub mod flavors;
 pub mod hosts;
+pub mod logs;
+pub mod operators;
 pub mod records;
+pub mod samples;
 pub mod session;
+pub mod sessions;
 mod shapes;
+pub mod tokens;
 
 pub use shapes::{kind, life, want};
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use common::store::{Found, Total};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -54,6 +60,29 @@ pub fn problem_response(problem: &Problem, request_id: &str) -> HttpResponse {
 struct Part<T> {
     items: Vec<T>,
     next: Option<String>,
+}
+
+/// The same of a list that goes both ways; `total` is null where nobody counted.
+#[derive(Serialize)]
+struct ListPart<T> {
+    items: Vec<T>,
+    previous: Option<String>,
+    next: Option<String>,
+    total: Option<u64>,
+}
+
+impl<T> ListPart<T> {
+    fn of<M>(found: Found<M>, shape: impl Fn(&M) -> T) -> ListPart<T> {
+        ListPart {
+            items: found.items.iter().map(shape).collect(),
+            previous: found.previous.map(|cursor| cursor.to_string()),
+            next: found.next.map(|cursor| cursor.to_string()),
+            total: match found.total {
+                Total::Exactly(total) => Some(total),
+                Total::Unknown => None,
+            },
+        }
+    }
 }
 
 impl<T> Part<T> {

@@ -19,13 +19,19 @@ mod host_input;
 #[cfg(test)]
 mod host_input_test;
 mod host_purpose;
+mod list_input;
 mod lists;
 mod many_input;
 mod mix_input;
+mod operators;
+mod own_sessions;
 mod records;
 mod refusal;
 mod reset_host;
+mod stats;
 mod tail;
+mod token_input;
+mod tokens;
 
 use std::sync::Arc;
 
@@ -35,7 +41,9 @@ use common::store::SharedStore;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
+use crate::tally::Tally;
 
 pub use add_host::Added;
 pub use add_many::{LineDone, LineResult, ManyDone};
@@ -46,12 +54,17 @@ pub use event_input::EventInput;
 pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
+pub use list_input::{ListInput, Natural, Shown};
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
+pub use operators::{MadeOperator, OperatorInput};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
+pub use stats::{Share, Shares, Stats};
 pub use tail::{LONGEST_WAIT, Waiting};
+pub use token_input::{TokenInput, token_state};
+pub use tokens::{MadeToken, make_token, revoke_token};
 
 /// What every operation works on.
 #[derive(Clone)]
@@ -62,15 +75,20 @@ pub struct Operations {
     pub catalog: Arc<Catalog>,
     /// The way to whoever looks after the hosts.
     pub leader: LeaderLink,
+    /// What new passwords are hashed by.
+    pub passwords: Passwords,
     /// What following events takes.
     pub waiting: Waiting,
     /// How slots map to ports and subnets.
     pub layout: SlotLayout,
+    /// How many clusters there are.
+    pub tally: Tally,
 }
 
 impl Operations {
     /// Has whoever looks after the hosts look at once: something is wanted.
     fn ring(&self) {
+        self.tally.changed_here();
         self.leader.ring();
     }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use common::clock;
 use common::model::{
     ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, HostName,
-    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Session,
-    SessionId, Slot, Timestamp, Token, TokenHash, TokenId, UserId,
+    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Sample, Session,
+    SessionId, Slot, Subject, Timestamp, Token, TokenHash, TokenId, UserId,
 };
 use common::store::{
     Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
@@ -113,6 +113,9 @@ impl Store for SickStore {
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
         self.sick().await
     }
+    async fn count_clusters_on(&self, _: &HostId) -> StoreResult<ClusterCounts> {
+        self.sick().await
+    }
     async fn insert_cluster(&self, _: &Cluster, _: Event) -> StoreResult<()> {
         self.sick().await
     }
@@ -173,6 +176,12 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn applies(&self, _: Timestamp) -> StoreResult<Vec<ApplyCount>> {
+        self.sick().await
+    }
+    async fn put_samples(&self, _: &[Sample]) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn samples(&self, _: &Subject, _: Timestamp) -> StoreResult<Vec<Sample>> {
         self.sick().await
     }
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

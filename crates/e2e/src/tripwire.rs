@@ -173,6 +173,7 @@ through_the_wire! {
     fn list_clusters(filter: &ClusterFilter, page: &Page) -> Vec<Cluster>;
     fn find_clusters(query: &ClusterQuery) -> Found<Cluster>;
     fn count_clusters() -> ClusterCounts;
+    fn count_clusters_on(host: &HostId) -> ClusterCounts;
     fn insert_cluster(cluster: &Cluster, event: Event) -> ();
     fn move_cluster(from: &Cluster, to: &Cluster, event: Option<Event>) -> ();
     fn prove(proofs: &[Proof]) -> ();
@@ -192,6 +193,8 @@ through_the_wire! {
     fn find_failures(query: &FailureQuery) -> Found<Failure>;
     fn count_applies(counts: &[ApplyCount]) -> ();
     fn applies(since: Timestamp) -> Vec<ApplyCount>;
+    fn put_samples(samples: &[Sample]) -> ();
+    fn samples(subject: &Subject, since: Timestamp) -> Vec<Sample>;
     fn list_operators() -> Vec<Operator>;
     fn operator_by_name(username: &str) -> Option<Operator>;
     fn operator(id: &OperatorId) -> Option<Operator>;

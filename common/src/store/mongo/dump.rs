@@ -134,6 +134,7 @@ fn record(kind: Kind, found: Document, unnumbered: &mut i64) -> Result<Record, S
             Record::Applies(read.ok_or_else(|| StoreError::Broken(format!("applies: {found}")))?)
         }
         Kind::Operator => Record::Operator(shape::read(found)?),
+        Kind::Token => Record::Token(shape::read(found)?),
     })
 }
 
