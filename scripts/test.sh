@@ -109,6 +109,7 @@ else
 fi
 step "fabricsim image" ./scripts/build-fabricsim-image.sh
 step "tests" cargo test --workspace
+step "browser: stories, and a picture of every page" ./scripts/test-browser.sh
 step "quickstart, simulated engine" quickstart --sim
 step "quickstart, real engine" quickstart --docker
 show_summary

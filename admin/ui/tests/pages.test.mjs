@@ -1,0 +1,136 @@
+// Every page in both themes, wide and narrow: axe finds nothing, nothing sticks out, and a picture of each is kept.
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, test } from "node:test";
+import { Admin } from "./support/admin.mjs";
+import { Browser, NARROW, WIDE } from "./support/browser.mjs";
+import { Programs } from "./support/programs.mjs";
+import { until } from "./support/until.mjs";
+
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+let programs, browser, olga, vera;
+before(async () => {
+    [programs, browser] = await Promise.all([Programs.start({ hosts: 3 }), Browser.start()]);
+    olga = await Admin.signIn(programs);
+    vera = await olga.addOperator(programs, "vera", "viewer");
+});
+after(() => Promise.all([browser?.end(), programs?.end()]));
+
+async function faults(page) {
+    await page.evaluate(axe);
+    const found = await page.evaluate(() => axe.run());
+    return found.violations.map((rule) => `${rule.id}: ${rule.help}: ${rule.nodes.map((node) => `${node.html} (${node.failureSummary})`).slice(0, 3).join(" | ")}`);
+}
+
+/// What is wider than the window, on a page that can be moved sideways.
+function stickingOut() {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > width + 1).map((element) => element.outerHTML.slice(0, 120));
+}
+
+/// Looks at a page in every way and tells all that is wrong with it at once. `open` leads to it.
+async function look(name, as, open) {
+    await browser.tell(programs, { as }, async (page) => {
+        const wrong = [];
+        await open(page);
+        await page.locator("h1").first().waitFor();
+        for (const [size, viewport] of [["wide", WIDE], ["narrow", NARROW]]) {
+            await page.setViewportSize(viewport);
+            for (const colorScheme of ["light", "dark"]) {
+                await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+                await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-${size}-${colorScheme}.png`, fullPage: true, animations: "disabled" });
+                if (size === "wide" || colorScheme === "light") for (const fault of await faults(page)) wrong.push(`${size}, ${colorScheme}: ${fault}`);
+            }
+            for (const element of await page.evaluate(stickingOut)) wrong.push(`${size}: sticks out: ${element}`);
+        }
+        assert.deepEqual(wrong, [], name);
+    });
+}
+
+const at = (path) => (page) => page.goto(path);
+
+/// One test for each page, which begins when all is there that it shows.
+async function lookAtAll(t, pages) {
+    for (const [name, path, as] of pages) {
+        await t.test(name, () => look(name, as === undefined ? olga : as, typeof path === "string" ? at(path) : path));
+    }
+}
+
+test("pages of an empty pool", (t) =>
+    lookAtAll(t, [
+        ["login", "/login", null],
+        ["login-wrong", async (page) => {
+            await page.goto("/login");
+            await page.getByLabel("Name").fill("olga");
+            await page.getByLabel("Password").fill("wrong");
+            await page.getByRole("button", { name: "Sign in" }).click();
+            await page.getByRole("alert").waitFor();
+        }, null],
+        ["empty-overview", "/"],
+        ["empty-hosts", "/hosts"],
+        ["empty-clusters", "/clusters"],
+        ["empty-tokens", "/access/tokens"],
+        ["host-new", "/hosts/new"],
+        ["host-new-refused", async (page) => {
+            await page.goto("/hosts/new");
+            await page.getByLabel("Name").fill("<script>");
+            await page.getByLabel("Daemon URL").fill("tcp://127.0.0.1:1");
+            await page.getByRole("button", { name: "Add the host" }).click();
+            await page.locator(".error").first().waitFor();
+        }],
+        ["hosts-many", "/hosts/many"],
+    ]));
+
+test("pages of a pool that is used", async (t) => {
+    const [first, second] = [await olga.addHost("rack1-01", programs.urls[0], { capacity: 4 }), await olga.addHost("rack1-02", programs.urls[1])];
+    const third = await olga.addHost("rack1-03", programs.urls[2], { capacity: 1 });
+    await olga.free(7);
+    const lease = await olga.lease(programs, "alice");
+    const returned = await olga.lease(programs, "bob <script>alert(1)</script>");
+    await programs.user("release", { cluster_id: returned.id });
+    const token = await olga.call("POST", "/api/v1/tokens", { kind: "user", user: "alice", name: "laptop", expires: "90d" });
+    const operators = await olga.call("GET", "/api/v1/operators");
+    const record = await until("the record", async () => (await olga.call("GET", "/api/v1/records")).items[0]);
+    await programs.control(2, "POST", "/_sim/down", { for_ms: 600_000 });
+    await until("the host to be seen away", async () => (await olga.call("GET", `/api/v1/hosts/${third.id}`)).state !== "active");
+    await lookAtAll(t, [
+        ["overview", "/"],
+        ["overview-viewer", "/", vera],
+        ["hosts", "/hosts"],
+        ["hosts-nothing-matches", "/hosts?q=nowhere"],
+        ["host", `/hosts/${first.id}`],
+        ["host-away", `/hosts/${third.id}`],
+        ["host-configure", `/hosts/${first.id}/configure`],
+        ["host-reset", `/hosts/${second.id}/reset`],
+        ["host-foreign", `/hosts/${second.id}/foreign`],
+        ["host-drain", `/hosts/${second.id}/drain`],
+        ["host-delete", `/hosts/${second.id}/delete`],
+        ["clusters", "/clusters"],
+        ["clusters-in-use", "/clusters?type=inused"],
+        ["clusters-released", "/clusters?type=released"],
+        ["clusters-failed", "/clusters?type=failed"],
+        ["cluster-new", "/clusters/new"],
+        ["cluster", `/clusters/${lease.id}`],
+        ["cluster-release", `/clusters/${lease.id}/release`],
+        ["cluster-logs", `/clusters/${lease.id}/logs`],
+        ["record-delete", `/records/${record.id}/delete`],
+        ["flavors", "/flavors"],
+        ["flavor", "/flavors/fabric-0.6-pbft-batch-4"],
+        ["stat", "/stat"],
+        ["events", "/events"],
+        ["access", "/access"],
+        ["access-viewer", "/access", vera],
+        ["access-password", "/access/password"],
+        ["access-operator-new", "/access/operators/new"],
+        ["access-operator", `/access/operators/${operators.items.find((one) => one.username === "vera").id}`],
+        ["tokens", "/access/tokens"],
+        ["token-new", "/access/tokens/new"],
+        ["token-revoke", `/access/tokens/${token.id}/revoke`],
+        ["docs", "/docs"],
+        ["not-allowed", "/access/tokens", vera],
+        ["not-found", "/nowhere"],
+    ]);
+});
