@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
+use crate::access::NotChanged;
 use crate::operations::{Fault, Refusal};
 
 /// Why a request was not served.
@@ -133,6 +134,16 @@ impl From<Refusal> for Problem {
                 ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-away", sentence)
             },
             Refusal::Broken(cause) => Problem::broken(cause),
+        }
+    }
+}
+
+impl From<NotChanged> for Problem {
+    fn from(refused: NotChanged) -> Problem {
+        match refused {
+            NotChanged::Faults(faults) => Refusal::Faults(faults).into(),
+            NotChanged::Conflict => Refusal::Conflict("your record changed meanwhile; try again".into()).into(),
+            NotChanged::NotNow(refused) => crate::api::session::problem(refused),
         }
     }
 }

@@ -28,8 +28,10 @@ pub struct Entry {
 
 const NOTHING: Needs = Needs::Nothing;
 const SIGN_IN: Needs = Needs::OwnForm;
+const SIGNED_IN: Needs = Needs::SignedIn;
 const VIEWER: Needs = Needs::Role(Role::Viewer);
 const OPERATOR: Needs = Needs::Role(Role::Operator);
+const ADMIN: Needs = Needs::Role(Role::Admin);
 
 impl Entry {
     fn taking(self, body: usize) -> Entry {
@@ -53,7 +55,7 @@ pub fn table() -> Vec<Entry> {
         // Pages
         get("/login", NOTHING, |r| r.to(pages::login::show)),
         post("/login", SIGN_IN, |r| r.to(pages::login::sign_in)),
-        post("/logout", VIEWER, |r| r.to(pages::login::sign_out)),
+        post("/logout", SIGNED_IN, |r| r.to(pages::login::sign_out)),
         get("/", VIEWER, |r| r.to(pages::overview::show)),
         get("/admin", VIEWER, |r| r.to(pages::overview::home)),
         get("/index", VIEWER, |r| r.to(pages::overview::home)),
@@ -79,6 +81,7 @@ pub fn table() -> Vec<Entry> {
         get("/clusters/new", OPERATOR, |r| r.to(pages::cluster_new::blank)),
         post("/clusters/new", OPERATOR, |r| r.to(pages::cluster_new::create)),
         get("/clusters/{id}", VIEWER, |r| r.to(pages::cluster::show)),
+        get("/clusters/{id}/logs", VIEWER, |r| r.to(pages::node_log::show)),
         get("/clusters/{id}/evidence", VIEWER, |r| r.to(pages::evidence::show)),
         get("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::ask)),
         post("/clusters/{id}/{action}", OPERATOR, |r| r.to(pages::cluster::act)),
@@ -86,12 +89,47 @@ pub fn table() -> Vec<Entry> {
         post("/records/{id}/delete", OPERATOR, |r| r.to(pages::record::delete)),
         get("/flavors", VIEWER, |r| r.to(pages::flavors::list)),
         get("/flavors/{id}", VIEWER, |r| r.to(pages::flavor::show)),
+        get("/stat", VIEWER, |r| r.to(pages::stat::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         get("/live", VIEWER, |r| r.to(live::stream)),
+        get("/access", VIEWER, |r| r.to(pages::access::show)),
+        get("/access/password", SIGNED_IN, |r| r.to(pages::access_password::form)),
+        post("/access/password", SIGNED_IN, |r| r.to(pages::access_password::change)),
+        post("/access/sign-out", VIEWER, |r| r.to(pages::access::sign_out_everywhere)),
+        post("/access/sessions/{id}/end", VIEWER, |r| r.to(pages::access::end_session)),
+        get("/access/operators/new", ADMIN, |r| r.to(pages::access_operator::blank)),
+        post("/access/operators/new", ADMIN, |r| r.to(pages::access_operator::add)),
+        get("/access/operators/{id}", ADMIN, |r| r.to(pages::access_operator::show)),
+        post("/access/operators/{id}/role", ADMIN, |r| r.to(pages::access_operator::change_role)),
+        post("/access/operators/{id}/password", ADMIN, |r| r.to(pages::access_operator::reset_password)),
+        post("/access/operators/{id}/sign-out", ADMIN, |r| r.to(pages::access_operator::sign_out)),
+        post("/access/operators/{id}/delete", ADMIN, |r| r.to(pages::access_operator::delete)),
+        get("/access/tokens", ADMIN, |r| r.to(pages::access_tokens::list)),
+        get("/access/tokens/new", ADMIN, |r| r.to(pages::access_tokens::blank)),
+        post("/access/tokens/new", ADMIN, |r| r.to(pages::access_tokens::make)),
+        get("/access/tokens/{id}/revoke", ADMIN, |r| r.to(pages::access_tokens::ask)),
+        post("/access/tokens/{id}/revoke", ADMIN, |r| r.to(pages::access_tokens::revoke)),
+        get("/docs", VIEWER, |r| r.to(pages::docs::show)),
+        get("/openapi.json", VIEWER, |r| r.to(api::docs::openapi)),
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
-        get("/api/v1/session", VIEWER, |r| r.to(api::session::show)),
-        delete("/api/v1/session", VIEWER, |r| r.to(api::session::sign_out)),
+        get("/api/v1/session", SIGNED_IN, |r| r.to(api::session::show)),
+        delete("/api/v1/session", SIGNED_IN, |r| r.to(api::session::sign_out)),
+        put("/api/v1/session/password", SIGNED_IN, |r| r.to(api::session::change_password)),
+        get("/api/v1/sessions", VIEWER, |r| r.to(api::sessions::list)),
+        delete("/api/v1/sessions", VIEWER, |r| r.to(api::sessions::sign_out_everywhere)),
+        delete("/api/v1/sessions/{id}", VIEWER, |r| r.to(api::sessions::end)),
+        get("/api/v1/operators", ADMIN, |r| r.to(api::operators::list)),
+        post("/api/v1/operators", ADMIN, |r| r.to(api::operators::add)),
+        get("/api/v1/operators/{id}", ADMIN, |r| r.to(api::operators::show)),
+        patch("/api/v1/operators/{id}", ADMIN, |r| r.to(api::operators::change)),
+        delete("/api/v1/operators/{id}", ADMIN, |r| r.to(api::operators::delete)),
+        post("/api/v1/operators/{id}/password", ADMIN, |r| r.to(api::operators::reset_password)),
+        delete("/api/v1/operators/{id}/sessions", ADMIN, |r| r.to(api::operators::sign_out)),
+        get("/api/v1/tokens", ADMIN, |r| r.to(api::tokens::list)),
+        post("/api/v1/tokens", ADMIN, |r| r.to(api::tokens::make)),
+        get("/api/v1/tokens/{id}", ADMIN, |r| r.to(api::tokens::show)),
+        delete("/api/v1/tokens/{id}", ADMIN, |r| r.to(api::tokens::revoke)),
         get("/api/v1/hosts", VIEWER, |r| r.to(api::hosts::list)),
         post("/api/v1/hosts", OPERATOR, |r| r.to(api::hosts::add)),
         post("/api/v1/hosts/many", OPERATOR, |r| r.to(api::hosts::add_many)).taking(LONG_BODY),
@@ -109,6 +147,9 @@ pub fn table() -> Vec<Entry> {
         get("/api/v1/clusters/{id}/explain", VIEWER, |r| r.to(api::explain::cluster)),
         post("/api/v1/clusters/{id}/{action}", OPERATOR, |r| r.to(api::clusters::act)),
         delete("/api/v1/clusters/{id}", OPERATOR, |r| r.to(api::clusters::delete)),
+        get("/api/v1/clusters/{id}/logs", VIEWER, |r| r.to(api::logs::show)),
+        get("/api/v1/samples", VIEWER, |r| r.to(api::samples::samples)),
+        get("/api/v1/stats", VIEWER, |r| r.to(api::samples::stats)),
         get("/api/v1/records", VIEWER, |r| r.to(api::records::list)),
         get("/api/v1/records/{id}", VIEWER, |r| r.to(api::records::show)),
         delete("/api/v1/records/{id}", OPERATOR, |r| r.to(api::records::delete)),
@@ -160,6 +201,10 @@ fn get(path: &'static str, needs: Needs, handler: Handler) -> Entry {
 
 fn post(path: &'static str, needs: Needs, handler: Handler) -> Entry {
     Entry { method: Method::POST, path, needs, body: None, handler }
+}
+
+fn put(path: &'static str, needs: Needs, handler: Handler) -> Entry {
+    Entry { method: Method::PUT, path, needs, body: None, handler }
 }
 
 fn patch(path: &'static str, needs: Needs, handler: Handler) -> Entry {

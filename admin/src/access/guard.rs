@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
@@ -29,7 +29,9 @@ pub enum Needs {
     OwnForm,
     /// The secret that app shares with admin.
     InternalSecret,
-    /// An operator with this role or a higher one.
+    /// Somebody who is signed in, be it with a one-time password.
+    SignedIn,
+    /// An operator with this role or a higher one, and with a password of her own.
     Role(Role),
 }
 
@@ -54,6 +56,11 @@ impl SignedIn {
     /// Whether she may change hosts and clusters; pages leave out what she may not.
     pub fn operates(&self) -> bool {
         self.operator.role >= Role::Operator
+    }
+
+    /// Whether she may look after operators and tokens.
+    pub fn administers(&self) -> bool {
+        self.operator.role >= Role::Admin
     }
 }
 
@@ -93,29 +100,36 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
     if changes && needs != Needs::InternalSecret && !origin::is_own(req.headers()) {
         return Err(Problem::not_allowed("This request came from another site, so it was not carried out.").into());
     }
-    if changes {
-        let body =
-            tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()).await.map_err(|_| Problem::too_slow())??;
-        req.extensions_mut().insert(Body(body));
-    }
     let state = state(req)?;
     match needs {
         Needs::Nothing => {}
         Needs::OwnForm => {
             if changes {
+                take_body(req).await?;
                 check_own_form(req)?;
             }
         }
-        Needs::InternalSecret => check_secret(req.headers(), state.internal_secret.expose())?,
-        Needs::Role(role) => match signed_in(req, &state).await? {
+        Needs::InternalSecret => {
+            check_secret(req.headers(), state.internal_secret.expose())?;
+            if changes {
+                take_body(req).await?;
+            }
+        }
+        Needs::SignedIn | Needs::Role(_) => match signed_in(req, &state).await? {
             Some(who) => {
                 // Known also when she is refused: the page that says no is hers.
                 req.extensions_mut().insert(who.clone());
-                if who.operator.role < role {
-                    let why = format!("This needs the role {}; yours is {}.", name(role), name(who.operator.role));
-                    return Err(Problem::not_allowed(why).into());
+                if let Needs::Role(role) = needs {
+                    if who.operator.one_time {
+                        return choose_a_password(req.path()).map(Some);
+                    }
+                    if who.operator.role < role {
+                        let why = format!("This needs the role {}; yours is {}.", name(role), name(who.operator.role));
+                        return Err(Problem::not_allowed(why).into());
+                    }
                 }
                 if changes {
+                    take_body(req).await?;
                     check_token(req, &who.session.csrf)?;
                 }
             }
@@ -126,18 +140,30 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
     Ok(None)
 }
 
+/// Once it is known who sends it: strangers get no memory of ours, but for the form to sign in.
+async fn take_body(req: &mut ServiceRequest) -> Result<(), Error> {
+    let body = tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()).await.map_err(|_| Problem::too_slow())??;
+    req.extensions_mut().insert(Body(body));
+    Ok(())
+}
+
+/// Where a password that somebody else made leads, and nowhere else.
+fn choose_a_password(path: &str) -> Result<HttpResponse, Error> {
+    if is_api(path) {
+        let why = "This password is for one time: choose one of your own with PUT /api/v1/session/password.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "password-needed", why).into());
+    }
+    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/access/password")).finish())
+}
+
 /// Whether a path is asked for by programs and scripts: what it refuses is told in JSON.
 pub fn is_api(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/live"
+    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/openapi.json" || path == "/live"
 }
 
 /// A role's name.
 pub fn name(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "viewer",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
+    role.as_str()
 }
 
 fn state(req: &ServiceRequest) -> Result<Data<State>, Problem> {
@@ -193,11 +219,7 @@ fn check_secret(headers: &HeaderMap, secret: &str) -> Result<(), Problem> {
     if equal(given, secret) {
         Ok(())
     } else {
-        Err(Problem::new(
-            actix_web::http::StatusCode::UNAUTHORIZED,
-            "wrong-secret",
-            "The internal secret is missing or wrong.",
-        ))
+        Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-secret", "The internal secret is missing or wrong."))
     }
 }
 

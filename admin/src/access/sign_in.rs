@@ -1,5 +1,6 @@
 //! The door: a name and a password against a session.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use common::model::{Actor, Event, EventKind, Operator, Session, Timestamp};
@@ -61,28 +62,59 @@ impl Door {
         self.attempts.begin(username, from.address, now).map_err(NotSignedIn::TooMany)?;
         let possible = username.chars().count() <= LONGEST_NAME && password.len() <= LONGEST_PASSWORD;
         let operator = if possible { store.operator_by_name(username).await? } else { None };
-        let hash = operator.as_ref().map(|operator| operator.password_hash.as_str());
         let password = if possible { password } else { "" };
-        let right = match self.passwords.check(password, hash).await {
-            Ok(right) => right,
-            Err(NotChecked::Busy) => {
-                self.attempts.not_checked(username, from.address);
-                return Err(NotSignedIn::Busy);
-            }
-            Err(NotChecked::Broken(error)) => return Err(NotSignedIn::Broken(error)),
-        };
-        let Some(operator) = operator.filter(|_| right) else {
-            // The name is not in the event: people type passwords into the wrong field.
-            tracing::warn!(address = %from.address, "a sign-in failed");
-            return Err(NotSignedIn::Wrong);
-        };
+        self.judge(username, password, operator.as_ref(), from.address).await?;
+        let Some(operator) = operator else { return Err(NotSignedIn::Wrong) };
         let (secret, session) = begin_session(&operator, from, now);
         store.put_session(&session).await?;
-        self.attempts.succeeded(username, from.address);
         let actor = Actor::Operator { name: operator.username.clone() };
         let event = Event::new(now, EventKind::Access, actor, format!("signed in from {}", from.address));
         store.append_events(&[event]).await?;
         Ok((secret, session, operator))
+    }
+
+    /// Whether this is the operator's password, as an attempt that counts.
+    pub(super) async fn check(
+        &self,
+        operator: &Operator,
+        password: &str,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), NotSignedIn> {
+        self.attempts.begin(&operator.username, from, now).map_err(NotSignedIn::TooMany)?;
+        let password = if password.len() <= LONGEST_PASSWORD { password } else { "" };
+        self.judge(&operator.username, password, Some(operator), from).await
+    }
+
+    /// The end of an attempt that was begun. Without an operator it takes as long.
+    async fn judge(
+        &self,
+        username: &str,
+        password: &str,
+        operator: Option<&Operator>,
+        from: IpAddr,
+    ) -> Result<(), NotSignedIn> {
+        let hash = operator.map(|operator| operator.password_hash.as_str());
+        match self.passwords.check(password, hash).await {
+            Ok(true) => {
+                self.attempts.succeeded(username, from);
+                Ok(())
+            }
+            Ok(false) => {
+                // The name is not told: people type passwords into the wrong field.
+                tracing::warn!(address = %from, "a sign-in failed");
+                Err(NotSignedIn::Wrong)
+            }
+            Err(NotChecked::Busy) => {
+                self.attempts.not_checked(username, from);
+                Err(NotSignedIn::Busy)
+            }
+            Err(NotChecked::Broken(error)) => Err(NotSignedIn::Broken(error)),
+        }
+    }
+
+    pub(super) fn passwords(&self) -> &Passwords {
+        &self.passwords
     }
 
     /// Ends a session.

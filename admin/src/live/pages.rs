@@ -32,6 +32,8 @@ pub static PAGES: &[LivePage] = &[
     LivePage { path: "/hosts/{id}", topic: host, render: |asked| Box::pin(pages::host::live(asked)) },
     LivePage { path: "/clusters", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::clusters::live(asked)) },
     LivePage { path: "/events", topic: |_| Topic::Events, render: |asked| Box::pin(pages::events::live(asked)) },
+    LivePage { path: "/clusters/{id}", topic: cluster, render: |asked| Box::pin(pages::cluster::live(asked)) },
+    LivePage { path: "/stat", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::stat::live(asked)) },
 ];
 
 /// What a page tells of if its `{id}` is a host's.
@@ -40,7 +42,6 @@ fn host(id: &str) -> Topic {
 }
 
 /// The same for a cluster's.
-#[allow(dead_code, reason = "the next page uses it")]
 fn cluster(id: &str) -> Topic {
     ClusterId::parse(id).map_or(Topic::Nothing, Topic::Cluster)
 }
@@ -68,7 +69,7 @@ pub fn needs(page: &LivePage) -> Option<Role> {
     let entry = routes::table().into_iter().find(|entry| entry.method == Method::GET && entry.path == page.path)?;
     match entry.needs {
         Needs::Role(role) => Some(role),
-        Needs::Nothing | Needs::OwnForm | Needs::InternalSecret => None,
+        Needs::Nothing | Needs::OwnForm | Needs::SignedIn | Needs::InternalSecret => None,
     }
 }
 

@@ -23,18 +23,25 @@ mod list_input;
 mod lists;
 mod many_input;
 mod mix_input;
+mod operators;
+mod own_sessions;
 mod records;
 mod refusal;
 mod reset_host;
+mod stats;
 mod tail;
+mod token_input;
+mod tokens;
 
 use std::sync::Arc;
 
 use common::compose::Catalog;
 use common::model::{Actor, FlavorId, SlotLayout};
 use common::store::SharedStore;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
 use crate::tally::Tally;
 
@@ -51,9 +58,13 @@ pub use list_input::{ListInput, Natural, Shown};
 pub use lists::{ClusterList, HostRow, Listed, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
+pub use operators::{MadeOperator, OperatorInput};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
+pub use stats::{Share, Shares, Stats};
 pub use tail::{LONGEST_WAIT, Waiting};
+pub use token_input::{TokenInput, token_state};
+pub use tokens::{MadeToken, make_token, revoke_token};
 
 /// What every operation works on.
 #[derive(Clone)]
@@ -64,6 +75,8 @@ pub struct Operations {
     pub catalog: Arc<Catalog>,
     /// The way to whoever looks after the hosts.
     pub leader: LeaderLink,
+    /// What new passwords are hashed by.
+    pub passwords: Passwords,
     /// What following events takes.
     pub waiting: Waiting,
     /// How slots map to ports and subnets.
@@ -86,7 +99,7 @@ impl Operations {
 }
 
 /// What came of an operation, in words for whoever asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Done {
     /// A sentence.
     pub message: String,

@@ -11,16 +11,27 @@ use serde::Serialize;
 
 use super::Ask;
 use super::clusters::ClusterRow;
+use super::curves::{self, CurveView, RangeLink, range_links};
 use super::events::EventView;
 use super::host_form::{FormView, input};
 use super::hosts::HostView;
 use super::words::{self, When, when};
 use crate::access::SignedIn;
-use crate::input::Form;
+use crate::curves::Range;
+use crate::input::{Form, Query};
 use crate::live::Asked;
 use crate::operations::{Done, Fault, Holders, HostInput, HostRow, Refusal, mix_text};
 use crate::problem::Problem;
 use crate::server::State;
+
+/// The page: what changes by itself, and the curves, which scripts bring up to date.
+#[derive(Serialize)]
+struct WholeView {
+    #[serde(flatten)]
+    live: View,
+    ranges: Vec<RangeLink>,
+    curves: Vec<CurveView>,
+}
 
 #[derive(Serialize)]
 struct View {
@@ -124,9 +135,17 @@ pub async fn show(
     state: Data<State>,
     who: SignedIn,
     id: Path<String>,
+    query: Query,
 ) -> Result<HttpResponse, Problem> {
-    let view = view(&state, &id).await?;
-    let title = format!("Host {}", view.host.name());
+    let host = host_id(&id)?;
+    let range = curves::range_of_one(&query)?;
+    state.sampling.touch_host(&host);
+    let view = WholeView {
+        live: view(&state, &id).await?,
+        ranges: range_links(&[Range::Hour, Range::Day], range),
+        curves: curves::of_host(state.store.as_ref(), &host, range, state.now()).await?,
+    };
+    let title = format!("Host {}", view.live.host.name());
     Ask { req: &req, state: &state, who: &who }.page("host.html", &title, "hosts", &view)
 }
 

@@ -3,11 +3,18 @@
 //! What changes something is a form that is POSTed and answered by a redirect with a message (see `flash`); a form
 //! that is refused comes back with what was typed and the reason at the field.
 
+pub mod access;
+pub mod access_operator;
+pub mod access_password;
+mod access_secret;
+pub mod access_tokens;
 pub mod cluster;
 pub mod cluster_new;
 mod cluster_rows;
 pub mod clusters;
 mod confirm;
+pub mod curves;
+pub mod docs;
 pub mod events;
 pub mod evidence;
 mod flash;
@@ -22,8 +29,10 @@ pub mod host_reset;
 pub mod hosts;
 pub mod hosts_many;
 pub mod login;
+pub mod node_log;
 pub mod overview;
 pub mod record;
+pub mod stat;
 mod words;
 
 use actix_web::http::{StatusCode, header};

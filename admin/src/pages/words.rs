@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use common::model::{Cluster, Health, HostPurpose, HostState, NodeState, PhaseKind, Timestamp, Want};
+use common::model::{Cluster, Health, HostPurpose, HostState, NodeState, PhaseKind, Timestamp, TokenState, Want};
 use common::store::HealthKind;
 use serde::Serialize;
 
@@ -144,6 +144,15 @@ pub fn duration(length: Duration) -> String {
 pub fn bytes(amount: u64) -> String {
     let mib = amount / (1 << 20);
     if mib < 1024 { format!("{mib} MiB") } else { format!("{}.{} GiB", mib / 1024, mib % 1024 * 10 / 1024) }
+}
+
+/// Whether a token is good.
+pub fn token(state: TokenState) -> Badge {
+    match state {
+        TokenState::Live => badge("good", "●", "live"),
+        TokenState::Expired => badge("idle", "○", "expired"),
+        TokenState::Revoked => badge("idle", "✕", "revoked"),
+    }
 }
 
 /// What a cluster is.

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, helpers included")]
 
+mod access;
 mod add_host;
 mod arbitrary;
 mod assets;
@@ -17,9 +18,14 @@ mod hosts;
 mod lists;
 mod live;
 mod many;
+mod node_logs;
+mod on_sim;
+mod openapi;
 mod pages;
 mod reset;
 mod roles;
+mod samples;
 mod sign_in;
 mod support;
+mod tokens;
 mod twice;

@@ -7,3 +7,4 @@ import "./copy.js";
 import "./menus.js";
 import "./live.js";
 import "./chart.js";
+import "./logs.js";

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use common::clock;
 use common::model::{
     ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, HostName,
-    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Session,
-    SessionId, Slot, Timestamp, Token, TokenHash, TokenId, UserId,
+    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Sample, Session,
+    SessionId, Slot, Subject, Timestamp, Token, TokenHash, TokenId, UserId,
 };
 use common::store::{
     Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
@@ -176,6 +176,12 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn applies(&self, _: Timestamp) -> StoreResult<Vec<ApplyCount>> {
+        self.sick().await
+    }
+    async fn put_samples(&self, _: &[Sample]) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn samples(&self, _: &Subject, _: Timestamp) -> StoreResult<Vec<Sample>> {
         self.sick().await
     }
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

@@ -16,6 +16,7 @@ mod open;
 mod same;
 mod schema;
 mod sqlite;
+mod together;
 
 pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page, TokenFilter};
 pub use self::list::{
@@ -35,8 +36,8 @@ use futures_util::Stream;
 
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
-    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Revoked, Session, SessionId, Timestamp, Token,
-    TokenHash, TokenId, UserId,
+    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Revoked, Sample, Session, SessionId, Subject,
+    Timestamp, Token, TokenHash, TokenId, UserId,
 };
 
 /// A store that any task may use.
@@ -241,7 +242,8 @@ pub trait Store: Send + Sync + 'static {
     /// last that was looked at. `None`: from now on, so none yet. Fewer than `limit`: these are all there are by now.
     ///
     /// Each event shows exactly once however many programs append at the same time. A place whose events were dropped for
-    /// their age goes on with the oldest that is left. What is no place of this store is [`StoreError::NotFound`].
+    /// their age goes on with the oldest that is left. What is no place of this store, one beyond the newest
+    /// event included, is [`StoreError::NotFound`].
     async fn tail_events(
         &self,
         after: Option<&EventCursor>,
@@ -269,6 +271,15 @@ pub trait Store: Send + Sync + 'static {
     async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()>;
     /// Counts of the minutes that began at or after `since`, oldest first, those of one minute by flavor.
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>>;
+
+    // Samples
+
+    /// Keeps numbers of minutes, each in the place of what there was by its name. Safe to repeat. Bounded: in each hour there
+    /// is room for [`SAMPLED_SUBJECTS`], and the numbers of those beyond are passed over; what is older than
+    /// [`Subject::kept`], as seen from the newest of these, goes within the hour.
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()>;
+    /// The samples of the minutes that began at or after `since`, oldest first. A minute without one was not measured.
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>>;
 
     // Operators
 
@@ -346,6 +357,8 @@ pub const EVENTS_KEPT: u64 = 150_000;
 /// Bundles of evidence kept; the oldest beyond this many go.
 pub const EVIDENCE_KEPT: u32 = 500;
 
+/// Hosts and clusters of which samples are kept within one hour. Some 2 KiB each, so at most 200 MiB for a day.
+pub const SAMPLED_SUBJECTS: u32 = 4_000;
 /// Sessions in a list: more than anybody looks through.
 pub const SESSIONS_LISTED: u32 = 100;
 

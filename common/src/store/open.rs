@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::mongo::MongoStore;
 use super::sqlite::SqliteStore;
-use super::{EVENTS_KEPT, EVIDENCE_KEPT, ListBounds, SharedStore};
+use super::{EVENTS_KEPT, EVIDENCE_KEPT, ListBounds, SAMPLED_SUBJECTS, SharedStore};
 
 /// Where the store is. `Debug` shows no URL, because that may hold a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -64,6 +64,8 @@ pub struct Limits {
     pub events_kept: u64,
     /// Bundles of evidence kept, see [`EVIDENCE_KEPT`].
     pub evidence_kept: u32,
+    /// Subjects of samples within an hour, see [`SAMPLED_SUBJECTS`].
+    pub sampled_subjects: u32,
     /// How much a page of a list may look at.
     pub lists: ListBounds,
     /// How long a call may take before it is [`super::StoreError::Unavailable`].
@@ -77,6 +79,7 @@ impl Default for Limits {
         Limits {
             events_kept: EVENTS_KEPT,
             evidence_kept: EVIDENCE_KEPT,
+            sampled_subjects: SAMPLED_SUBJECTS,
             lists: ListBounds::default(),
             deadline: Duration::from_secs(10),
         }

@@ -12,7 +12,8 @@ use super::open::OpenError;
 /// 3. Events can be followed, and found by kind and actor; evidence of failures and counts of applies are kept.
 /// 4. Clusters and lease records have keys to be listed by in any order; ended leases are indexed by those.
 /// 5. Tokens are kept; sessions are found by their operator.
-pub(super) const CURRENT: u32 = 5;
+/// 6. Samples are kept: numbers over time of the pool, hosts and clusters.
+pub(super) const CURRENT: u32 = 6;
 
 /// The versions that are still to be reached from `found`, oldest first.
 pub(super) fn steps(found: u32) -> Result<std::ops::RangeInclusive<u32>, OpenError> {

@@ -193,6 +193,8 @@ through_the_wire! {
     fn find_failures(query: &FailureQuery) -> Found<Failure>;
     fn count_applies(counts: &[ApplyCount]) -> ();
     fn applies(since: Timestamp) -> Vec<ApplyCount>;
+    fn put_samples(samples: &[Sample]) -> ();
+    fn samples(subject: &Subject, since: Timestamp) -> Vec<Sample>;
     fn list_operators() -> Vec<Operator>;
     fn operator_by_name(username: &str) -> Option<Operator>;
     fn operator(id: &OperatorId) -> Option<Operator>;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::bench::{Settings, run};
 use e2e::program::binary;
-use e2e::{heal, pages, scale};
+use e2e::{heal, live, pages, scale};
 use serde_json::Value;
 use simdocker::{SimHost, SimOptions};
 
@@ -55,6 +55,18 @@ async fn the_bench_of_scale_gives_every_number() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_bench_of_live_pages_gives_every_number() {
+    let settings = live::Settings { streams: 8, hosts: 2, clusters_per_host: 2, rounds: 1, changes: 3 };
+    let json = serde_json::to_value(live::run(&settings, &|_| {}).await.unwrap()).unwrap();
+    let expected = "streams fill_s_0 fill_s cpu_percent_0 cpu_percent pass_ms_0 pass_ms latency_p50_ms latency_p99_ms \
+                    parts_per_s rss_mib";
+    assert_eq!(keys(&json), expected);
+    for key in ["fill_s_0", "fill_s", "latency_p50_ms", "latency_p99_ms", "parts_per_s", "rss_mib"] {
+        assert!(json[key].as_f64().unwrap() > 0.0, "{key} in {json}");
+    }
+}
+
+#[tokio::test]
 async fn the_bench_of_pages_gives_every_number() {
     let settings = pages::Settings { few: 200, many: 400, requests: 2 };
     let json = serde_json::to_value(pages::run(&settings, &|_| {}).await.unwrap()).unwrap();

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApplyCount, Cluster, Event, Evidence, Host, LeaseRecord, Operator};
+use crate::model::{ApplyCount, Cluster, Event, Evidence, Host, LeaseRecord, Operator, Token};
 
 /// One record of a store.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +22,7 @@ pub(in crate::store) enum Record {
     Evidence(Box<Evidence>),
     Applies(ApplyCount),
     Operator(Box<Operator>),
+    Token(Box<Token>),
 }
 
 /// The kinds of records that a backup holds, in the order that they have in it.
@@ -42,12 +43,22 @@ pub enum Kind {
     Applies,
     /// Operators, with the hashes of their passwords.
     Operator,
+    /// Tokens, by their hashes.
+    Token,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 7] =
-        [Kind::Host, Kind::Cluster, Kind::Lease, Kind::Event, Kind::Evidence, Kind::Applies, Kind::Operator];
+    pub const ALL: [Kind; 8] = [
+        Kind::Host,
+        Kind::Cluster,
+        Kind::Lease,
+        Kind::Event,
+        Kind::Evidence,
+        Kind::Applies,
+        Kind::Operator,
+        Kind::Token,
+    ];
 
     /// What people call them.
     pub fn words(self) -> &'static str {
@@ -59,6 +70,7 @@ impl Kind {
             Kind::Evidence => "bundles of evidence",
             Kind::Applies => "counts of applies",
             Kind::Operator => "operators",
+            Kind::Token => "tokens",
         }
     }
 
@@ -72,6 +84,7 @@ impl Kind {
             Kind::Evidence => "evidence",
             Kind::Applies => "apply_count",
             Kind::Operator => "operator",
+            Kind::Token => "token",
         }
     }
 
@@ -85,6 +98,7 @@ impl Kind {
             Kind::Evidence => "evidence",
             Kind::Applies => "applies",
             Kind::Operator => "operators",
+            Kind::Token => "tokens",
         }
     }
 }
@@ -114,6 +128,7 @@ impl Record {
             Record::Evidence(_) => Kind::Evidence,
             Record::Applies(_) => Kind::Applies,
             Record::Operator(_) => Kind::Operator,
+            Record::Token(_) => Kind::Token,
         }
     }
 

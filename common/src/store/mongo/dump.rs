@@ -53,7 +53,7 @@ impl Snapshot {
     async fn begin(client: &Client, db: &Database) -> Result<Snapshot, BackupError> {
         let mut tries = 0;
         loop {
-            let session = client.start_session().snapshot(true).await.map_err(|e| setup::open_error(e))?;
+            let session = client.start_session().snapshot(true).await.map_err(setup::open_error)?;
             let mut snapshot = Snapshot(session);
             match snapshot.touch(db).await {
                 Ok(()) => return Ok(snapshot),
@@ -134,6 +134,7 @@ fn record(kind: Kind, found: Document, unnumbered: &mut i64) -> Result<Record, S
             Record::Applies(read.ok_or_else(|| StoreError::Broken(format!("applies: {found}")))?)
         }
         Kind::Operator => Record::Operator(shape::read(found)?),
+        Kind::Token => Record::Token(shape::read(found)?),
     })
 }
 

@@ -165,6 +165,7 @@ fn document(record: &Record) -> StoreResult<Document> {
         Record::Evidence(bundle) => shape::write_evidence(bundle),
         Record::Applies(count) => Ok(demand::document(count)),
         Record::Operator(operator) => shape::write(operator),
+        Record::Token(token) => shape::write(token),
     }
 }
 

@@ -18,6 +18,7 @@ mod hosts;
 mod lists;
 mod load;
 mod people;
+mod samples;
 mod settled;
 mod setup;
 mod shape;
@@ -46,7 +47,7 @@ use super::{
 };
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
-    OperatorId, PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
+    OperatorId, PoolId, Revoked, Sample, Session, SessionId, Subject, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in MongoDB.
@@ -61,6 +62,9 @@ pub(super) struct MongoStore {
     evidence_kept: u32,
     /// The hour in which old counts of applies were last dropped here.
     applies_cut_in: AtomicI64,
+    /// The same of samples.
+    samples_cut_in: AtomicI64,
+    sampled_subjects: u32,
 }
 
 impl MongoStore {
@@ -94,6 +98,8 @@ impl MongoStore {
             watches,
             evidence_kept: limits.evidence_kept,
             applies_cut_in: AtomicI64::new(0),
+            samples_cut_in: AtomicI64::new(0),
+            sampled_subjects: limits.sampled_subjects,
         })
     }
 }
@@ -240,6 +246,14 @@ impl Store for MongoStore {
 
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
         self.db.applies(since).await
+    }
+
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()> {
+        self.db.put_samples(samples, self.sampled_subjects, &self.samples_cut_in).await
+    }
+
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>> {
+        self.db.samples(subject, since).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

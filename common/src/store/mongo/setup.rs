@@ -268,6 +268,13 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
         ])
         .await?;
     of("applies").create_index(index("minute", doc! { "minute": 1, "flavor": 1 })).await?;
+    of("samples")
+        .create_indexes([
+            index("subject", doc! { "subject": 1, "hour": 1 }),
+            index("hour", doc! { "hour": 1 }),
+            index("ends", doc! { "ends": 1 }),
+        ])
+        .await?;
     of("operators").create_index(unique(index("username", doc! { "username": 1 }))).await?;
     of("sessions")
         .create_indexes([index("ends_at", doc! { "ends_at": 1 }), index("operator", doc! { "operator": 1 })])

@@ -82,6 +82,9 @@ fn write(conn: &Connection, kind: Kind, to: &mut Writer) -> Result<(), BackupErr
         Kind::Operator => each(conn, "SELECT body FROM operator ORDER BY id", body, |text| {
             to.add(&Record::Operator(parsed("an operator", &text)?))
         }),
+        Kind::Token => each(conn, "SELECT body FROM token ORDER BY id", body, |text| {
+            to.add(&Record::Token(parsed("a token", &text)?))
+        }),
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use rusqlite::{Connection, TransactionBehavior, params};
 
 use super::error::{json, sql};
-use super::{clusters, evidence, hosts, people, setup};
+use super::{clusters, evidence, hosts, people, setup, tokens};
 use crate::model::HostId;
 use crate::store::StoreError;
 use crate::store::backup::{BackupError, Counts, Over, Reader, Record};
@@ -24,6 +24,7 @@ pub(in crate::store) async fn load(path: &Path, from: Reader, over: Over) -> Res
 fn load_file(path: &Path, mut from: Reader, over: Over) -> Result<Counts, BackupError> {
     let _admin = setup::take_file(path, StoreUser::Admin)?;
     let _app = setup::take_file(path, StoreUser::App)?;
+    let _command = setup::take_file(path, StoreUser::Command)?;
     setup::prepare(path)?;
     let old = setup::connect(path).map_err(sql)?;
     if over == Over::Nothing {
@@ -114,6 +115,7 @@ fn add(conn: &Connection, record: &Record) -> Result<(), StoreError> {
             .map(drop)
             .map_err(sql),
         Record::Operator(operator) => people::insert_operator(conn, operator),
+        Record::Token(token) => tokens::insert(conn, token).map(drop),
     }
 }
 

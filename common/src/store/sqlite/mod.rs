@@ -18,6 +18,7 @@ mod log;
 mod people;
 mod readers;
 mod row;
+mod samples;
 mod setup;
 mod tokens;
 mod watch;
@@ -45,7 +46,7 @@ use super::{
 };
 use crate::model::{
     ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
-    OperatorId, PoolId, Revoked, Session, SessionId, Timestamp, Token, TokenHash, TokenId,
+    OperatorId, PoolId, Revoked, Sample, Session, SessionId, Subject, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in a SQLite file.
@@ -299,6 +300,16 @@ impl Store for SqliteStore {
 
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
         self.read(move |conn| demand::since(conn, since)).await
+    }
+
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()> {
+        let (samples, room) = (samples.to_vec(), self.limits.sampled_subjects);
+        self.write(move |conn| samples::put(conn, &samples, room)).await
+    }
+
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>> {
+        let subject = subject.clone();
+        self.read(move |conn| samples::since(conn, &subject, since)).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {

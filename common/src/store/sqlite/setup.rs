@@ -178,6 +178,14 @@ fn step_to(version: u32) -> &'static str {
              CREATE INDEX token_created ON token (created_at, id);
              CREATE INDEX token_user ON token (user, created_at, id) WHERE user IS NOT NULL;"
         }
+        6 => {
+            "CREATE TABLE sample (
+                 subject TEXT NOT NULL, hour INTEGER NOT NULL, ends INTEGER NOT NULL, body TEXT NOT NULL,
+                 PRIMARY KEY (subject, hour)
+             );
+             CREATE INDEX sample_hour ON sample (hour);
+             CREATE INDEX sample_ends ON sample (ends);"
+        }
         _ => "",
     }
 }

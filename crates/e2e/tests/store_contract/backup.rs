@@ -10,7 +10,7 @@ use common::clock;
 use common::model::{ApplyCount, Cluster, HostId, OperatorId, PhaseKind, Timestamp, Why};
 use common::store::backup::{BackupError, Counts, Kind, LEFT_OUT, Over, Progress, Restored, backup, restore};
 use common::store::{
-    Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget,
+    Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget, TokenFilter,
 };
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -22,6 +22,7 @@ use crate::home::{Home, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, free, host, key, new_one, pool, release};
 use crate::people::{operator, session};
+use crate::tokens;
 
 /// A place for a backup that outlives the call.
 #[derive(Clone, Default)]
@@ -53,7 +54,7 @@ async fn others(home: &Home) -> [Home; 2] {
     if home.is_file() { [file, server] } else { [server, file] }
 }
 
-/// Something of everything: clusters in all phases, two users' leases, events, evidence, applies, operators.
+/// Something of everything: clusters in all phases, two users' leases, events, evidence, applies, operators, tokens.
 async fn a_pool_with_leases(store: &SharedStore) {
     let now = clock::now();
     let h1 = host("h1");
@@ -91,6 +92,11 @@ async fn a_pool_with_leases(store: &SharedStore) {
     let count = |of: &str| ApplyCount { minute, flavor: flavor(of), given: 3, missed: 4 };
     store.count_applies(&[count("a"), count("b")]).await.unwrap();
     store.insert_operator(&operator("op")).await.unwrap();
+    for token in [tokens::token("ann", now), tokens::token("bob", now)] {
+        store.insert_token(&token, event("made")).await.unwrap();
+        store.revoke_token(&token.id, &tokens::end(now), event("ended")).await.unwrap();
+    }
+    store.insert_token(&tokens::token("cy", now), event("made")).await.unwrap();
     store.put_session(&session(&OperatorId::random())).await.unwrap();
     store.take_lock("admin", "http://a", MINUTE, now).await.unwrap();
     store.drop_lock("admin").await.unwrap();
@@ -113,6 +119,8 @@ async fn contents(store: &SharedStore) -> Vec<String> {
     store.list_evidence(None, &page).await.unwrap().iter().for_each(|bundle| add(format!("{bundle:?}")));
     store.applies(Timestamp::from_millis(0)).await.unwrap().iter().for_each(|count| add(format!("{count:?}")));
     store.list_operators().await.unwrap().iter().for_each(|operator| add(format!("{operator:?}")));
+    let tokens = store.list_tokens(&TokenFilter::default(), &page).await.unwrap();
+    tokens.iter().for_each(|token| add(format!("{token:?}")));
     lines
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use common::clock;
-use common::model::{Actor, ApplyCount, EventKind, HostId, OperatorId, PhaseKind};
+use common::model::{Actor, ApplyCount, ClusterId, EventKind, HostId, OperatorId, PhaseKind, Sample, Subject};
 use common::store::{
     ClusterFilter, ClusterQuery, ClusterSort, Direction, EventCursor, EventFilter, HealthKind, Holding, LeaseFilter,
     Limits, ListBounds, ListPage, Page, RecordQuery, RecordSort, Search, SharedStore, Sort, StoreTarget, StoreUser,
@@ -115,6 +115,10 @@ async fn every_query_of_the_store_is_served_by_an_index() {
     let counts = [ApplyCount { minute: clock::now(), flavor: flavor("a"), given: 1, missed: 0 }];
     store.count_applies(&counts).await.unwrap();
     store.applies(clock::now() - MINUTE).await.unwrap();
+    let cluster = Subject::Cluster(ClusterId::random());
+    let sample = Sample { subject: cluster.clone(), minute: clock::now(), values: Default::default() };
+    store.put_samples(&[sample]).await.unwrap();
+    store.samples(&cluster, clock::now() - MINUTE).await.unwrap();
     store.list_hosts().await.unwrap();
     store.list_operators().await.unwrap();
     store.operator_by_name("ann").await.unwrap();

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::clock;
-use common::model::{Cluster, Contact, Event, Host, Operator, Role, Session, Token};
+use common::model::{Cluster, Contact, Event, Host, Operator, Role, Sample, Session, Subject, Token, beginning};
 use common::store::{
     EventFilter, Limits, Page, Proof, SharedStore, StoreError, StoreResult, StoreTarget, StoreUser, open_with,
 };
@@ -135,6 +135,9 @@ fn cases() -> Vec<Case> {
         case!("put_evidence", false,
             |s, w| { let found = kept::evidence(&w.free, w.free.created_at); async move { s.put_evidence(&found).await } },
             s.evidence(&w.free.id).await.unwrap().is_some()),
+        case!("put_samples", false,
+            |s, w| { let one = sampled(&w.free); async move { s.put_samples(&[one]).await } },
+            s.samples(&sampled(&w.free).subject, w.free.created_at - MINUTE).await.unwrap().len() == 1),
         case!("insert_operator", false, |s, w| s.insert_operator(&w.operator),
             s.operator_by_name(&w.name).await.unwrap().as_ref() == Some(&w.operator)),
         case!("change_operator", true, |s, w| s.change_operator(&w.staff[0].with_role(Role::Viewer), w.event.clone()),
@@ -174,6 +177,11 @@ fn asked_then(world: &World) -> common::model::Asked {
 
 fn offered(cluster: &Cluster) -> Cluster {
     cluster.offer_out(0.5, cluster.created_at + MINUTE, cluster.created_at).unwrap()
+}
+
+fn sampled(cluster: &Cluster) -> Sample {
+    let minute = beginning(cluster.created_at, MINUTE);
+    Sample { subject: Subject::Cluster(cluster.id.clone()), minute, values: BTreeMap::from([("cpu".into(), 1)]) }
 }
 
 fn used(session: &Session) -> Session {

@@ -22,6 +22,7 @@ mod of_three;
 mod opening;
 mod people;
 mod proxy;
+mod sampled;
 mod sick_file;
 mod tokens;
 mod watching;
@@ -105,6 +106,11 @@ on_both_stores!(
     kept::the_oldest_evidence_goes,
     kept::counts_of_applies_add_up,
     kept::old_counts_of_applies_go,
+    sampled::samples_are_kept_by_subject_and_minute,
+    sampled::a_number_that_is_measured_again_takes_the_place_of_the_first,
+    sampled::many_who_put_samples_of_one_subject_lose_none,
+    sampled::old_samples_go_and_the_pools_stay_longer,
+    sampled::an_hour_has_room_for_so_many_subjects,
     lists::clusters_are_listed_in_every_order_and_back,
     lists::clusters_are_found_by_every_filter_and_search,
     lists::who_pages_sees_everything_that_stays_once_while_others_come_and_go,
