@@ -42,6 +42,7 @@ pub fn clusters() -> Vec<Op> {
             .answers::<Done>(202, "It is written down; the reconciler does it"),
         Op::get("/api/v1/clusters/{id}/explain", "explainCluster", "Why a cluster is as it is")
             .answers::<Explanation>(200, "What is wanted, is, under way, held back and next"),
+        super::measured::logs(),
         Op::get("/api/v1/clusters/{id}/evidence", "getEvidence", "What was kept of a cluster that failed")
             .about("The last 500 are kept.")
             .answers::<shapes::EvidenceShape>(200, "All that was kept"),

@@ -4,6 +4,7 @@
 mod bodies;
 mod clusters;
 mod hosts;
+mod measured;
 mod op;
 mod others;
 mod problems;
@@ -25,7 +26,7 @@ use crate::routes::{self, Entry};
 type Group = (&'static str, &'static str, fn() -> Vec<Op>);
 
 /// The parts of the document, in its order.
-const GROUPS: [Group; 7] = [
+const GROUPS: [Group; 8] = [
     ("Session", "Signing in and out.", others::session),
     ("Pool", "The pool as a whole.", others::pool),
     ("Hosts", "Docker engines that clusters run on, and what is done with them as a whole.", hosts::hosts),
@@ -33,6 +34,11 @@ const GROUPS: [Group; 7] = [
     ("Records", "What stays of leases that ended.", clusters::records),
     ("Flavors", "What clusters can be.", clusters::flavors),
     ("Events", "What happened, and why.", others::events),
+    (
+        "Statistics",
+        "What clusters and hosts use, what the pool has, and what users were told, over time.",
+        measured::measured,
+    ),
 ];
 
 const ABOUT: &str = "The operations of the pages as JSON. Sign in first: the answer brings a cookie, and a token that every change \
