@@ -21,6 +21,7 @@ mod pool_check;
 mod problem;
 pub mod reconciler;
 pub mod routes;
+pub mod seal;
 mod server;
 
 pub use pool_check::check_pool;

@@ -60,6 +60,8 @@ pub fn table() -> Vec<Entry> {
         post("/hosts/{id}/reset", OPERATOR, |r| r.to(pages::host_reset::reset)),
         get("/hosts/{id}/foreign", OPERATOR, |r| r.to(pages::host_reset::foreign)),
         post("/hosts/{id}/foreign", OPERATOR, |r| r.to(pages::host_reset::reset_foreign)),
+        get("/hosts/{id}/tls", OPERATOR, |r| r.to(pages::host_tls::show)),
+        post("/hosts/{id}/tls", OPERATOR, |r| r.to(pages::host_tls::set)),
         get("/hosts/{id}/{action}", OPERATOR, |r| r.to(pages::host_act::ask)),
         post("/hosts/{id}/{action}", OPERATOR, |r| r.to(pages::host_act::act)),
         get("/clusters", VIEWER, |r| r.to(pages::clusters::list)),
@@ -83,6 +85,9 @@ pub fn table() -> Vec<Entry> {
         delete("/api/v1/hosts/{id}", OPERATOR, |r| r.to(api::hosts::delete)),
         get("/api/v1/hosts/{id}/foreign", OPERATOR, |r| r.to(api::hosts::foreign)),
         post("/api/v1/hosts/{id}/reset", OPERATOR, |r| r.to(api::hosts::reset)),
+        get("/api/v1/hosts/{id}/tls", VIEWER, |r| r.to(api::host_tls::show)),
+        put("/api/v1/hosts/{id}/tls", OPERATOR, |r| r.to(api::host_tls::set)),
+        delete("/api/v1/hosts/{id}/tls", OPERATOR, |r| r.to(api::host_tls::remove)),
         post("/api/v1/hosts/{id}/{action}", OPERATOR, |r| r.to(api::hosts::act)),
         get("/api/v1/hosts/{id}/explain", VIEWER, |r| r.to(api::explain::host)),
         get("/api/v1/explain", VIEWER, |r| r.to(api::explain::pool)),
@@ -138,6 +143,10 @@ fn get(path: &'static str, needs: Needs, handler: Handler) -> Entry {
 
 fn post(path: &'static str, needs: Needs, handler: Handler) -> Entry {
     Entry { method: Method::POST, path, needs, handler }
+}
+
+fn put(path: &'static str, needs: Needs, handler: Handler) -> Entry {
+    Entry { method: Method::PUT, path, needs, handler }
 }
 
 fn patch(path: &'static str, needs: Needs, handler: Handler) -> Entry {

@@ -20,6 +20,7 @@ use crate::live::Hub;
 use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
+use crate::seal::Seal;
 use crate::{dress, routes};
 
 /// The largest body that is read. The longest form has a dozen short fields.
@@ -88,6 +89,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         catalog: catalog.clone(),
         leader: leader.clone(),
         waiting: Waiting::until(stop.clone()),
+        seal: Seal::new(config.seal_keys.clone()),
         layout: config.layout,
     };
     let state = Data::new(State {

@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use common::model::HostId;
 
-use super::{Part, shapes};
+use super::{Part, host_tls, shapes};
 use crate::access::SignedIn;
 use crate::input::{Object, Query};
 use crate::operations::{Fault, ForceInput, HostAction, HostInput, HostRow, Listed, Refusal, ResetInput, mix_of_json};
@@ -26,9 +26,10 @@ pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, 
 }
 
 /// `POST`: adds one. Whatever is left out is as in the blank form.
-pub async fn add(who: SignedIn, state: Data<State>, body: Object) -> Result<HttpResponse, Problem> {
+pub async fn add(who: SignedIn, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
+    let tls = host_tls::texts(&mut body)?;
     let (input, _) = fill(HostInput::blank(state.log_level), body)?;
-    let host = state.operations.add_host(&input, &who.operator.username, state.now()).await?;
+    let host = state.operations.add_host_with(&input, &tls, &who.operator.username, state.now()).await?;
     let place = format!("/api/v1/hosts/{}", host.id);
     let row = HostRow { host, phases: Default::default() };
     Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(shape(&state, &row)))
@@ -124,7 +125,7 @@ pub(super) fn host_id(text: &str) -> Result<HostId, Refusal> {
     HostId::parse(text).map_err(|_| Refusal::NoSuch("host"))
 }
 
-fn one(fault: Fault) -> Refusal {
+pub(super) fn one(fault: Fault) -> Refusal {
     Refusal::Faults(vec![fault])
 }
 

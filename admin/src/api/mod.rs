@@ -8,6 +8,7 @@ pub mod events;
 pub mod evidence;
 pub mod explain;
 pub mod flavors;
+pub mod host_tls;
 pub mod hosts;
 pub mod records;
 pub mod session;

@@ -1,27 +1,42 @@
 //! Adding a host: every field is parsed, the daemon is asked who it is and what stands in the way there, and only
 //! then is anything written; so a refusal leaves nothing behind.
 
+use common::clock::Pace;
 use common::model::{
     Contact, Event, EventKind, Host, HostId, HostKind, HostPurpose, HostSettings, HostState, Slot, SlotLayout,
     Timestamp,
 };
 use engine::{Engine, EngineInfo, Foreign};
 
-use super::{Fault, HostInput, Operations, Refusal, operator};
+use super::{Fault, HostInput, Operations, Refusal, TlsInput, operator};
 
 impl Operations {
     /// Adds a host that answers. The reconciler begins to fill it at once.
     pub async fn add_host(&self, input: &HostInput, by: &str, now: Timestamp) -> Result<Host, Refusal> {
+        self.add_host_with(input, &TlsInput::default(), by, now).await
+    }
+
+    /// The same, reached over TLS if there are credentials.
+    pub async fn add_host_with(
+        &self,
+        input: &HostInput,
+        tls: &TlsInput,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Host, Refusal> {
         let settings = input.parse(&self.layout, &self.flavors(), 0).map_err(Refusal::Faults)?;
         let known = self.store.list_hosts().await?;
         check_against(&settings, None, &known)?;
         let at_url = |reason: String| Refusal::field("daemon_url", reason);
-        let engine = Engine::connect(&settings.daemon_url).await.map_err(|e| at_url(e.to_string()))?;
+        let id = HostId::random();
+        let (credentials, tls) = self.new_tls(&id, &settings.daemon_url, tls, by, now)?.unzip();
+        let engine = Engine::connect_as(&settings.daemon_url, credentials.as_ref(), Pace::ORDINARY);
+        let engine = engine.await.map_err(|e| at_url(e.to_string()))?;
         let info = engine.info().await.map_err(|e| at_url(e.to_string()))?;
         check_engine(&info, &known)?;
         let survey = engine.survey(self.store.pool_id(), &self.layout).await.map_err(|e| at_url(e.to_string()))?;
         check_room(settings.capacity, &survey.foreign, &self.layout)?;
-        let host = new_host(settings, info, now);
+        let host = Host { id, tls, ..new_host(settings, info, now) };
         let name = &host.settings.name;
         let event = Event::new(now, EventKind::HostChanged, operator(by), format!("host {name} was added"));
         self.store.insert_host(&host, event.about_host(&host.id)).await.map_err(taken)?;
@@ -110,6 +125,7 @@ fn new_host(settings: HostSettings, info: EngineInfo, now: Timestamp) -> Host {
         kind: info.kind,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: Contact {
             state: HostState::Active { since: now },
             last_answer: now,

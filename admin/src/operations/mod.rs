@@ -18,6 +18,7 @@ mod host_input;
 #[cfg(test)]
 mod host_input_test;
 mod host_purpose;
+mod host_tls;
 mod lists;
 mod mix_input;
 mod records;
@@ -33,6 +34,7 @@ use common::store::SharedStore;
 use serde::Serialize;
 
 use crate::leader_link::LeaderLink;
+use crate::seal::Seal;
 
 pub use cluster_moves::{ClusterAction, restarts};
 pub use create_cluster::{CreateInput, Created, may_take};
@@ -41,6 +43,7 @@ pub use event_input::EventInput;
 pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
+pub use host_tls::TlsInput;
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use refusal::{Fault, Refusal};
@@ -58,6 +61,8 @@ pub struct Operations {
     pub leader: LeaderLink,
     /// What following events takes.
     pub waiting: Waiting,
+    /// What credentials of hosts are sealed with, and the way to their daemons.
+    pub seal: Seal,
     /// How slots map to ports and subnets.
     pub layout: SlotLayout,
 }

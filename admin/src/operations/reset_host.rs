@@ -5,8 +5,8 @@
 
 use std::time::Duration;
 
+use common::clock::Pace;
 use common::model::{Asked, ForeignThing, Host, HostId, HostPurpose, MAX_FOREIGN, Timestamp};
-use engine::Engine;
 
 use super::change_host::{HostStep, confirmed, stays, still};
 use super::{Done, Holders, Operations, Refusal};
@@ -55,7 +55,7 @@ impl Operations {
             ))
         };
         let ask = async {
-            let engine = Engine::connect(&host.settings.daemon_url).await?;
+            let engine = self.seal.connect(host, Pace::ORDINARY).await?;
             let found = engine.info().await?.id;
             let things = engine.foreign(self.store.pool_id()).await?;
             Ok::<_, engine::EngineError>((found, things))

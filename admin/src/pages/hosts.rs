@@ -87,7 +87,11 @@ pub async fn blank(req: HttpRequest, state: Data<State>, who: SignedIn) -> Resul
 pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Form) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = input(&fields);
-    match state.operations.add_host(&input, &who.operator.username, state.now()).await {
+    match state
+        .operations
+        .add_host_with(&input, &super::host_tls::input(&fields), &who.operator.username, state.now())
+        .await
+    {
         Ok(host) => {
             let message = format!("Host {} was added; it is being filled now.", host.settings.name);
             let message = if host.settings.autofill && host.settings.schedulable && host.settings.capacity > 0 {

@@ -12,6 +12,7 @@ mod failures;
 mod following;
 mod host_form;
 mod host_operations;
+mod host_tls;
 mod hosts;
 mod live;
 mod pages;

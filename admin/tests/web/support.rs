@@ -107,6 +107,7 @@ impl House {
             kind: HostKind::Single,
             purpose: HostPurpose::Serve,
             try_again: None,
+            tls: None,
             contact: Contact {
                 state: HostState::Active { since: now() },
                 last_answer: now(),

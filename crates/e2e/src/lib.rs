@@ -16,5 +16,6 @@ pub mod relay;
 pub mod replica_set;
 pub mod scale;
 pub mod small_disk;
+pub mod tls_engine;
 pub mod tripwire;
 pub mod wait;
