@@ -92,6 +92,7 @@ pub fn table() -> Vec<Entry> {
         get("/stat", VIEWER, |r| r.to(pages::stat::show)),
         get("/events", VIEWER, |r| r.to(pages::events::list)),
         get("/live", VIEWER, |r| r.to(live::stream)),
+<<<<<<< HEAD
         get("/access", VIEWER, |r| r.to(pages::access::show)),
         get("/access/password", SIGNED_IN, |r| r.to(pages::access_password::form)),
         post("/access/password", SIGNED_IN, |r| r.to(pages::access_password::change)),
@@ -109,6 +110,10 @@ pub fn table() -> Vec<Entry> {
         post("/access/tokens/new", ADMIN, |r| r.to(pages::access_tokens::make)),
         get("/access/tokens/{id}/revoke", ADMIN, |r| r.to(pages::access_tokens::ask)),
         post("/access/tokens/{id}/revoke", ADMIN, |r| r.to(pages::access_tokens::revoke)),
+=======
+        get("/docs", VIEWER, |r| r.to(pages::docs::show)),
+        get("/openapi.json", VIEWER, |r| r.to(api::docs::openapi)),
+>>>>>>> operations
         // The same as JSON
         post("/api/v1/session", SIGN_IN, |r| r.to(api::session::sign_in)),
         get("/api/v1/session", SIGNED_IN, |r| r.to(api::session::show)),

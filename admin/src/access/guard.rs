@@ -149,7 +149,7 @@ fn choose_a_password(path: &str) -> Result<HttpResponse, Error> {
 
 /// Whether a path is asked for by programs and scripts: what it refuses is told in JSON.
 pub fn is_api(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/live"
+    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/openapi.json" || path == "/live"
 }
 
 /// A role's name.

@@ -4,6 +4,7 @@
 //! `X-CSRF-Token`). Unknown fields and parameters are refused; every error is `application/problem+json`.
 
 pub mod clusters;
+pub mod docs;
 pub mod events;
 pub mod evidence;
 pub mod explain;
@@ -22,6 +23,7 @@ pub use shapes::{kind, life, want};
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -52,7 +54,8 @@ pub fn problem_response(problem: &Problem, request_id: &str) -> HttpResponse {
 }
 
 /// `{"items": [...], "next": ...}`: `next` is what to pass as `after` for the next part, null at the end.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 struct Part<T> {
     items: Vec<T>,
     next: Option<String>,

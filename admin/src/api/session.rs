@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::access::client;
 use crate::access::{
@@ -71,13 +72,26 @@ pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse,
     Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
 }
 
-fn shape(who: &SignedIn) -> serde_json::Value {
-    json!({
-        "username": who.operator.username,
-        "role": role_name(who.operator.role),
-        "csrf_token": who.session.csrf,
-        "ends_at": who.session.ends_at.to_string(),
-    })
+/// Who is signed in.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub struct SessionShape {
+    username: String,
+    #[schemars(extend("enum" = ["viewer", "operator", "admin"]))]
+    role: &'static str,
+    /// What every change must carry in the header `X-CSRF-Token`.
+    csrf_token: String,
+    /// When the session ends whatever is done.
+    ends_at: String,
+}
+
+fn shape(who: &SignedIn) -> SessionShape {
+    SessionShape {
+        username: who.operator.username.clone(),
+        role: role_name(who.operator.role),
+        csrf_token: who.session.csrf.clone(),
+        ends_at: who.session.ends_at.to_string(),
+    }
 }
 
 fn one(fault: crate::operations::Fault) -> Problem {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::model::{ClusterId, FlavorId, HostId, PhaseKind, Timestamp};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::Source;
@@ -11,17 +12,19 @@ use super::Source;
 const POINTS: usize = 25;
 
 /// Everything that an operator wants to know of one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Of what.
     pub of: Subject,
     /// When this was put together.
     #[serde(serialize_with = "iso")]
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// Where `doing`, `held` and `next` come from.
     pub told_by: Source,
     /// When the pass was that they come from; of many hosts the oldest.
     #[serde(serialize_with = "iso_or_null")]
+    #[schemars(with = "Option<String>")]
     pub looked_at: Option<Timestamp>,
     /// How far the filling is, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -39,7 +42,7 @@ pub struct Explanation {
 }
 
 /// How far the filling is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Filled {
     /// Clusters that are up: free or in use.
     pub up: u64,
@@ -57,7 +60,7 @@ impl Filled {
 }
 
 /// What is explained.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
     /// All of it.
@@ -65,6 +68,7 @@ pub enum Subject {
     /// A host.
     Host {
         /// Which.
+        #[schemars(with = "String")]
         id: HostId,
         /// Its name.
         name: String,
@@ -72,6 +76,7 @@ pub enum Subject {
     /// A flavor.
     Flavor {
         /// Which.
+        #[schemars(with = "String")]
         id: FlavorId,
         /// Its title.
         name: String,
@@ -79,6 +84,7 @@ pub enum Subject {
     /// A cluster.
     Cluster {
         /// Which.
+        #[schemars(with = "String")]
         id: ClusterId,
         /// Its name.
         name: String,
@@ -86,7 +92,7 @@ pub enum Subject {
 }
 
 /// One thing that is so, in words, with what programs want of it beside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Point {
     /// What.
     pub what: String,
@@ -95,9 +101,11 @@ pub struct Point {
     pub why: Option<String>,
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso_or_null")]
+    #[schemars(with = "Option<String>")]
     pub since: Option<Timestamp>,
     /// When it comes, or was.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso_or_null")]
+    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// How many.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,12 +115,15 @@ pub struct Point {
     pub times: Option<u32>,
     /// The host it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub host_id: Option<HostId>,
     /// The cluster it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub cluster_id: Option<ClusterId>,
     /// The flavor it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub flavor: Option<FlavorId>,
     /// It comes and goes all the time, as probes do: a page that people look at leaves it out.
     #[serde(skip)]

@@ -37,6 +37,7 @@ use std::sync::Arc;
 use common::compose::Catalog;
 use common::model::{Actor, FlavorId, SlotLayout};
 use common::store::SharedStore;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::access::Passwords;
@@ -92,7 +93,7 @@ impl Operations {
 }
 
 /// What came of an operation, in words for whoever asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Done {
     /// A sentence.
     pub message: String,

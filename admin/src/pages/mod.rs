@@ -12,7 +12,11 @@ pub mod cluster;
 pub mod cluster_new;
 pub mod clusters;
 mod confirm;
+<<<<<<< HEAD
 pub mod curves;
+=======
+pub mod docs;
+>>>>>>> operations
 pub mod events;
 pub mod evidence;
 mod flash;

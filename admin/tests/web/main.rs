@@ -17,8 +17,12 @@ mod host_operations;
 mod hosts;
 mod live;
 mod many;
+<<<<<<< HEAD
 mod node_logs;
 mod on_sim;
+=======
+mod openapi;
+>>>>>>> operations
 mod pages;
 mod reset;
 mod roles;

@@ -1,11 +1,13 @@
 //! What came of adding many hosts, in JSON.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::operations::{Fault, LineDone, LineResult, ManyDone};
 
 /// What came of all lines.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ManyAdded")]
 pub struct ManyShape {
     message: String,
     added: usize,
@@ -15,18 +17,22 @@ pub struct ManyShape {
 }
 
 /// What came of one line.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "LineAdded")]
 struct LineShape {
     /// From 1.
     line: usize,
     name: String,
+    #[schemars(extend("enum" = ["added", "there", "refused"]))]
     result: &'static str,
     /// Of the host that was added, or was there.
     host_id: Option<String>,
     errors: Vec<FaultShape>,
 }
 
-#[derive(Serialize)]
+/// One thing wrong with what was given.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Fault")]
 struct FaultShape {
     field: String,
     reason: String,

@@ -2,12 +2,17 @@
 
 use common::model::ForeignThing;
 use engine::Stranger;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::of_model::ThingWords;
+
 /// Something that is not of this pool.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Stranger")]
 pub struct StrangerShape {
     #[serde(flatten)]
+    #[schemars(with = "ThingWords")]
     thing: ForeignThing,
     /// It is part of PoolManager itself.
     poolmanager: bool,

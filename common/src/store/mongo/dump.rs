@@ -53,7 +53,7 @@ impl Snapshot {
     async fn begin(client: &Client, db: &Database) -> Result<Snapshot, BackupError> {
         let mut tries = 0;
         loop {
-            let session = client.start_session().snapshot(true).await.map_err(|e| setup::open_error(e))?;
+            let session = client.start_session().snapshot(true).await.map_err(setup::open_error)?;
             let mut snapshot = Snapshot(session);
             match snapshot.touch(db).await {
                 Ok(()) => return Ok(snapshot),
