@@ -63,6 +63,8 @@ if [ "$want_tools" = yes ]; then
     need git git
     need cc gcc
     need_package libc6-dev
+    need node nodejs
+    need npm npm
     need shellcheck shellcheck
 fi
 if [ "$want_docker" = yes ]; then

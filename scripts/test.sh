@@ -96,6 +96,7 @@ step "walls" ./scripts/check-walls.sh
 step "links in documents" ./scripts/check-links.sh
 step "shell scripts" shell_scripts
 step "compose file" compose_file
+step "scripts of admin's pages" node --test admin/ui/test/*.test.js
 step "clippy" cargo clippy --workspace --all-targets -- -D warnings
 step "documents of the code" documents
 if ! have cargo-deny && [ "$all" = yes ]; then

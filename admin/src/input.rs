@@ -53,12 +53,25 @@ impl FromRequest for Form {
 }
 
 /// A JSON object; an absent body is an empty one.
-pub struct Object(Map<String, Value>);
+pub struct Object {
+    fields: Map<String, Value>,
+    /// The names that were asked for, so that whoever mistypes one is told which there are.
+    asked: Vec<String>,
+}
 
 impl Object {
+    fn of(fields: Map<String, Value>) -> Object {
+        Object { fields, asked: Vec::new() }
+    }
+
+    fn take(&mut self, name: &str) -> Option<Value> {
+        self.asked.push(name.to_owned());
+        self.fields.remove(name)
+    }
+
     /// Takes a text out. A number or anything else is refused; `null` counts as absent.
     pub fn text(&mut self, name: &str) -> Result<Option<String>, Fault> {
-        match self.0.remove(name) {
+        match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::String(text)) => Ok(Some(text)),
             Some(_) => Err(Fault::new(name, "must be a text")),
@@ -67,7 +80,7 @@ impl Object {
 
     /// Takes a whole number out.
     pub fn number(&mut self, name: &str) -> Result<Option<u64>, Fault> {
-        match self.0.remove(name) {
+        match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(value) => value.as_u64().map(Some).ok_or_else(|| Fault::new(name, "must be a whole number")),
         }
@@ -75,7 +88,7 @@ impl Object {
 
     /// Takes a list out.
     pub fn list(&mut self, name: &str) -> Result<Option<Vec<Value>>, Fault> {
-        match self.0.remove(name) {
+        match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Array(list)) => Ok(Some(list)),
             Some(_) => Err(Fault::new(name, "must be a list")),
@@ -84,7 +97,7 @@ impl Object {
 
     /// Takes a yes or no out.
     pub fn truth(&mut self, name: &str) -> Result<Option<bool>, Fault> {
-        match self.0.remove(name) {
+        match self.take(name) {
             None | Some(Value::Null) => Ok(None),
             Some(Value::Bool(truth)) => Ok(Some(truth)),
             Some(_) => Err(Fault::new(name, "must be true or false")),
@@ -93,9 +106,10 @@ impl Object {
 
     /// Refuses whatever was not taken out.
     pub fn nothing_else(self, faults: &mut Vec<Fault>) {
-        for name in self.0.keys().take(10) {
+        for name in self.fields.keys().take(10) {
             let name: String = name.chars().take(64).collect();
-            faults.push(Fault::new(&name, "is not a field of this request"));
+            let there = if self.asked.is_empty() { "none".to_owned() } else { self.asked.join(", ") };
+            faults.push(Fault::new(&name, format!("is not a field of this request; there are {there}")));
         }
     }
 
@@ -120,7 +134,7 @@ fn object(req: &HttpRequest) -> Result<Object, Problem> {
     let extensions = req.extensions();
     let bytes = match extensions.get::<Body>() {
         Some(Body(bytes)) if !bytes.is_empty() => bytes,
-        _ => return Ok(Object(Map::new())),
+        _ => return Ok(Object::of(Map::new())),
     };
     let kind = req.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
@@ -131,7 +145,7 @@ fn object(req: &HttpRequest) -> Result<Object, Problem> {
         ));
     }
     match serde_json::from_slice(bytes) {
-        Ok(Value::Object(object)) => Ok(Object(object)),
+        Ok(Value::Object(fields)) => Ok(Object::of(fields)),
         Ok(_) => Err(Problem::unreadable("The body must be a JSON object.")),
         Err(error) => Err(Problem::unreadable(format!("The body is not JSON: {error}."))),
     }
@@ -152,7 +166,8 @@ impl Query {
             None => Ok(()),
             Some((key, _)) => {
                 let key: String = key.chars().take(64).collect();
-                Err(Refusal::field(&key, format!("is not a parameter here; there are {}", names.join(", "))))
+                let there = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                Err(Refusal::field(&key, format!("is not a parameter here; there are {there}")))
             }
         }
     }

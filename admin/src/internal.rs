@@ -1,5 +1,7 @@
 //! `/internal`: what app and the other admins of this pool ask of the one that leads, with the secret that they share.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
@@ -21,7 +23,7 @@ pub async fn doorbell(state: Data<State>) -> HttpResponse {
 pub async fn outlook(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&["host"])?;
     if !state.reconciler.leads() {
-        return Err(Problem::new(StatusCode::CONFLICT, "not-leading", "This admin does not lead the pool."));
+        return Err(not_leading());
     }
     match query.get("host") {
         None => Ok(HttpResponse::Ok().json(state.reconciler.outlook_of_pool(state.now()))),
@@ -32,7 +34,27 @@ pub async fn outlook(state: Data<State>, query: Query) -> Result<HttpResponse, P
     }
 }
 
+/// A look at everything is given up after so long: a host that hangs is known to be away sooner.
+const LOOK_WITHIN: Duration = Duration::from_secs(60);
+
 /// `POST /internal/look`: every host is looked at in full, engine and records; answers when the last one's pass is over.
-pub async fn look(state: Data<State>) -> HttpResponse {
-    HttpResponse::Ok().json(state.reconciler.look_at_all().await)
+pub async fn look(state: Data<State>) -> Result<HttpResponse, Problem> {
+    if !state.reconciler.leads() {
+        return Err(not_leading());
+    }
+    match tokio::time::timeout(LOOK_WITHIN, state.reconciler.look_at_all()).await {
+        Ok(Some(looked)) => Ok(HttpResponse::Ok().json(looked)),
+        Ok(None) => {
+            let why = "Everything is being looked at already; ask again when that is over.";
+            Err(Problem { retry_after: Some(1), ..Problem::new(StatusCode::CONFLICT, "looking-already", why) })
+        }
+        Err(_) => {
+            let why = format!("Not every host was looked at within {} s; they are, one by one.", LOOK_WITHIN.as_secs());
+            Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "too-slow", why))
+        }
+    }
+}
+
+fn not_leading() -> Problem {
+    Problem::new(StatusCode::CONFLICT, "not-leading", "This admin does not lead the pool.")
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, ResponseError};
 
+use crate::access::NotChanged;
 use crate::operations::{Fault, Refusal};
 
 /// Why a request was not served.
@@ -105,7 +106,11 @@ impl Problem {
             StatusCode::METHOD_NOT_ALLOWED => {
                 Problem::new(status, "method-not-allowed", "This address does not serve that method.")
             }
-            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(status, "too-large", "At most 64 KiB can be sent."),
+            StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
+                status,
+                "too-large",
+                "That is more than is taken here: 64 KiB, or 384 KiB where a list is sent.",
+            ),
             status if status.is_server_error() => Problem::broken(status),
             status => Problem::new(status, "unreadable", "The request cannot be read."),
         }
@@ -129,6 +134,16 @@ impl From<Refusal> for Problem {
                 ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-away", sentence)
             },
             Refusal::Broken(cause) => Problem::broken(cause),
+        }
+    }
+}
+
+impl From<NotChanged> for Problem {
+    fn from(refused: NotChanged) -> Problem {
+        match refused {
+            NotChanged::Faults(faults) => Refusal::Faults(faults).into(),
+            NotChanged::Conflict => Refusal::Conflict("your record changed meanwhile; try again".into()).into(),
+            NotChanged::NotNow(refused) => crate::api::session::problem(refused),
         }
     }
 }

@@ -17,9 +17,11 @@ use tokio_util::sync::CancellationToken;
 use crate::access::{Door, Passwords};
 use crate::leader_link::LeaderLink;
 use crate::live::Hub;
+use crate::node_logs::NodeLogs;
 use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
+use crate::sampling::{Engines, Sampling};
 use crate::seal::Seal;
 use crate::{dress, routes};
 
@@ -67,6 +69,10 @@ pub struct State {
     pub trusted_proxies: TrustedProxies,
     /// The log level that the form for a new host begins with.
     pub log_level: LogLevel,
+    /// Who measures what is used, and what pages have open.
+    pub sampling: Sampling,
+    /// What nodes write.
+    pub node_logs: NodeLogs,
     /// The pages.
     pub templates: Templates,
     /// Those of them that are live.
@@ -84,12 +90,18 @@ impl State {
 pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let Parts { store, catalog, config, reconciler, internal_secret, stop, listener } = parts;
     let leader = LeaderLink::new(store.clone(), internal_secret.clone(), reconciler.clone())?;
+    let passwords = Passwords::new()?;
+    let seal = Seal::new(config.seal_keys.clone());
+    let engines = Engines::new(seal.clone());
+    let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone(), stop.clone());
+    let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
     let operations = Operations {
         store: store.clone(),
+        passwords: passwords.clone(),
         catalog: catalog.clone(),
         leader: leader.clone(),
         waiting: Waiting::until(stop.clone()),
-        seal: Seal::new(config.seal_keys.clone()),
+        seal,
         layout: config.layout,
     };
     let state = Data::new(State {
@@ -98,10 +110,12 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         reconciler,
         leader,
         operations,
-        door: Door::new(Passwords::new()?),
+        door: Door::new(passwords),
         internal_secret,
         trusted_proxies: config.trusted_proxies,
         log_level: config.cluster_log_level,
+        sampling,
+        node_logs,
         templates: Templates::load()?,
         live: Hub::new(&stop),
     });

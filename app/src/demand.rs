@@ -1,11 +1,11 @@
 //! Counts what users apply for, by minute and flavor, and writes the counts down every few seconds in one write. A request
 //! only adds to a number in memory: it never waits for this, and nothing it does can fail.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use common::model::{ApplyCount, FlavorId, Timestamp};
+use common::model::{ApplyCount, FlavorId, Timestamp, UserId};
 use common::store::{SharedStore, StoreResult};
 use tokio::sync::watch;
 use tracing::warn;
@@ -15,6 +15,9 @@ const EVERY: Duration = Duration::from_secs(5);
 
 /// Counts kept while the store is away; the oldest beyond this go. Twenty flavors for three hours.
 const MOST: usize = 4_000;
+
+/// Users and flavors that are told apart within a minute. Some ten of each for every host of a large pool, in a few MiB.
+const MISSING: usize = 20_000;
 
 const MINUTE_MS: i64 = 60_000;
 
@@ -27,7 +30,12 @@ pub struct Demand {
 }
 
 #[derive(Default)]
-struct Counts(BTreeMap<(Timestamp, FlavorId), (u64, u64)>);
+struct Counts {
+    counts: BTreeMap<(Timestamp, FlavorId), (u64, u64)>,
+    /// Who missed which flavor in this minute.
+    minute: Option<Timestamp>,
+    missed: HashSet<(UserId, FlavorId)>,
+}
 
 impl Demand {
     /// Nothing counted yet.
@@ -40,11 +48,14 @@ impl Demand {
         self.counts().add(now, flavor, 1, 0);
     }
 
-    /// Somebody would have taken any of these, and none was free.
-    pub fn missed(&self, flavors: &[FlavorId], now: Timestamp) {
+    /// This user would have taken any of these, and none was free. Who asks again and again wants no more than who waits: of
+    /// one user each flavor counts once a minute.
+    pub fn missed(&self, user: &UserId, flavors: &[FlavorId], now: Timestamp) {
         let mut counts = self.counts();
         for flavor in flavors {
-            counts.add(now, flavor, 0, 1);
+            if counts.is_first(user, flavor, now) {
+                counts.add(now, flavor, 0, 1);
+            }
         }
     }
 
@@ -69,8 +80,8 @@ impl Demand {
 
     async fn write_by(&self, write: impl AsyncFnOnce(Vec<ApplyCount>) -> StoreResult<()>) {
         let _writing = self.writing.lock().await;
-        let taken = std::mem::take(&mut *self.counts());
-        if taken.0.is_empty() {
+        let taken = Counts { counts: std::mem::take(&mut self.counts().counts), ..Counts::default() };
+        if taken.counts.is_empty() {
             return;
         }
         // Whoever gives up on this while it writes loses these counts, and nobody does.
@@ -87,16 +98,26 @@ impl Demand {
 
 impl Counts {
     fn add(&mut self, at: Timestamp, flavor: &FlavorId, given: u64, missed: u64) {
-        let minute = Timestamp::from_millis(at.as_millis().div_euclid(MINUTE_MS) * MINUTE_MS);
-        let count = self.0.entry((minute, flavor.clone())).or_default();
+        let count = self.counts.entry((minute_of(at), flavor.clone())).or_default();
         *count = (count.0 + given, count.1 + missed);
-        while self.0.len() > MOST {
-            self.0.pop_first();
+        while self.counts.len() > MOST {
+            self.counts.pop_first();
         }
     }
 
+    /// Whether this user misses this flavor for the first time in this minute. Beyond [`MISSING`] nobody is known any more,
+    /// and nobody is counted: so many say enough.
+    fn is_first(&mut self, user: &UserId, flavor: &FlavorId, now: Timestamp) -> bool {
+        let minute = Some(minute_of(now));
+        if self.minute != minute {
+            self.minute = minute;
+            self.missed.clear();
+        }
+        self.missed.len() < MISSING && self.missed.insert((user.clone(), flavor.clone()))
+    }
+
     fn take_back(&mut self, others: Counts) {
-        for ((minute, flavor), (given, missed)) in others.0 {
+        for ((minute, flavor), (given, missed)) in others.counts {
             self.add(minute, &flavor, given, missed);
         }
     }
@@ -108,8 +129,12 @@ impl Counts {
             given: *given,
             missed: *missed,
         };
-        self.0.iter().map(count).collect()
+        self.counts.iter().map(count).collect()
     }
+}
+
+fn minute_of(at: Timestamp) -> Timestamp {
+    Timestamp::from_millis(at.as_millis().div_euclid(MINUTE_MS) * MINUTE_MS)
 }
 
 #[cfg(test)]
@@ -120,6 +145,10 @@ mod tests {
 
     fn flavor(text: &str) -> FlavorId {
         FlavorId::parse(text).unwrap()
+    }
+
+    fn user(text: &str) -> UserId {
+        UserId::parse(text).unwrap()
     }
 
     fn second(n: i64) -> Timestamp {
@@ -142,12 +171,37 @@ mod tests {
         demand.given(&flavor("a"), second(59));
         demand.given(&flavor("a"), second(60));
         demand.given(&flavor("a"), second(119));
-        demand.missed(&[flavor("a"), flavor("b")], second(61));
+        demand.missed(&user("u"), &[flavor("a"), flavor("b")], second(61));
         demand.write().await;
         let all = [count(0, "a", 1, 0), count(1, "a", 2, 1), count(1, "b", 0, 1)];
         assert_eq!(demand.store.applies(second(0)).await.unwrap(), all);
         demand.write().await;
         assert_eq!(demand.store.applies(second(0)).await.unwrap(), all);
+    }
+
+    #[tokio::test]
+    async fn who_asks_again_and_again_is_one_who_waits() {
+        let (demand, _folder) = demand().await;
+        for n in 0..50 {
+            demand.missed(&user("alice"), &[flavor("a"), flavor("b")], second(n));
+            demand.write().await;
+        }
+        demand.missed(&user("bob"), &[flavor("a")], second(59));
+        demand.missed(&user("alice"), &[flavor("a")], second(60));
+        demand.write().await;
+        let all = [count(0, "a", 0, 2), count(0, "b", 0, 1), count(1, "a", 0, 1)];
+        assert_eq!(demand.store.applies(second(0)).await.unwrap(), all);
+    }
+
+    #[tokio::test]
+    async fn a_crowd_that_misses_fills_no_memory() {
+        let (demand, _folder) = demand().await;
+        for n in 0..MISSING + 10 {
+            demand.missed(&user(&format!("u{n}")), &[flavor("a")], second(0));
+        }
+        assert_eq!(demand.counts().missed.len(), MISSING);
+        demand.missed(&user("later"), &[flavor("a")], second(60));
+        assert_eq!(demand.counts().missed.len(), 1, "a minute later everything is forgotten");
     }
 
     #[tokio::test]
@@ -158,7 +212,7 @@ mod tests {
             .write_by(async |counts| {
                 assert_eq!(counts, [count(0, "a", 1, 0)]);
                 demand.given(&flavor("a"), second(1));
-                demand.missed(&[flavor("b")], second(2));
+                demand.missed(&user("u"), &[flavor("b")], second(2));
                 Err(StoreError::Unavailable("on purpose".into()))
             })
             .await;

@@ -4,6 +4,7 @@
 //! what the internet can reach cannot reach the machines.
 
 mod api;
+mod callers;
 mod changes;
 mod demand;
 mod doorbell;

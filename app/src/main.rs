@@ -79,6 +79,8 @@ async fn serve(config: AppConfig) -> anyhow::Result<()> {
         store: store.clone(),
         catalog: Arc::new(catalog),
         internal_secret,
+        auth: config.auth,
+        leases_max: config.leases_max,
         bind,
         workers: std::thread::available_parallelism().map_or(2, usize::from),
         wish_wait: WISH_WAIT,
@@ -91,6 +93,11 @@ async fn serve(config: AppConfig) -> anyhow::Result<()> {
         Auth::Open => warn!(
             version = env!("CARGO_PKG_VERSION"),
             "serving on http://{}; AUTH=open: anyone who can reach it may call, and user ids are believed",
+            server.address()
+        ),
+        Auth::Tokens => info!(
+            version = env!("CARGO_PKG_VERSION"),
+            "serving on http://{}; AUTH=tokens: whoever calls shows a token",
             server.address()
         ),
     }

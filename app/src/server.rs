@@ -10,10 +10,11 @@ use actix_web::dev::ServerHandle;
 use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use common::compose::Catalog;
-use common::config::Secret;
+use common::config::{Auth, Secret};
 use common::store::SharedStore;
 use tokio::sync::watch;
 
+use crate::callers::{Callers, TokenBook};
 use crate::changes::Changes;
 use crate::demand::Demand;
 use crate::doorbell::Doorbell;
@@ -38,6 +39,10 @@ pub struct Parts {
     pub catalog: Arc<Catalog>,
     /// What admin's `/internal` wants to see.
     pub internal_secret: Secret,
+    /// Who may call.
+    pub auth: Auth,
+    /// The most clusters that a user may hold, unless her token says otherwise.
+    pub leases_max: Option<u32>,
     /// Where to listen; port 0 is any free one.
     pub bind: SocketAddr,
     /// Threads that serve; one a processor is right.
@@ -70,6 +75,7 @@ pub fn build(parts: Parts) -> io::Result<Server> {
     let (counting, closes) = (demand.clone(), closed.clone());
     tokio::spawn(async move { counting.write_now_and_then(closes).await });
     let shared = Arc::new(Shared {
+        callers: Callers::new(parts.auth, TokenBook::open(parts.store.clone(), closed.clone()), parts.leases_max),
         hosts: HostBook::new(parts.store.clone()),
         changes: Changes::new(parts.store.clone(), closed.clone()),
         doorbell: Doorbell::hang(parts.store.clone(), parts.internal_secret),

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::compose::Catalog;
+use common::model::Cluster;
 use common::store::SharedStore;
 use tokio::sync::watch;
 
+use crate::callers::{Caller, Callers};
 use crate::changes::Changes;
 use crate::demand::Demand;
 use crate::doorbell::Doorbell;
@@ -16,6 +18,8 @@ use crate::host_book::HostBook;
 pub struct Shared {
     /// The pool's records.
     pub store: SharedStore,
+    /// Who is calling.
+    pub callers: Callers,
     /// Which flavors there are.
     pub catalog: Arc<Catalog>,
     /// Daemon URLs of hosts.
@@ -30,4 +34,11 @@ pub struct Shared {
     pub wish_wait: Duration,
     /// Turns true when the server is stopping: nobody should wait any longer.
     pub closing: watch::Receiver<bool>,
+}
+
+impl Shared {
+    /// Where a cluster's Docker daemon is, for whom may know; else "".
+    pub async fn daemon_url(&self, caller: &Caller, cluster: &Cluster) -> String {
+        if caller.sees_daemons() { self.hosts.url(&cluster.host).await } else { String::new() }
+    }
 }

@@ -8,6 +8,24 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use actix_web::HttpRequest;
 use common::config::TrustedProxies;
 
+/// What is kept of where a session was begun.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// The address.
+    pub address: IpAddr,
+    /// What the browser said it is, cut; "" if it said nothing.
+    pub browser: String,
+}
+
+/// Longer than what any browser says.
+const LONGEST_BROWSER: usize = 256;
+
+/// Who asks, as far as that can be known.
+pub fn seen(req: &HttpRequest, proxies: &TrustedProxies) -> Seen {
+    let browser = req.headers().get("user-agent").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    Seen { address: address(req, proxies), browser: browser.chars().take(LONGEST_BROWSER).collect() }
+}
+
 /// The address of whoever asks: going back from the peer, the first that is no proxy of ours.
 pub fn address(req: &HttpRequest, proxies: &TrustedProxies) -> IpAddr {
     let mut at = peer(req);

@@ -1,10 +1,10 @@
 //! The first operator: made at the first start, from the configuration or with a password made here.
 
 use common::config::Secret;
-use common::model::{Operator, OperatorId, Role, Timestamp};
+use common::model::{Operator, Role, Timestamp};
 use common::store::{Store, StoreError};
 
-use super::Passwords;
+use super::{Passwords, one_time_password};
 
 /// What came of looking for operators at the start.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,15 +31,9 @@ pub async fn make_first_operator(
     if !store.list_operators().await?.is_empty() {
         return exists(store, passwords, username, configured).await;
     }
-    let generated = configured.is_none().then(generate);
+    let generated = configured.is_none().then(one_time_password);
     let password = configured.or(generated.as_ref()).map(Secret::expose).unwrap_or_default();
-    let operator = Operator {
-        id: OperatorId::random(),
-        username: username.to_owned(),
-        password_hash: passwords.hash(password).await?,
-        role: Role::Admin,
-        created_at: now,
-    };
+    let operator = Operator::new(username.to_owned(), passwords.hash(password).await?, Role::Admin, now);
     match store.insert_operator(&operator).await {
         Ok(()) => Ok(generated.map_or(FirstOperator::Made, FirstOperator::MadeWithPassword)),
         Err(StoreError::Taken { .. }) => exists(store, passwords, username, configured).await,
@@ -60,14 +54,4 @@ async fn exists(
     let hash = operator.as_ref().map(|operator| operator.password_hash.as_str());
     let same = passwords.check(configured.expose(), hash).await?;
     Ok(if same { FirstOperator::Exists } else { FirstOperator::PasswordIgnored })
-}
-
-/// 100 random bits in letters that cannot be mistaken for each other, in groups that can be read out.
-fn generate() -> Secret {
-    const LETTERS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-    let picks: [u8; 20] = rand::random();
-    let letter = |pick: u8| char::from(LETTERS[usize::from(pick % 32)]);
-    let letters: Vec<char> = picks.into_iter().map(letter).collect();
-    let groups: Vec<String> = letters.chunks(5).map(|group| group.iter().collect()).collect();
-    Secret::new(groups.join("-"))
 }

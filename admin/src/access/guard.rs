@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
-use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
+use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
@@ -29,7 +29,9 @@ pub enum Needs {
     OwnForm,
     /// The secret that app shares with admin.
     InternalSecret,
-    /// An operator with this role or a higher one.
+    /// Somebody who is signed in, be it with a one-time password.
+    SignedIn,
+    /// An operator with this role or a higher one, and with a password of her own.
     Role(Role),
 }
 
@@ -55,6 +57,11 @@ impl SignedIn {
     pub fn operates(&self) -> bool {
         self.operator.role >= Role::Operator
     }
+
+    /// Whether she may look after operators and tokens.
+    pub fn administers(&self) -> bool {
+        self.operator.role >= Role::Admin
+    }
 }
 
 impl FromRequest for SignedIn {
@@ -79,6 +86,14 @@ pub async fn guard(
     }
 }
 
+/// Asks for nothing, and knows who is asking if she is signed in: the page that says that nothing is there has her menu.
+pub async fn know(req: ServiceRequest, next: Next<BoxBody>) -> Result<ServiceResponse<BoxBody>, Error> {
+    if let Ok(Some(who)) = signed_in(&req, &*state(&req)?).await {
+        req.extensions_mut().insert(who);
+    }
+    next.call(req).await
+}
+
 /// `None`: go on. Else an answer instead of the handler's, or a refusal.
 async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResponse>, Error> {
     let changes = !matches!(*req.method(), Method::GET | Method::HEAD);
@@ -99,13 +114,18 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
             }
         }
         Needs::InternalSecret => check_secret(req.headers(), state.internal_secret.expose())?,
-        Needs::Role(role) => match signed_in(req, &state).await? {
+        Needs::SignedIn | Needs::Role(_) => match signed_in(req, &state).await? {
             Some(who) => {
                 // Known also when she is refused: the page that says no is hers.
                 req.extensions_mut().insert(who.clone());
-                if who.operator.role < role {
-                    let why = format!("This needs the role {}; yours is {}.", name(role), name(who.operator.role));
-                    return Err(Problem::not_allowed(why).into());
+                if let Needs::Role(role) = needs {
+                    if who.operator.one_time {
+                        return choose_a_password(req.path()).map(Some);
+                    }
+                    if who.operator.role < role {
+                        let why = format!("This needs the role {}; yours is {}.", name(role), name(who.operator.role));
+                        return Err(Problem::not_allowed(why).into());
+                    }
                 }
                 if changes {
                     check_token(req, &who.session.csrf)?;
@@ -118,18 +138,23 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
     Ok(None)
 }
 
+/// Where a password that somebody else made leads, and nowhere else.
+fn choose_a_password(path: &str) -> Result<HttpResponse, Error> {
+    if is_api(path) {
+        let why = "This password is for one time: choose one of your own with PUT /api/v1/session/password.";
+        return Err(Problem::new(StatusCode::FORBIDDEN, "password-needed", why).into());
+    }
+    Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/access/password")).finish())
+}
+
 /// Whether a path is asked for by programs and scripts: what it refuses is told in JSON.
 pub fn is_api(path: &str) -> bool {
-    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/live"
+    path.starts_with("/api/") || path.starts_with("/internal/") || path == "/openapi.json" || path == "/live"
 }
 
 /// A role's name.
 pub fn name(role: Role) -> &'static str {
-    match role {
-        Role::Viewer => "viewer",
-        Role::Operator => "operator",
-        Role::Admin => "admin",
-    }
+    role.as_str()
 }
 
 fn state(req: &ServiceRequest) -> Result<Data<State>, Problem> {
@@ -156,7 +181,7 @@ pub async fn session_holds(state: &State, id: &SessionId) -> Result<Option<Signe
         return Ok(None);
     };
     let operator = state.store.operator(&session.operator).await?;
-    let (true, Some(operator)) = (session::is_live(&session, state.now()), operator) else {
+    let Some(operator) = operator.filter(|operator| session::holds(&session, operator, state.now())) else {
         state.store.delete_session(id).await?;
         return Ok(None);
     };
@@ -185,11 +210,7 @@ fn check_secret(headers: &HeaderMap, secret: &str) -> Result<(), Problem> {
     if equal(given, secret) {
         Ok(())
     } else {
-        Err(Problem::new(
-            actix_web::http::StatusCode::UNAUTHORIZED,
-            "wrong-secret",
-            "The internal secret is missing or wrong.",
-        ))
+        Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-secret", "The internal secret is missing or wrong."))
     }
 }
 

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use actix_web::cookie::{Cookie, SameSite};
-use common::model::{OperatorId, Session, SessionId, Timestamp};
+use common::model::{Operator, Session, SessionId, Timestamp};
 use sha2::{Digest, Sha256};
+
+use super::client::Seen;
 
 /// The cookie that holds the session's secret. No `__Host-` prefix: browsers take that over https alone, and the
 /// service also runs without.
@@ -20,15 +22,18 @@ pub const LONGEST: Duration = Duration::from_secs(7 * 24 * 3600);
 pub const TOUCH_EVERY: Duration = Duration::from_secs(60);
 
 /// A new secret, and the session that the store keeps for it.
-pub fn begin_session(operator: &OperatorId, now: Timestamp) -> (String, Session) {
+pub fn begin_session(operator: &Operator, from: &Seen, now: Timestamp) -> (String, Session) {
     let secret = hex::encode(rand::random::<[u8; 32]>());
     let session = Session {
         id: hashed(&secret),
-        operator: operator.clone(),
+        operator: operator.id.clone(),
+        generation: operator.generation,
         csrf: hex::encode(rand::random::<[u8; 32]>()),
         created_at: now,
         used_at: now,
         ends_at: now + LONGEST,
+        address: from.address.to_string(),
+        browser: from.browser.clone(),
     };
     (secret, session)
 }
@@ -47,9 +52,14 @@ fn hashed(secret: &str) -> SessionId {
     SessionId::parse(&hex::encode(&hash[..12])).expect("24 digits are an id")
 }
 
-/// Whether a session still holds.
+/// Whether a session's time is not over.
 pub fn is_live(session: &Session, now: Timestamp) -> bool {
     now < session.ends_at && now < session.used_at + IDLE
+}
+
+/// Whether a session still holds for its operator, as she is now.
+pub fn holds(session: &Session, operator: &Operator, now: Timestamp) -> bool {
+    is_live(session, now) && session.operator == operator.id && session.generation == operator.generation
 }
 
 /// The session as it is after being used now; `None` while the store knows it well enough.
@@ -76,12 +86,18 @@ pub fn removal_cookie(name: &'static str) -> Cookie<'static> {
 
 #[cfg(test)]
 mod tests {
+    use common::model::Role;
+
     use super::*;
 
     const START: Timestamp = Timestamp::from_millis(1_000_000_000_000);
 
     fn session() -> (String, Session) {
-        begin_session(&OperatorId::random(), START)
+        begin_session(&ann(), &Seen { address: [192, 0, 2, 1].into(), browser: String::new() }, START)
+    }
+
+    fn ann() -> Operator {
+        Operator::new("ann".into(), String::new(), Role::Viewer, START)
     }
 
     #[test]
@@ -100,6 +116,17 @@ mod tests {
         let used = Session { used_at: START + LONGEST - Duration::from_secs(1), ..session };
         assert!(is_live(&used, START + LONGEST - Duration::from_secs(1)));
         assert!(!is_live(&used, START + LONGEST));
+    }
+
+    #[test]
+    fn a_session_holds_for_its_own_operator_until_she_is_signed_out() {
+        let ann = ann();
+        let (_, session) = begin_session(&ann, &Seen { address: [192, 0, 2, 1].into(), browser: String::new() }, START);
+        assert!(holds(&session, &ann, START));
+        assert!(holds(&session, &ann.with_role(Role::Admin), START), "a new role ends nothing");
+        for ended in [ann.signed_out(), ann.with_password("x".into()), self::ann()] {
+            assert!(!holds(&session, &ended, START));
+        }
     }
 
     #[test]

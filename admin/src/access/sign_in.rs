@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::model::{Actor, Event, EventKind, Operator, Session, Timestamp};
 use common::store::{Store, StoreError};
 
+use super::client::Seen;
 use super::{Attempts, NotChecked, Passwords, SignedIn, begin_session};
 
 /// Ties the sign-in form to the browser it was given to, before there is a session.
@@ -55,34 +56,65 @@ impl Door {
         store: &dyn Store,
         username: &str,
         password: &str,
-        from: IpAddr,
+        from: &Seen,
         now: Timestamp,
     ) -> Result<(String, Session, Operator), NotSignedIn> {
-        self.attempts.begin(username, from, now).map_err(NotSignedIn::TooMany)?;
+        self.attempts.begin(username, from.address, now).map_err(NotSignedIn::TooMany)?;
         let possible = username.chars().count() <= LONGEST_NAME && password.len() <= LONGEST_PASSWORD;
         let operator = if possible { store.operator_by_name(username).await? } else { None };
-        let hash = operator.as_ref().map(|operator| operator.password_hash.as_str());
         let password = if possible { password } else { "" };
-        let right = match self.passwords.check(password, hash).await {
-            Ok(right) => right,
-            Err(NotChecked::Busy) => {
-                self.attempts.not_checked(username, from);
-                return Err(NotSignedIn::Busy);
-            }
-            Err(NotChecked::Broken(error)) => return Err(NotSignedIn::Broken(error)),
-        };
-        let Some(operator) = operator.filter(|_| right) else {
-            // The name is not in the event: people type passwords into the wrong field.
-            tracing::warn!(address = %from, "a sign-in failed");
-            return Err(NotSignedIn::Wrong);
-        };
-        let (secret, session) = begin_session(&operator.id, now);
+        self.judge(username, password, operator.as_ref(), from.address).await?;
+        let Some(operator) = operator else { return Err(NotSignedIn::Wrong) };
+        let (secret, session) = begin_session(&operator, from, now);
         store.put_session(&session).await?;
-        self.attempts.succeeded(username, from);
         let actor = Actor::Operator { name: operator.username.clone() };
-        let event = Event::new(now, EventKind::Access, actor, format!("signed in from {from}"));
+        let event = Event::new(now, EventKind::Access, actor, format!("signed in from {}", from.address));
         store.append_events(&[event]).await?;
         Ok((secret, session, operator))
+    }
+
+    /// Whether this is the operator's password, as an attempt that counts.
+    pub(super) async fn check(
+        &self,
+        operator: &Operator,
+        password: &str,
+        from: IpAddr,
+        now: Timestamp,
+    ) -> Result<(), NotSignedIn> {
+        self.attempts.begin(&operator.username, from, now).map_err(NotSignedIn::TooMany)?;
+        let password = if password.len() <= LONGEST_PASSWORD { password } else { "" };
+        self.judge(&operator.username, password, Some(operator), from).await
+    }
+
+    /// The end of an attempt that was begun. Without an operator it takes as long.
+    async fn judge(
+        &self,
+        username: &str,
+        password: &str,
+        operator: Option<&Operator>,
+        from: IpAddr,
+    ) -> Result<(), NotSignedIn> {
+        let hash = operator.map(|operator| operator.password_hash.as_str());
+        match self.passwords.check(password, hash).await {
+            Ok(true) => {
+                self.attempts.succeeded(username, from);
+                Ok(())
+            }
+            Ok(false) => {
+                // The name is not told: people type passwords into the wrong field.
+                tracing::warn!(address = %from, "a sign-in failed");
+                Err(NotSignedIn::Wrong)
+            }
+            Err(NotChecked::Busy) => {
+                self.attempts.not_checked(username, from);
+                Err(NotSignedIn::Busy)
+            }
+            Err(NotChecked::Broken(error)) => Err(NotSignedIn::Broken(error)),
+        }
+    }
+
+    pub(super) fn passwords(&self) -> &Passwords {
+        &self.passwords
     }
 
     /// Ends a session.
@@ -104,9 +136,9 @@ mod tests {
         let target = StoreTarget::Sqlite { path: folder.path().join("poolmanager.db") };
         let store = common::store::open(&target, StoreUser::Admin).await.unwrap();
         let door = Door::new(Passwords::crowded());
-        let address = IpAddr::from([192, 0, 2, 1]);
+        let from = Seen { address: [192, 0, 2, 1].into(), browser: String::new() };
         for _ in 0..50 {
-            let came = door.sign_in(store.as_ref(), "ada", "guess", address, common::clock::now()).await;
+            let came = door.sign_in(store.as_ref(), "ada", "guess", &from, common::clock::now()).await;
             let refused = came.expect_err("crowded");
             assert!(matches!(refused, NotSignedIn::Busy), "{refused:?}");
             let problem = crate::api::session::problem(refused);

@@ -1,13 +1,14 @@
 //! `/api/v1/clusters`
 
 use actix_web::HttpResponse;
+use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use common::model::{ClusterId, PhaseKind, WishChange};
 
 use super::{Part, shapes};
 use crate::access::SignedIn;
 use crate::input::{Object, Query};
-use crate::operations::{ClusterAction, ClusterList, Refusal, cluster_filter, limit_of, page_of};
+use crate::operations::{ClusterAction, ClusterList, CreateInput, Refusal, cluster_filter, limit_of, page_of};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -34,6 +35,30 @@ pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Prob
 pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, Problem> {
     let cluster = state.store.cluster(&cluster_id(&id)?).await?.ok_or(Refusal::NoSuch("cluster"))?;
     Ok(HttpResponse::Ok().json(shapes::cluster(&cluster)))
+}
+
+/// `POST`: has one made: `host` and `flavor`. With an `id` that the caller drew, the same sent twice makes one.
+pub async fn create(who: SignedIn, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
+    let mut faults = Vec::new();
+    let mut text = |name: &str| {
+        let given = body.text(name);
+        given.unwrap_or_else(|fault| {
+            faults.push(fault);
+            None
+        })
+    };
+    let (host, flavor, id) = (text("host"), text("flavor"), text("id"));
+    body.nothing_else(&mut faults);
+    if !faults.is_empty() {
+        return Err(Refusal::Faults(faults).into());
+    }
+    let input =
+        CreateInput { host: host.unwrap_or_default(), flavor: flavor.unwrap_or_default(), id: id.unwrap_or_default() };
+    let created = state.operations.create_cluster(&input, &who.operator.username, state.now()).await?;
+    let cluster = state.store.cluster(&created.id).await?.ok_or(Refusal::Conflict(created.done.message))?;
+    let place = (header::LOCATION, format!("/api/v1/clusters/{}", cluster.id));
+    let mut response = if created.new { HttpResponse::Created() } else { HttpResponse::Ok() };
+    Ok(response.insert_header(place).json(shapes::cluster(&cluster)))
 }
 
 /// `POST .../start`, `/stop`, `/restart` (of all nodes or `{"node": "vp0"}`), `/release`.

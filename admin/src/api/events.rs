@@ -5,7 +5,8 @@ use std::time::Duration;
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use common::store::EventFilter;
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use super::{Part, shapes};
 use crate::input::Query;
@@ -26,8 +27,17 @@ pub async fn tail(state: Data<State>, query: Query) -> Result<HttpResponse, Prob
     query.only(&["host", "cluster", "kind", "actor", "since", "until", "after", "wait"])?;
     let wait = wait_of(query.get("wait"))?;
     let (events, next) = state.operations.tail(query.get("after"), &filter(&query)?, wait).await?;
-    let items: Vec<_> = events.iter().map(shapes::event).collect();
-    Ok(HttpResponse::Ok().json(json!({"items": items, "next": next.0})))
+    Ok(HttpResponse::Ok().json(Tail { items: events.iter().map(shapes::event).collect(), next: next.0 }))
+}
+
+/// Events after a place.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "EventTail")]
+pub struct Tail {
+    /// Oldest first.
+    items: Vec<shapes::EventShape>,
+    /// What to pass as `after` to go on from here.
+    next: String,
 }
 
 /// Which events a query asks for.

@@ -28,11 +28,24 @@ pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, 
 /// `POST`: adds one. Whatever is left out is as in the blank form.
 pub async fn add(who: SignedIn, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
     let tls = host_tls::texts(&mut body)?;
-    let (input, _) = fill(HostInput::blank(state.log_level), body)?;
-    let host = state.operations.add_host_with(&input, &tls, &who.operator.username, state.now()).await?;
-    let place = format!("/api/v1/hosts/{}", host.id);
-    let row = HostRow { host, phases: Default::default() };
-    Ok(HttpResponse::Created().insert_header((header::LOCATION, place)).json(shape(&state, &row)))
+    let input = fill(HostInput::blank(state.log_level), body, &OWN)?;
+    let added = state.operations.add_host(&input, &tls, &who.operator.username, state.now()).await?;
+    let place = (header::LOCATION, format!("/api/v1/hosts/{}", added.host.id));
+    if added.new {
+        let row = HostRow { host: added.host, phases: Default::default() };
+        return Ok(HttpResponse::Created().insert_header(place).json(shape(&state, &row)));
+    }
+    let row = state.operations.host(&added.host.id).await?;
+    Ok(HttpResponse::Ok().insert_header(place).json(shape(&state, &row)))
+}
+
+/// `POST .../many`: adds those that `text` names, a line each; the other fields are the settings for all of them.
+pub async fn add_many(who: SignedIn, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
+    let text = body.text("text").map_err(one)?.unwrap_or_default();
+    let tls = host_tls::texts(&mut body)?;
+    let common = fill(HostInput::blank(state.log_level), body, &[])?;
+    let done = state.operations.add_many(&text, &common, &tls, &who.operator.username, state.now()).await?;
+    Ok(HttpResponse::Ok().json(shapes::many(&done)))
 }
 
 /// `PATCH`: changes the fields that are given.
@@ -40,11 +53,18 @@ pub async fn configure(
     who: SignedIn,
     state: Data<State>,
     id: Path<String>,
-    body: Object,
+    mut body: Object,
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let row = state.operations.host(&id).await?;
-    let (input, seen) = fill(HostInput::of(&row.host), body)?;
+    let seen = body.number("version");
+    let input = match (fill(HostInput::of(&row.host), body, &OWN), &seen) {
+        (Err(Refusal::Faults(faults)), Err(fault)) => {
+            return Err(Refusal::Faults(faults.into_iter().chain([fault.clone()]).collect()).into());
+        }
+        (filled, _) => filled?,
+    };
+    let seen = seen.map_err(one)?;
     // Without a version of the caller's own, at least what we have just read must still be so.
     let seen = seen.or(Some(row.host.version));
     let host = state.operations.configure_host(&id, &input, seen, &who.operator.username, state.now()).await?;
@@ -113,7 +133,7 @@ pub async fn reset(
 pub async fn foreign(state: Data<State>, id: Path<String>, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&[])?;
     let things = state.operations.foreign(&host_id(&id)?).await?;
-    Ok(HttpResponse::Ok().json(Part::of(Listed { items: things, next: None }, Clone::clone)))
+    Ok(HttpResponse::Ok().json(Part::of(Listed { items: things, next: None }, shapes::stranger)))
 }
 
 fn shape(state: &State, row: &HostRow) -> shapes::HostShape {
@@ -129,24 +149,28 @@ pub(super) fn one(fault: Fault) -> Refusal {
     Refusal::Faults(vec![fault])
 }
 
-/// The fields that are given over those that are there, and the version the caller saw.
-fn fill(mut input: HostInput, mut body: Object) -> Result<(HostInput, Option<u64>), Refusal> {
+/// The texts that each host has of its own.
+const OWN: [&str; 3] = ["name", "daemon_url", "address"];
+
+/// The texts that many may share.
+const SHARED: [&str; 5] = ["bind_address", "log_level", "log_type", "log_server", "chaincode_endpoint"];
+
+/// The fields that are given over those that are there; `own` are those of [`OWN`] that may be given.
+fn fill(mut input: HostInput, mut body: Object, own: &[&str]) -> Result<HostInput, Refusal> {
     let mut faults = Vec::new();
     let log_server_before = std::mem::take(&mut input.log_server);
-    {
-        let texts = [
-            ("name", &mut input.name),
-            ("daemon_url", &mut input.daemon_url),
-            ("address", &mut input.address),
-            ("bind_address", &mut input.bind_address),
-            ("log_level", &mut input.log_level),
-            ("log_type", &mut input.log_type),
-            ("log_server", &mut input.log_server),
-            ("chaincode_endpoint", &mut input.chaincode_endpoint),
-        ];
-        for (name, field) in texts {
-            put(&mut faults, field, body.text(name));
-        }
+    for name in own.iter().chain(&SHARED) {
+        let field = match *name {
+            "name" => &mut input.name,
+            "daemon_url" => &mut input.daemon_url,
+            "address" => &mut input.address,
+            "bind_address" => &mut input.bind_address,
+            "log_level" => &mut input.log_level,
+            "log_type" => &mut input.log_type,
+            "log_server" => &mut input.log_server,
+            _ => &mut input.chaincode_endpoint,
+        };
+        put(&mut faults, field, body.text(name));
     }
     // A syslog server that nobody mentions stays, unless the log is turned to files, where there is none.
     if input.log_server.is_empty() && input.log_type == "syslog" {
@@ -157,10 +181,8 @@ fn fill(mut input: HostInput, mut body: Object) -> Result<(HostInput, Option<u64
     put(&mut faults, &mut input.autofill, body.truth("autofill"));
     let mix = body.list("mix").and_then(|list| list.map(|list| mix_of_json(&list)).transpose());
     put(&mut faults, &mut input.mix, mix);
-    let mut seen = None;
-    put(&mut faults, &mut seen, body.number("version").map(|version| version.map(Some)));
     body.nothing_else(&mut faults);
-    if faults.is_empty() { Ok((input, seen)) } else { Err(Refusal::Faults(faults)) }
+    if faults.is_empty() { Ok(input) } else { Err(Refusal::Faults(faults)) }
 }
 
 fn put<T>(faults: &mut Vec<Fault>, field: &mut T, given: Result<Option<T>, Fault>) {

@@ -4,20 +4,27 @@
 //! `X-CSRF-Token`). Unknown fields and parameters are refused; every error is `application/problem+json`.
 
 pub mod clusters;
+pub mod docs;
 pub mod events;
 pub mod evidence;
 pub mod explain;
 pub mod flavors;
 pub mod host_tls;
 pub mod hosts;
+pub mod logs;
+pub mod operators;
 pub mod records;
+pub mod samples;
 pub mod session;
+pub mod sessions;
 mod shapes;
+pub mod tokens;
 
 pub use shapes::{kind, life, want};
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 
@@ -48,7 +55,8 @@ pub fn problem_response(problem: &Problem, request_id: &str) -> HttpResponse {
 }
 
 /// `{"items": [...], "next": ...}`: `next` is what to pass as `after` for the next part, null at the end.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}List")]
 struct Part<T> {
     items: Vec<T>,
     next: Option<String>,

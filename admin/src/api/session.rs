@@ -3,10 +3,13 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::access::client;
-use crate::access::{NotSignedIn, SESSION_COOKIE, SignedIn, removal_cookie, role_name, session_cookie};
+use crate::access::{
+    NewPassword, NotSignedIn, SESSION_COOKIE, SignedIn, removal_cookie, role_name, session_cookie, session_id,
+};
 use crate::input::Object;
 use crate::operations::Refusal;
 use crate::problem::Problem;
@@ -19,13 +22,42 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, mut body: Object) -> 
     body.end()?;
     let (secret, session, operator) = state
         .door
-        .sign_in(state.store.as_ref(), &username, &password, client::address(&req, &state.trusted_proxies), state.now())
+        .sign_in(state.store.as_ref(), &username, &password, &client::seen(&req, &state.trusted_proxies), state.now())
         .await
         .map_err(problem)?;
+    end_former(&req, &state).await?;
     let who = SignedIn { operator, session };
     Ok(HttpResponse::Ok()
         .cookie(session_cookie(&secret, client::is_https(&req, &state.trusted_proxies)))
         .json(shape(&who)))
+}
+
+/// `PUT` of `password`: `present` and the new one, for another cookie and token. All her other sessions end.
+pub async fn change_password(
+    req: HttpRequest,
+    who: SignedIn,
+    state: Data<State>,
+    mut body: Object,
+) -> Result<HttpResponse, Problem> {
+    let present = body.text("present").map_err(one)?.ok_or_else(|| missing("present"))?;
+    let chosen = body.text("password").map_err(one)?.ok_or_else(|| missing("password"))?;
+    body.end()?;
+    let asked = NewPassword { present: &present, chosen: &chosen };
+    let from = client::seen(&req, &state.trusted_proxies);
+    let changed = state.door.change_password(state.store.as_ref(), &who, &asked, &from, state.now()).await;
+    let (secret, session) = changed?;
+    let who = SignedIn { session, ..who };
+    Ok(HttpResponse::Ok()
+        .cookie(session_cookie(&secret, client::is_https(&req, &state.trusted_proxies)))
+        .json(shape(&who)))
+}
+
+/// Whoever signs in again has one session, not two.
+pub async fn end_former(req: &HttpRequest, state: &State) -> Result<(), Problem> {
+    if let Some(former) = req.cookie(SESSION_COOKIE).and_then(|cookie| session_id(cookie.value())) {
+        state.store.delete_session(&former).await?;
+    }
+    Ok(())
 }
 
 /// `GET`: who is signed in, and the token.
@@ -36,16 +68,30 @@ pub async fn show(who: SignedIn) -> HttpResponse {
 /// `DELETE`: signs out.
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
+    state.live.sessions_changed();
     Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
 }
 
-fn shape(who: &SignedIn) -> serde_json::Value {
-    json!({
-        "username": who.operator.username,
-        "role": role_name(who.operator.role),
-        "csrf_token": who.session.csrf,
-        "ends_at": who.session.ends_at.to_string(),
-    })
+/// Who is signed in.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Session")]
+pub struct SessionShape {
+    username: String,
+    #[schemars(extend("enum" = ["viewer", "operator", "admin"]))]
+    role: &'static str,
+    /// What every change must carry in the header `X-CSRF-Token`.
+    csrf_token: String,
+    /// When the session ends whatever is done.
+    ends_at: String,
+}
+
+fn shape(who: &SignedIn) -> SessionShape {
+    SessionShape {
+        username: who.operator.username.clone(),
+        role: role_name(who.operator.role),
+        csrf_token: who.session.csrf.clone(),
+        ends_at: who.session.ends_at.to_string(),
+    }
 }
 
 fn one(fault: crate::operations::Fault) -> Problem {

@@ -28,7 +28,7 @@ pub fn explain_cluster(
         }
         if let Some(probe) = outlook.probes.get(&cluster.id) {
             next.push(match &probe.wrong {
-                None => Point::new("the next probe is due").at(probe.next.max(now)),
+                None => Point::new("the next probe is due").at(probe.next.max(now)).routine(),
                 Some(wrong) => Point::new("the next probe is due").at(probe.next.max(now)).why(wrong),
             });
         }
@@ -36,13 +36,14 @@ pub fn explain_cluster(
         next.extend(outlook.retries.iter().filter(|one| its_flavor(&one.of) && one.next > now).map(retry));
     }
     held.extend(told.silence());
-    next.extend(phase_ends(cluster, now));
+    next.extend(phase_ends(cluster, under_way.first(), now));
     next.extend(told.next());
     Explanation {
         of: Subject::Cluster { id: cluster.id.clone(), name: cluster.name.to_string() },
         at: now,
         told_by: told.source.clone(),
         looked_at: outlook.map(|outlook| outlook.at),
+        filled: None,
         wanted: wanted(cluster),
         is: is(cluster, host),
         doing: under_way,
@@ -128,16 +129,25 @@ fn word(state: NodeState) -> &'static str {
     }
 }
 
-fn phase_ends(cluster: &Cluster, now: Timestamp) -> Option<Point> {
+/// What ends the phase it is in. While something is done to it nothing else is decided about it.
+fn phase_ends(cluster: &Cluster, doing: Option<&Point>, now: Timestamp) -> Option<Point> {
     let overdue = |at: Timestamp, then: &str, late: &str| {
         if at > now { Point::new(then).at(at) } else { Point::new(late).at(at) }
     };
     match &cluster.phase {
-        Phase::Creating { deadline, .. } => Some(overdue(
-            *deadline,
-            "it counts as failed if it is not ready by then, and is replaced",
-            "it is not ready in time, and is given up unless it was brought up just now",
-        )),
+        Phase::Creating { deadline, .. } => Some(match doing.filter(|doing| !doing.routine) {
+            Some(_) => overdue(
+                *deadline,
+                "it counts as failed if it is not ready by then and what is under way has ended, and is replaced",
+                "it is not ready in time; what is under way is waited for, then it has a moment to get ready, else it is \
+                 given up and replaced",
+            ),
+            None => overdue(
+                *deadline,
+                "it counts as failed if it is not ready by then, and is replaced",
+                "it is not ready in time, and is given up unless it was brought up just now",
+            ),
+        }),
         Phase::Releasing { deadline, .. } | Phase::Removing { deadline, .. } => {
             Some(overdue(*deadline, "its removal is called overdue", "its removal is overdue; it is tried on and on"))
         }

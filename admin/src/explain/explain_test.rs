@@ -215,3 +215,39 @@ fn silence_is_never_taken_for_rest() {
     let says = lines(&explain_host(&row(&case), &told, NOW));
     assert!(!says.iter().any(|line| line.starts_with("held:")), "{says:?}");
 }
+
+#[test]
+fn one_that_gives_way_to_another_flavor_is_explained_where_somebody_looks() {
+    let (case, outlook) = told("free well; want 0; gives-way");
+    let said = "one free f gives way to one g: fewer of g wait than there should at least, and no host has room; of f \
+                there are more";
+    let host = lines(&explain_host(&row(&case), &here(Some(outlook.clone())), NOW));
+    has(&host, &format!("wanted: {said}"));
+    let pool = add_up(&[Arc::new(outlook)], NOW);
+    has(&lines(&explain_pool(&PoolFacts::of(&[row(&case)]), &here(Some(pool)), NOW)), &format!("wanted: {said}"));
+}
+
+#[test]
+fn while_something_is_done_to_a_cluster_its_deadline_waits_for_that() {
+    let said = cluster_says("creating busy; want 1");
+    assert!(said.iter().any(|line| line.contains("and what is under way has ended")), "{said:#?}");
+    let said = cluster_says("creating failing-once; want 2");
+    assert!(!said.iter().any(|line| line.contains("what is under way")), "{said:#?}");
+}
+
+#[test]
+fn what_is_held_back_leads_to_what_it_is_about() {
+    let (case, outlook) = told("creating failing-once; want 2; flavor-fails 30");
+    let held = explain_host(&row(&case), &here(Some(outlook)), NOW).held;
+    let about: Vec<_> = held.iter().map(|point| (point.cluster_id.clone(), point.flavor.is_some())).collect();
+    assert_eq!(about, [(Some(case.view.clusters[0].id.clone()), true), (None, true)], "{held:?}");
+}
+
+#[test]
+fn what_comes_and_goes_all_the_time_is_marked_for_pages() {
+    let (case, outlook) = told("free well; want 1");
+    let explained = explain_host(&row(&case), &here(Some(outlook)), NOW);
+    let all = [&explained.is, &explained.doing, &explained.next].into_iter().flatten();
+    let routine: Vec<&str> = all.filter(|point| point.routine).map(|point| point.what.as_str()).collect();
+    assert!(routine.contains(&"its engine last answered"), "{routine:?}");
+}

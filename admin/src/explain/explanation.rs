@@ -1,6 +1,9 @@
 //! The shape of an explanation.
 
-use common::model::{ClusterId, FlavorId, HostId, Timestamp};
+use std::collections::BTreeMap;
+
+use common::model::{ClusterId, FlavorId, HostId, PhaseKind, Timestamp};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::Source;
@@ -9,18 +12,23 @@ use super::Source;
 const POINTS: usize = 25;
 
 /// Everything that an operator wants to know of one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Explanation {
     /// Of what.
     pub of: Subject,
     /// When this was put together.
     #[serde(serialize_with = "iso")]
+    #[schemars(with = "String")]
     pub at: Timestamp,
     /// Where `doing`, `held` and `next` come from.
     pub told_by: Source,
     /// When the pass was that they come from; of many hosts the oldest.
     #[serde(serialize_with = "iso_or_null")]
+    #[schemars(with = "Option<String>")]
     pub looked_at: Option<Timestamp>,
+    /// How far the filling is, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filled: Option<Filled>,
     /// What is wanted.
     pub wanted: Vec<Point>,
     /// What is.
@@ -33,8 +41,26 @@ pub struct Explanation {
     pub next: Vec<Point>,
 }
 
+/// How far the filling is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Filled {
+    /// Clusters that are up: free or in use.
+    pub up: u64,
+    /// As many as there are to be, those in use among them.
+    pub of: u64,
+}
+
+impl Filled {
+    /// From clusters by phase, and as many as are to wait for users.
+    pub(super) fn of(phases: &BTreeMap<PhaseKind, u64>, to_wait: u64) -> Filled {
+        let count = |phase| phases.get(&phase).copied().unwrap_or_default();
+        let in_use = count(PhaseKind::InUse);
+        Filled { up: count(PhaseKind::Free) + in_use, of: to_wait + in_use }
+    }
+}
+
 /// What is explained.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Subject {
     /// All of it.
@@ -42,6 +68,7 @@ pub enum Subject {
     /// A host.
     Host {
         /// Which.
+        #[schemars(with = "String")]
         id: HostId,
         /// Its name.
         name: String,
@@ -49,6 +76,7 @@ pub enum Subject {
     /// A flavor.
     Flavor {
         /// Which.
+        #[schemars(with = "String")]
         id: FlavorId,
         /// Its title.
         name: String,
@@ -56,6 +84,7 @@ pub enum Subject {
     /// A cluster.
     Cluster {
         /// Which.
+        #[schemars(with = "String")]
         id: ClusterId,
         /// Its name.
         name: String,
@@ -63,7 +92,7 @@ pub enum Subject {
 }
 
 /// One thing that is so, in words, with what programs want of it beside.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Point {
     /// What.
     pub what: String,
@@ -72,9 +101,11 @@ pub struct Point {
     pub why: Option<String>,
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso_or_null")]
+    #[schemars(with = "Option<String>")]
     pub since: Option<Timestamp>,
     /// When it comes, or was.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "iso_or_null")]
+    #[schemars(with = "Option<String>")]
     pub at: Option<Timestamp>,
     /// How many.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,13 +115,19 @@ pub struct Point {
     pub times: Option<u32>,
     /// The host it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub host_id: Option<HostId>,
     /// The cluster it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub cluster_id: Option<ClusterId>,
     /// The flavor it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<String>")]
     pub flavor: Option<FlavorId>,
+    /// It comes and goes all the time, as probes do: a page that people look at leaves it out.
+    #[serde(skip)]
+    pub routine: bool,
 }
 
 impl Point {
@@ -122,6 +159,11 @@ impl Point {
     /// How many times in a row.
     pub fn times(self, times: u32) -> Point {
         Point { times: Some(times), ..self }
+    }
+
+    /// Nothing to look up for.
+    pub fn routine(self) -> Point {
+        Point { routine: true, ..self }
     }
 
     /// About a host.

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use common::model::{Flavor, PhaseKind, Timestamp};
 
-use super::host::in_phase;
+use super::host::{gives_way, in_phase};
 use super::pool::{doing, held, retry};
-use super::{Explanation, Point, Subject, Told};
+use super::{Explanation, Filled, Point, Subject, Told};
 use crate::reconciler::PoolOutlook;
 
 /// Explains a flavor, from how many clusters of it are in each phase and what the reconciler told of all hosts.
@@ -30,6 +30,9 @@ pub fn explain_flavor(
             n => Point::new(format!("{n} wait for users, over all hosts")).count(n),
         }
     });
+    let ways = pool.iter().flat_map(|pool| &pool.gives_way);
+    let ways = ways.filter(|(_, from, to)| [from, to].contains(&&flavor.id));
+    let ways: Vec<Point> = ways.map(|(host, from, to)| gives_way(from, to).host(host)).collect();
     let own = |of: &Option<common::model::FlavorId>| of.as_ref() == Some(&flavor.id);
     let mut held_back: Vec<Point> =
         pool.iter().flat_map(|pool| &pool.held).filter(|one| own(&one.flavor)).map(held).collect();
@@ -42,7 +45,8 @@ pub fn explain_flavor(
         at: now,
         told_by: told.source.clone(),
         looked_at: pool.and_then(|pool| pool.oldest),
-        wanted: wanted.into_iter().collect(),
+        filled: pool.map(|pool| Filled::of(phases, pool.target.get(&flavor.id).copied().unwrap_or_default())),
+        wanted: wanted.into_iter().chain(ways).collect(),
         is,
         doing: pool.iter().flat_map(|pool| &pool.doing).filter(|one| own(&one.flavor)).map(doing).collect(),
         held: held_back,

@@ -1,9 +1,9 @@
 //! Explains a host.
 
-use common::model::{Host, HostPurpose, HostState, PhaseKind, Timestamp};
+use common::model::{FlavorId, Host, HostPurpose, HostState, PhaseKind, Timestamp};
 
 use super::explanation::clusters;
-use super::{Explanation, Point, Subject, Told};
+use super::{Explanation, Filled, Point, Subject, Told};
 use crate::operations::HostRow;
 use crate::reconciler::{Doing, DoingKind, HeldBack, HostOutlook, RetryLater, RetryOf};
 
@@ -11,7 +11,7 @@ use crate::reconciler::{Doing, DoingKind, HeldBack, HostOutlook, RetryLater, Ret
 pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> Explanation {
     let host = &row.host;
     let outlook = told.outlook.as_ref();
-    let mut is = vec![state(host), Point::new("its engine last answered").at(host.contact.last_answer)];
+    let mut is = vec![state(host), last_answer(host)];
     let (mut doing, mut held, mut next) = (Vec::new(), Vec::new(), Vec::new());
     if let Some(outlook) = outlook {
         if outlook.link.failed > 0 && host.contact.state.is_active() {
@@ -40,6 +40,7 @@ pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> 
         at: now,
         told_by: told.source.clone(),
         looked_at: outlook.map(|outlook| outlook.at),
+        filled: outlook.map(|outlook| Filled::of(&row.phases, outlook.target.values().map(|n| u64::from(*n)).sum())),
         wanted: wanted(host, outlook),
         is,
         doing,
@@ -80,7 +81,16 @@ fn wanted(host: &Host, outlook: Option<&HostOutlook>) -> Vec<Point> {
         let point = Point::new(format!("{count} of {flavor} wait there for users"));
         wanted.push(point.count(u64::from(*count)).flavor(Some(flavor)));
     }
+    if let Some((from, to)) = outlook.and_then(|outlook| outlook.gives_way.as_ref()) {
+        wanted.push(gives_way(from, to));
+    }
     wanted
+}
+
+/// One free cluster goes so that another flavor has one.
+pub(super) fn gives_way(from: &FlavorId, to: &FlavorId) -> Point {
+    let why = format!("fewer of {to} wait than there should at least, and no host has room; of {from} there are more");
+    Point::new(format!("one free {from} gives way to one {to}")).why(why).flavor(Some(to))
 }
 
 fn state(host: &Host) -> Point {
@@ -90,6 +100,12 @@ fn state(host: &Host) -> Point {
             Point::new("its engine does not answer; its free clusters are not given out").since(*since).why(why)
         }
     }
+}
+
+/// While it answers, this is within the last seconds, and another time whenever somebody looks.
+fn last_answer(host: &Host) -> Point {
+    let point = Point::new("its engine last answered").at(host.contact.last_answer);
+    if host.contact.state.is_active() { point.routine() } else { point }
 }
 
 fn there(row: &HostRow) -> Vec<Point> {
@@ -125,7 +141,7 @@ fn under_way(all: &[Doing]) -> Vec<Point> {
     if let Some(oldest) = probes.iter().map(|doing| doing.since).min() {
         let n = probes.len() as u64;
         let what = if n == 1 { "1 probe".to_owned() } else { format!("{n} probes") };
-        points.push(Point::new(what).since(oldest).count(n));
+        points.push(Point::new(what).since(oldest).count(n).routine());
     }
     points
 }
@@ -152,13 +168,13 @@ fn comes_next(outlook: &HostOutlook, now: Timestamp) -> Vec<Point> {
     }
     let due = |probe: &&crate::reconciler::Probed| probe.next > now;
     if let Some(probe) = outlook.probes.values().filter(due).min_by_key(|probe| probe.next) {
-        next.push(Point::new("the next probe of a cluster is due").at(probe.next));
+        next.push(Point::new("the next probe of a cluster is due").at(probe.next).routine());
     }
     if let Some((name, at)) = &outlook.deadline {
         next.push(Point::new(format!("the deadline of {name}")).at(*at));
     }
     if let Some(at) = outlook.wake_at.filter(|at| *at > now) {
-        next.push(Point::new("the host is looked at again, if nothing happens before").at(at));
+        next.push(Point::new("the host is looked at again, if nothing happens before").at(at).routine());
     }
     next
 }

@@ -14,7 +14,7 @@ mod pool;
 mod told;
 
 pub use cluster::explain_cluster;
-pub use explanation::{Explanation, Point, Subject};
+pub use explanation::{Explanation, Filled, Point, Subject};
 pub use flavor::explain_flavor;
 pub use host::explain_host;
 pub use pool::{PoolFacts, explain_pool};

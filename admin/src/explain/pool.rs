@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use common::model::{PhaseKind, Timestamp};
 
 use super::explanation::clusters;
-use super::host::in_phase;
-use super::{Explanation, Point, Subject, Told};
+use super::host::{gives_way, in_phase};
+use super::{Explanation, Filled, Point, Subject, Told};
 use crate::operations::HostRow;
 use crate::reconciler::{DoingKind, DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
@@ -61,6 +61,7 @@ pub fn explain_pool(facts: &PoolFacts, told: &Told<PoolOutlook>, now: Timestamp)
         at: now,
         told_by: told.source.clone(),
         looked_at: pool.and_then(|pool| pool.oldest),
+        filled: pool.map(|pool| Filled::of(&facts.phases, pool.target.values().sum())),
         wanted: wanted(facts, pool),
         is: is(facts, pool),
         doing: under_way,
@@ -71,11 +72,13 @@ pub fn explain_pool(facts: &PoolFacts, told: &Told<PoolOutlook>, now: Timestamp)
 }
 
 fn wanted(facts: &PoolFacts, pool: Option<&PoolOutlook>) -> Vec<Point> {
-    let hosts = if facts.hosts == 1 { "1 host".to_owned() } else { format!("{} hosts", facts.hosts) };
-    let mut wanted =
-        vec![Point::new(format!("{hosts} hold at most {}", clusters(facts.capacity))).count(facts.capacity)];
+    let hosts = if facts.hosts == 1 { "1 host holds".to_owned() } else { format!("{} hosts hold", facts.hosts) };
+    let mut wanted = vec![Point::new(format!("{hosts} at most {}", clusters(facts.capacity))).count(facts.capacity)];
     for (flavor, n) in pool.iter().flat_map(|pool| &pool.target).filter(|(_, n)| **n > 0) {
         wanted.push(Point::new(format!("{n} of {flavor} wait for users")).count(*n).flavor(Some(flavor)));
+    }
+    for (host, from, to) in pool.iter().flat_map(|pool| &pool.gives_way) {
+        wanted.push(gives_way(from, to).host(host));
     }
     for (purpose, n) in facts.purposes.iter().filter(|(purpose, _)| **purpose != "serve") {
         let word = purpose.replace('_', " ");
@@ -119,7 +122,8 @@ pub(super) fn doing(total: &DoingTotal) -> Point {
         Some(flavor) => format!("{what} ({flavor})"),
         None => what,
     };
-    Point::new(what).count(n).since(total.since).flavor(total.flavor.as_ref())
+    let point = Point::new(what).count(n).since(total.since).flavor(total.flavor.as_ref());
+    if total.kind == DoingKind::Probe { point.routine() } else { point }
 }
 
 pub(super) fn held(total: &HeldTotal) -> Point {
@@ -152,9 +156,9 @@ fn comes_next(pool: &PoolOutlook) -> Vec<Point> {
     let mut next: Vec<Point> = pool.retries.iter().map(retry).collect();
     let times = [
         ("an engine that does not answer is asked again", pool.next_try),
-        ("the next probe is due", pool.next_probe),
         ("the first deadline of a cluster", pool.deadline),
     ];
     next.extend(times.into_iter().filter_map(|(what, at)| Some(Point::new(what).at(at?))));
+    next.extend(pool.next_probe.map(|at| Point::new("the next probe is due").at(at).routine()));
     next
 }

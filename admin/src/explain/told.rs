@@ -1,12 +1,13 @@
 //! What the reconciler told, and whether it was to be had at all.
 
 use common::model::Timestamp;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Point;
 
 /// Who told it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(tag = "source", rename_all = "snake_case")]
 pub enum Source {
     /// This process leads.

@@ -60,6 +60,8 @@ pub struct Shared {
     inner: Mutex<Inner>,
     /// For the renderer: there is something to do.
     wake: Notify,
+    /// For the streams: some session may have ended.
+    sessions_changed: watch::Sender<()>,
     /// For the ears: whether anybody looks.
     looked_at: watch::Sender<bool>,
     end: CancellationToken,
@@ -75,6 +77,8 @@ pub struct Hub {
 pub struct Place {
     /// What is known of the page, always the latest.
     pub shown: watch::Receiver<Shown>,
+    /// Changes when the session may have.
+    pub sessions: watch::Receiver<()>,
     key: Key,
     session: SessionId,
     shared: Arc<Shared>,
@@ -87,6 +91,7 @@ impl Hub {
         let shared = Shared {
             inner: Mutex::default(),
             wake: Notify::new(),
+            sessions_changed: watch::Sender::new(()),
             looked_at: watch::Sender::new(false),
             end: end.clone(),
         };
@@ -130,7 +135,14 @@ impl Hub {
         drop(inner);
         self.shared.looked_at.send_replace(true);
         self.shared.wake.notify_one();
-        Ok(Place { shown, key, session: session.clone(), shared: self.shared.clone() })
+        let sessions = self.shared.sessions_changed.subscribe();
+        Ok(Place { shown, sessions, key, session: session.clone(), shared: self.shared.clone() })
+    }
+
+    /// Says that a session of this process may have ended or may do other things than before: its streams find out now
+    /// and not at their next sign of life.
+    pub fn sessions_changed(&self) {
+        self.shared.sessions_changed.send_replace(());
     }
 
     /// Cancelled when every stream is to end.

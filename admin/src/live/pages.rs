@@ -26,17 +26,20 @@ pub struct LivePage {
 }
 
 /// All of them. `topic` is given what stands for `{id}` in the path.
-pub static PAGES: [LivePage; 1] =
-    [LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) }];
+pub static PAGES: &[LivePage] = &[
+    LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) },
+    LivePage { path: "/hosts/{id}", topic: host, render: |asked| Box::pin(pages::host::live(asked)) },
+    LivePage { path: "/events", topic: |_| Topic::Events, render: |asked| Box::pin(pages::events::live(asked)) },
+    LivePage { path: "/clusters/{id}", topic: cluster, render: |asked| Box::pin(pages::cluster::live(asked)) },
+    LivePage { path: "/stat", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::stat::live(asked)) },
+];
 
 /// What a page tells of if its `{id}` is a host's.
-#[allow(dead_code, reason = "the next page uses it")]
 fn host(id: &str) -> Topic {
     HostId::parse(id).map_or(Topic::Nothing, Topic::Host)
 }
 
 /// The same for a cluster's.
-#[allow(dead_code, reason = "the next page uses it")]
 fn cluster(id: &str) -> Topic {
     ClusterId::parse(id).map_or(Topic::Nothing, Topic::Cluster)
 }
@@ -64,7 +67,7 @@ pub fn needs(page: &LivePage) -> Option<Role> {
     let entry = routes::table().into_iter().find(|entry| entry.method == Method::GET && entry.path == page.path)?;
     match entry.needs {
         Needs::Role(role) => Some(role),
-        Needs::Nothing | Needs::OwnForm | Needs::InternalSecret => None,
+        Needs::Nothing | Needs::OwnForm | Needs::SignedIn | Needs::InternalSecret => None,
     }
 }
 
@@ -74,7 +77,7 @@ mod tests {
 
     #[test]
     fn every_live_page_is_in_the_table_of_routes_and_asks_for_a_role() {
-        for page in &PAGES {
+        for page in PAGES {
             assert!(needs(page).is_some(), "{}", page.path);
         }
     }

@@ -115,6 +115,10 @@ impl Reader {
                     changed.ok()?;
                     self.fresh = true;
                 }
+                changed = self.place.sessions.changed() => {
+                    changed.ok()?;
+                    self.beat.reset_immediately();
+                }
                 _ = self.beat.tick() => return Some(self.sign_of_life().await),
             }
         }

@@ -6,37 +6,69 @@ use common::model::{
     Contact, Event, EventKind, Host, HostId, HostKind, HostPurpose, HostSettings, HostState, Slot, SlotLayout,
     Timestamp,
 };
-use engine::{Engine, EngineInfo, Foreign};
+use engine::{Credentials, Engine, EngineInfo, Foreign};
 
+use super::host_tls::NewTls;
 use super::{Fault, HostInput, Operations, Refusal, TlsInput, operator};
 
-impl Operations {
-    /// Adds a host that answers. The reconciler begins to fill it at once.
-    pub async fn add_host(&self, input: &HostInput, by: &str, now: Timestamp) -> Result<Host, Refusal> {
-        self.add_host_with(input, &TlsInput::default(), by, now).await
-    }
+/// A host that was asked to be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Added {
+    /// Its record.
+    pub host: Host,
+    /// False: it was there before, with the very same settings.
+    pub new: bool,
+}
 
-    /// The same, reached over TLS if there are credentials.
-    pub async fn add_host_with(
+impl Operations {
+    /// Adds a host that answers. The reconciler begins to fill it at once. The same asked twice, as by a double click, adds one.
+    /// With credentials its daemon is reached over TLS.
+    pub async fn add_host(
         &self,
         input: &HostInput,
         tls: &TlsInput,
         by: &str,
         now: Timestamp,
-    ) -> Result<Host, Refusal> {
+    ) -> Result<Added, Refusal> {
         let settings = input.parse(&self.layout, &self.flavors(), 0).map_err(Refusal::Faults)?;
         let known = self.store.list_hosts().await?;
+        if let Some(host) = known.iter().find(|host| host.settings == settings && !host.purpose.leaves()) {
+            return Ok(Added { host: host.clone(), new: false });
+        }
         check_against(&settings, None, &known)?;
+        let tls = self.new_tls(&settings.daemon_url, tls, now)?;
+        let info = self.ask_new(&settings, tls.as_ref().map(|tls| &tls.credentials), &known).await?;
+        Ok(Added { host: self.write_new(settings, info, tls.as_ref(), by, now).await?, new: true })
+    }
+
+    /// Asks an engine who it is, and whether there is room on it.
+    pub(super) async fn ask_new(
+        &self,
+        settings: &HostSettings,
+        credentials: Option<&Credentials>,
+        known: &[Host],
+    ) -> Result<EngineInfo, Refusal> {
         let at_url = |reason: String| Refusal::field("daemon_url", reason);
-        let id = HostId::random();
-        let (credentials, tls) = self.new_tls(&id, &settings.daemon_url, tls, by, now)?.unzip();
-        let engine = Engine::connect_as(&settings.daemon_url, credentials.as_ref(), Pace::ORDINARY);
-        let engine = engine.await.map_err(|e| at_url(e.to_string()))?;
+        let engine = Engine::connect_as(&settings.daemon_url, credentials, Pace::ORDINARY).await;
+        let engine = engine.map_err(|e| at_url(e.to_string()))?;
         let info = engine.info().await.map_err(|e| at_url(e.to_string()))?;
-        check_engine(&info, &known)?;
+        check_engine(&info, known)?;
         let survey = engine.survey(self.store.pool_id(), &self.layout).await.map_err(|e| at_url(e.to_string()))?;
         check_room(settings.capacity, &survey.foreign, &self.layout)?;
-        let host = Host { id, tls, ..new_host(settings, info, now) };
+        Ok(info)
+    }
+
+    /// Writes a host down that has answered.
+    pub(super) async fn write_new(
+        &self,
+        settings: HostSettings,
+        info: EngineInfo,
+        tls: Option<&NewTls<'_>>,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Host, Refusal> {
+        let mut host = new_host(settings, info, now);
+        host.tls = tls.map(|tls| self.seal_for(&host.id, tls, by, now)).transpose()?;
         let name = &host.settings.name;
         let event = Event::new(now, EventKind::HostChanged, operator(by), format!("host {name} was added"));
         self.store.insert_host(&host, event.about_host(&host.id)).await.map_err(taken)?;
@@ -63,7 +95,7 @@ pub fn check_against(settings: &HostSettings, own: Option<&HostId>, known: &[Hos
         if *name == settings.name {
             faults.push(Fault::new("name", format!("is taken: there is a host {name} already")));
         }
-        if other.settings.address == settings.address && meet(other, settings) {
+        if other.settings.meets(settings) {
             let why = format!(
                 "is that of host {name} already, and both would publish the same ports; give each an address of its own"
             );
@@ -71,12 +103,6 @@ pub fn check_against(settings: &HostSettings, own: Option<&HostId>, known: &[Hos
         }
     }
     if faults.is_empty() { Ok(()) } else { Err(Refusal::Faults(faults)) }
-}
-
-/// Whether ports published by both would be the same ports. Loopback and wildcard say nothing about which machine.
-fn meet(other: &Host, settings: &HostSettings) -> bool {
-    let (a, b) = (other.settings.bind_address, settings.bind_address);
-    a == b || a.is_unspecified() || b.is_unspecified()
 }
 
 fn check_engine(info: &EngineInfo, known: &[Host]) -> Result<(), Refusal> {

@@ -72,11 +72,13 @@ fn actor(text: &str) -> Result<Actor, Refusal> {
     }
 }
 
+/// A time with its zone as programs write it, or without as people do, who mean UTC then.
 fn time(field: &str, text: &str) -> Result<Timestamp, Refusal> {
-    let parsed: Result<jiff::Timestamp, _> = text.parse();
-    parsed
-        .map(|at| Timestamp::from_millis(at.as_millisecond()))
-        .map_err(|_| Refusal::field(field, "must be a time in RFC 3339, such as 2026-01-31T12:00:00Z"))
+    let in_utc = |text: &str| text.parse::<jiff::civil::DateTime>()?.to_zoned(jiff::tz::TimeZone::UTC);
+    let parsed = text.parse::<jiff::Timestamp>().or_else(|_| in_utc(text).map(|at| at.timestamp()));
+    parsed.map(|at| Timestamp::from_millis(at.as_millisecond())).map_err(|_| {
+        Refusal::field(field, "must be a time in RFC 3339, such as 2026-01-31T12:00:00Z, or 2026-01-31 12:00 in UTC")
+    })
 }
 
 #[cfg(test)]
@@ -96,6 +98,10 @@ mod tests {
         assert_eq!(filter.kinds, [EventKind::Failed, EventKind::Removed]);
         assert_eq!(filter.actor, Some(Actor::Operator { name: "otto".into() }));
         assert_eq!(filter.since, filter.until, "both say the same moment");
+        for text in ["2026-01-31 12:00", "2026-01-31T12:00:00", "2026-01-31T12:00"] {
+            let told = EventInput { since: Some(text), ..EventInput::default() }.parse().unwrap();
+            assert_eq!(told.since, filter.since, "{text}");
+        }
         let field = |input: EventInput<'_>| match input.parse() {
             Err(Refusal::Faults(faults)) => faults[0].field.clone(),
             other => panic!("{other:?}"),

@@ -28,6 +28,13 @@ pub struct TlsInput {
     pub untried: bool,
 }
 
+/// Credentials that fit together and hold.
+pub(super) struct NewTls<'a> {
+    /// For a connection.
+    pub(super) credentials: Credentials,
+    input: &'a TlsInput,
+}
+
 impl TlsInput {
     /// Whether nothing was given.
     pub fn is_empty(&self) -> bool {
@@ -63,31 +70,37 @@ fn no_key(error: SealError) -> Refusal {
 }
 
 impl Operations {
-    /// Parses and seals credentials for a host that is added; `None` if none were given.
-    pub(super) fn new_tls(
+    /// What was given for a host that is to be added; `None` if nothing was.
+    pub(super) fn new_tls<'a>(
         &self,
-        id: &HostId,
         url: &DaemonUrl,
-        input: &TlsInput,
-        by: &str,
+        input: &'a TlsInput,
         now: Timestamp,
-    ) -> Result<Option<(Credentials, HostTls)>, Refusal> {
+    ) -> Result<Option<NewTls<'a>>, Refusal> {
         if input.is_empty() {
             return Ok(None);
         }
         if matches!(url, DaemonUrl::Unix(_)) {
             return Err(Refusal::field("tls_ca", "is for tcp:// only; a socket needs no credentials"));
         }
+        self.parse_tls(input, now).map(Some)
+    }
+
+    /// Takes credentials that hold now and that can be kept.
+    pub(super) fn parse_tls<'a>(&self, input: &'a TlsInput, now: Timestamp) -> Result<NewTls<'a>, Refusal> {
         let credentials = input.parse(now)?;
-        let sealed = self.seal.seal(id, input.pem()).map_err(no_key)?;
-        let tls = HostTls {
-            ca: credentials.ca.clone(),
-            certificate: credentials.certificate.clone(),
-            sealed,
+        if self.seal.has_key() { Ok(NewTls { credentials, input }) } else { Err(no_key(SealError::NoKey)) }
+    }
+
+    /// Seals them for a host.
+    pub(super) fn seal_for(&self, id: &HostId, new: &NewTls<'_>, by: &str, now: Timestamp) -> Result<HostTls, Refusal> {
+        Ok(HostTls {
+            ca: new.credentials.ca.clone(),
+            certificate: new.credentials.certificate.clone(),
+            sealed: self.seal.seal(id, new.input.pem()).map_err(no_key)?,
             set_at: now,
             set_by: by.to_owned(),
-        };
-        Ok(Some((credentials, tls)))
+        })
     }
 
     /// Gives a host other credentials. They are tried first: the daemon must be the one that the host was added with.
@@ -102,16 +115,14 @@ impl Operations {
         let host = self.store.host(id).await?.ok_or(Refusal::NoSuch("host"))?;
         stays(&host)?;
         still(&host, seen)?;
-        if input.is_empty() {
-            // All three fields are told of.
-            input.parse(now)?;
+        if matches!(host.settings.daemon_url, DaemonUrl::Unix(_)) {
+            return Err(Refusal::field("tls_ca", "is for tcp:// only; a socket needs no credentials"));
         }
-        let Some((credentials, tls)) = self.new_tls(id, &host.settings.daemon_url, input, by, now)? else {
-            return Err(Refusal::NoSuch("credentials"));
-        };
+        let new = self.parse_tls(input, now)?;
         if !input.untried {
-            try_on(&host, &credentials).await?;
+            try_on(&host, &new.credentials).await?;
         }
+        let tls = self.seal_for(id, &new, by, now)?;
         let name = &host.settings.name;
         let reason = format!("host {name} has new credentials: {}, until {}", tls.certificate.subject, tls.ends());
         let said =

@@ -4,6 +4,7 @@
 //! pool rings the reconciler afterwards; whatever was done is an event.
 
 mod add_host;
+mod add_many;
 mod change_host;
 mod cluster_moves;
 mod configure_host;
@@ -20,22 +21,32 @@ mod host_input_test;
 mod host_purpose;
 mod host_tls;
 mod lists;
+mod many_input;
 mod mix_input;
+mod operators;
+mod own_sessions;
 mod records;
 mod refusal;
 mod reset_host;
+mod stats;
 mod tail;
+mod token_input;
+mod tokens;
 
 use std::sync::Arc;
 
 use common::compose::Catalog;
 use common::model::{Actor, FlavorId, SlotLayout};
 use common::store::SharedStore;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
 use crate::seal::Seal;
 
+pub use add_host::Added;
+pub use add_many::{LineDone, LineResult, ManyDone};
 pub use cluster_moves::{ClusterAction, restarts};
 pub use create_cluster::{CreateInput, Created, may_take};
 pub use delete_host::ForceInput;
@@ -45,10 +56,15 @@ pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use host_tls::TlsInput;
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
+pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
+pub use operators::{MadeOperator, OperatorInput};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
+pub use stats::{Share, Shares, Stats};
 pub use tail::{LONGEST_WAIT, Waiting};
+pub use token_input::{TokenInput, token_state};
+pub use tokens::{MadeToken, make_token, revoke_token};
 
 /// What every operation works on.
 #[derive(Clone)]
@@ -59,6 +75,8 @@ pub struct Operations {
     pub catalog: Arc<Catalog>,
     /// The way to whoever looks after the hosts.
     pub leader: LeaderLink,
+    /// What new passwords are hashed by.
+    pub passwords: Passwords,
     /// What following events takes.
     pub waiting: Waiting,
     /// What credentials of hosts are sealed with, and the way to their daemons.
@@ -80,7 +98,7 @@ impl Operations {
 }
 
 /// What came of an operation, in words for whoever asked.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Done {
     /// A sentence.
     pub message: String,

@@ -62,6 +62,9 @@ impl From<StoreError> for Refusal {
             StoreError::NotFound(what) => Refusal::NoSuch(what),
             StoreError::Conflict(what) => Refusal::Conflict(format!("the {what} changed meanwhile; look again")),
             StoreError::Taken { field } => Refusal::field(field, "is taken"),
+            StoreError::LastAdmin => Refusal::Conflict(
+                "nobody else has the role admin: somebody must keep it, to look after the operators".into(),
+            ),
             StoreError::Unavailable(why) => Refusal::Away(why),
             StoreError::Broken(why) => Refusal::Broken(why),
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use common::clock::Pace;
 use common::model::{Asked, ForeignThing, Host, HostId, HostPurpose, MAX_FOREIGN, Timestamp};
+use engine::Stranger;
 
 use super::change_host::{HostStep, confirmed, stays, still};
 use super::{Done, Holders, Operations, Refusal};
@@ -29,8 +30,8 @@ pub struct ResetInput {
 }
 
 impl Operations {
-    /// What is on a host's engine now that is not of this pool, at most [`MAX_FOREIGN`].
-    pub async fn foreign(&self, id: &HostId) -> Result<Vec<ForeignThing>, Refusal> {
+    /// What is on a host's engine now that is not of this pool, at most [`MAX_FOREIGN`]: PoolManager's own, if it runs there, among it.
+    pub async fn foreign(&self, id: &HostId) -> Result<Vec<Stranger>, Refusal> {
         let host = self.store.host(id).await?.ok_or(Refusal::NoSuch("host"))?;
         self.ask_foreign(&host).await
     }
@@ -41,12 +42,13 @@ impl Operations {
         allowed(&there, input)?;
         let named = named(&input.foreign)?;
         let found = if named.is_empty() { Vec::new() } else { self.ask_foreign(&there.host).await? };
+        let found: Vec<ForeignThing> = found.into_iter().map(|stranger| stranger.thing).collect();
         let foreign = pick(&named, &found)?;
         let step = || async { decide(&self.holders(id).await?, input, &foreign, by, now) };
         self.change_host(step, by, now).await
     }
 
-    async fn ask_foreign(&self, host: &Host) -> Result<Vec<ForeignThing>, Refusal> {
+    async fn ask_foreign(&self, host: &Host) -> Result<Vec<Stranger>, Refusal> {
         let cannot = |why: String| {
             Refusal::Conflict(format!(
                 "Host {} cannot be asked what else is there ({why}), so nothing was changed. Try again when it answers, or \

@@ -3,17 +3,20 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Cluster, ClusterId, Health, HostState, Phase, WishChange};
+use common::model::{Cluster, ClusterId, Health, HostState, Phase, Role, WishChange};
 use common::store::{EventFilter, Page};
 use serde::Serialize;
 
 use super::Ask;
 use super::clusters::ClusterRow;
+use super::curves::{self, CurveView, RangeLink, range_links};
 use super::events::EventView;
 use super::words::{self, Badge, When, when};
 use crate::access::SignedIn;
 use crate::api::life;
-use crate::input::Form;
+use crate::curves::Range;
+use crate::input::{Form, Query};
+use crate::live::Asked;
 use crate::operations::{ClusterAction, Refusal, restarts};
 use crate::problem::Problem;
 use crate::server::State;
@@ -23,6 +26,16 @@ const EVENTS: u32 = 20;
 
 #[derive(Serialize)]
 struct View {
+    #[serde(flatten)]
+    live: LiveView,
+    ranges: Vec<RangeLink>,
+    curves: Vec<CurveView>,
+    node_names: Vec<String>,
+}
+
+/// What changes by itself.
+#[derive(Serialize)]
+struct LiveView {
     row: ClusterRow,
     slot: u16,
     flavor_id: String,
@@ -39,6 +52,8 @@ struct View {
     endpoints: Vec<(String, String)>,
     explained: words::ExplanationView,
     events: Vec<EventView>,
+    /// It failed, and what was learnt of that is kept.
+    evidence: bool,
     restarts: u64,
     may_wish: bool,
     may_release: bool,
@@ -69,25 +84,45 @@ pub async fn show(
     state: Data<State>,
     who: SignedIn,
     id: Path<String>,
+    query: Query,
 ) -> Result<HttpResponse, Problem> {
     let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
     let ask = Ask { req: &req, state: &state, who: &who };
     let Some(cluster) = state.store.cluster(&id).await? else { return gone(&ask, &id).await };
+    let range = curves::range_of_one(&query)?;
+    state.sampling.touch_cluster(&id);
+    let view = View {
+        ranges: range_links(&[Range::Hour, Range::Day], range),
+        curves: curves::of_cluster(state.store.as_ref(), &id, range, state.now()).await?,
+        node_names: cluster.nodes.keys().map(ToString::to_string).collect(),
+        live: live_view(&state, who.operator.role, &cluster).await?,
+    };
+    let title = format!("Cluster {}", cluster.name);
+    ask.page("cluster.html", &title, "clusters", &view)
+}
+
+/// What is rendered again when the cluster changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    let cluster = find(&asked.state, &asked.id).await?;
+    asked.render("live/cluster.html", &live_view(&asked.state, asked.role, &cluster).await?)
+}
+
+async fn live_view(state: &State, role: Role, cluster: &Cluster) -> Result<LiveView, Problem> {
     let filter = EventFilter { cluster: Some(cluster.id.clone()), ..EventFilter::default() };
     let events = state.operations.events(&filter, &Page::first(EVENTS + 1)).await?;
     let now = state.now();
-    let (_, deadline, _) = life(&cluster);
+    let (_, deadline, _) = life(cluster);
     let (health_since, health_times) = match &cluster.health {
         Health::Failing { since, times, .. } => (Some(when(*since, now)), *times),
         Health::Ok | Health::Unknown => (None, 0),
     };
     let host_away = match &cluster.health {
-        Health::Unknown => is_away(&state, &cluster).await?,
+        Health::Unknown => is_away(state, cluster).await?,
         Health::Ok | Health::Failing { .. } => false,
     };
-    let may = |allowed: bool| allowed && who.operates();
-    let view = View {
-        row: ClusterRow::of(&cluster, &state.catalog, now),
+    let may = |allowed: bool| allowed && role >= Role::Operator;
+    Ok(LiveView {
+        row: ClusterRow::of(cluster, &state.catalog, now),
         slot: cluster.slot.0,
         flavor_id: cluster.flavor.to_string(),
         created: when(cluster.created_at, now),
@@ -104,7 +139,7 @@ pub async fn show(
             applied: when(lease.applied_at, now),
             metadata: lease.metadata.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
         }),
-        nodes: nodes(&cluster),
+        nodes: nodes(cluster),
         endpoints: cluster
             .endpoints
             .iter()
@@ -112,13 +147,12 @@ pub async fn show(
             .collect(),
         explained: words::explanation(state.operations.explain_cluster(&cluster.id, now).await?, now),
         events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
-        restarts: restarts(&cluster),
+        evidence: state.store.evidence(&cluster.id).await?.is_some(),
+        restarts: restarts(cluster),
         may_wish: may(matches!(cluster.phase, Phase::Free { .. } | Phase::InUse { .. })),
         may_release: may(matches!(cluster.phase, Phase::InUse { .. })),
         may_delete: may(matches!(cluster.phase, Phase::Creating { .. } | Phase::Free { .. } | Phase::Failed { .. })),
-    };
-    let title = format!("Cluster {}", cluster.name);
-    ask.page("cluster.html", &title, "clusters", &view)
+    })
 }
 
 #[derive(Serialize)]
@@ -199,6 +233,7 @@ pub async fn act(
     };
     match done {
         Ok(done) => Ok(ask.done(&done, &back)),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/clusters")),
         Err(refusal) => ask.refused(refusal, &back),
     }
 }

@@ -1,9 +1,9 @@
 //! The lists of clusters: active, in use, released (their records), failed.
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use common::compose::Catalog;
-use common::model::{Cluster, Ended, Health, LeaseId, LeaseRecord, Timestamp, UserId};
+use common::model::{Cluster, Ended, Health, LeaseRecord, Timestamp, UserId};
 use common::store::LeaseFilter;
 use serde::Serialize;
 use url::form_urlencoded;
@@ -183,21 +183,5 @@ impl Tab {
             ClusterList::Failed => "Failed",
         };
         Tab { url: format!("/clusters?type={}", tab.as_str()), title, here: tab == here }
-    }
-}
-
-/// `POST /records/{id}/delete`
-pub async fn delete_record(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let ask = Ask { req: &req, state: &state, who: &who };
-    let id = LeaseId::parse(&id).map_err(|_| Refusal::NoSuch("record"))?;
-    let back = "/clusters?type=released";
-    match state.operations.delete_record(&id, &who.operator.username, state.now()).await {
-        Ok(done) => Ok(ask.done(&done, back)),
-        Err(refusal) => ask.refused(refusal, back),
     }
 }

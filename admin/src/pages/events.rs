@@ -1,8 +1,13 @@
-//! What happened, newest first.
+//! What happened, newest first; the newest part follows what happens.
 
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Actor, Event, EventKind, Timestamp};
+use common::model::{Actor, Event, EventKind, HostId, Timestamp};
+use common::store::EventFilter;
+use futures_util::future::try_join_all;
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -11,13 +16,18 @@ use super::words::{When, when};
 use crate::access::SignedIn;
 use crate::api;
 use crate::input::Query;
-use crate::operations::{limit_of, page_of};
+use crate::live::Asked;
+use crate::operations::{Fault, Refusal, limit_of, page_of};
 use crate::problem::Problem;
 use crate::server::State;
+
+/// Names of so many hosts are asked for at most, for one list of events.
+const NAMES: usize = 20;
 
 /// An event in a list.
 #[derive(Serialize)]
 pub struct EventView {
+    id: String,
     at: When,
     kind: &'static str,
     /// Something may have been kept of it.
@@ -25,6 +35,8 @@ pub struct EventView {
     actor: String,
     reason: String,
     host_id: Option<String>,
+    /// The host's name, if it is still there.
+    host: Option<String>,
     cluster_id: Option<String>,
     cluster: Option<String>,
     user: Option<String>,
@@ -34,6 +46,7 @@ impl EventView {
     /// How an event is listed.
     pub fn of(event: &Event, now: Timestamp) -> EventView {
         EventView {
+            id: event.id.to_string(),
             at: when(event.at, now),
             kind: word(event.kind),
             evidence: matches!(event.kind, EventKind::Failed),
@@ -44,11 +57,29 @@ impl EventView {
             },
             reason: event.reason.clone(),
             host_id: event.host.as_ref().map(ToString::to_string),
+            host: None,
             cluster_id: event.cluster.as_ref().map(|(id, _)| id.to_string()),
             cluster: event.cluster.as_ref().map(|(_, name)| name.clone()),
             user: event.user.as_ref().map(ToString::to_string),
         }
     }
+
+    /// The same with its host's name, if that is among these.
+    pub fn named(self, names: &HostNames) -> EventView {
+        let host = self.host_id.as_ref().and_then(|id| names.get(id).cloned());
+        EventView { host, ..self }
+    }
+}
+
+/// Names of hosts by their ids.
+pub type HostNames = BTreeMap<String, String>;
+
+/// The names of the hosts that events are about and that no cluster's name tells.
+pub async fn host_names(state: &State, events: &[Event]) -> Result<HostNames, Problem> {
+    let of_hosts = events.iter().filter(|event| event.cluster.is_none()).filter_map(|event| event.host.clone());
+    let ids: std::collections::BTreeSet<HostId> = of_hosts.collect();
+    let hosts = try_join_all(ids.iter().take(NAMES).map(|id| state.store.host(id))).await?;
+    Ok(hosts.into_iter().flatten().map(|host| (host.id.to_string(), host.settings.name.to_string())).collect())
 }
 
 /// The short word of a kind.
@@ -66,12 +97,39 @@ fn word(kind: EventKind) -> &'static str {
 #[derive(Serialize)]
 struct View {
     events: Vec<EventView>,
-    kinds: Vec<(&'static str, &'static str, bool)>,
-    host: String,
-    cluster: String,
     filtered: bool,
     next: Option<String>,
     first: Option<String>,
+}
+
+/// The filters, as they are and as they can be.
+#[derive(Serialize)]
+struct FilterView {
+    kinds: Vec<(&'static str, &'static str, bool)>,
+    actor: String,
+    since: String,
+    until: String,
+    host: Option<AboutView>,
+    cluster: Option<AboutView>,
+    errors: BTreeMap<String, String>,
+}
+
+/// What events are about, with the way to those of everything.
+#[derive(Serialize)]
+struct AboutView {
+    id: String,
+    name: String,
+    without: String,
+}
+
+/// The whole page: the filters stay as they were typed, what is below them is live.
+#[derive(Serialize)]
+struct PageView {
+    /// Whether it follows what happens.
+    about: &'static str,
+    filter: FilterView,
+    #[serde(flatten)]
+    list: View,
 }
 
 /// Filters that go on to the next part.
@@ -79,28 +137,84 @@ const FILTERS: [&str; 6] = ["host", "cluster", "kind", "actor", "since", "until"
 
 /// `GET /events?host=&cluster=&kind=&actor=&since=&until=&after=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
-    let now = state.now();
-    let filter = api::events::filter(&query)?;
-    let listed = state.operations.events(&filter, &page_of(query.get("after"), limit_of(None)?)?).await?;
-    let url = |after: Option<&str>| {
-        let mut url = form_urlencoded::Serializer::new(String::new());
-        for (name, value) in FILTERS.iter().map(|name| (*name, query.get(name))).chain([("after", after)]) {
-            if let Some(value) = value {
-                url.append_pair(name, value);
-            }
+    let ask = Ask { req: &req, state: &state, who: &who };
+    match api::events::filter(&query) {
+        Ok(filter) => {
+            let list = view(&state, &query).await?;
+            let filter = filter_view(&state, &query, &filter, &[]).await?;
+            let about = match &list.first {
+                None => "The newest first; what happens from now on appears by itself.",
+                Some(_) => "Older ones; this part does not follow what happens.",
+            };
+            ask.page("events.html", "Events", "events", &PageView { about, filter, list })
         }
-        format!("/events?{}", url.finish())
-    };
-    let chosen = |kind: &EventKind| filter.kinds.contains(kind);
-    let kinds = EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Applied);
-    let view = View {
-        events: listed.items.iter().map(|event| EventView::of(event, now)).collect(),
-        kinds: kinds.map(|kind| (kind.as_str(), word(kind), chosen(&kind))).collect(),
-        host: query.get("host").unwrap_or_default().to_owned(),
-        cluster: query.get("cluster").unwrap_or_default().to_owned(),
+        Err(Refusal::Faults(faults)) => {
+            let list = View { events: Vec::new(), filtered: true, next: None, first: None };
+            let filter = filter_view(&state, &query, &EventFilter::default(), &faults).await?;
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            ask.page_as(status, "events.html", "Events", "events", &PageView { about: "", filter, list })
+        }
+        Err(other) => Err(other.into()),
+    }
+}
+
+/// What is rendered again when something happens.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/events.html", &view(&asked.state, &asked.query).await?)
+}
+
+async fn view(state: &State, query: &Query) -> Result<View, Problem> {
+    let now = state.now();
+    let filter = api::events::filter(query)?;
+    let listed = state.operations.events(&filter, &page_of(query.get("after"), limit_of(None)?)?).await?;
+    let names = host_names(state, &listed.items).await?;
+    Ok(View {
+        events: listed.items.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
         filtered: FILTERS.iter().any(|name| query.get(name).is_some()),
-        first: query.get("after").is_some().then(|| url(None)),
-        next: listed.next.map(|after| url(Some(&after))),
+        first: query.get("after").is_some().then(|| url(query, &[])),
+        next: listed.next.map(|after| url(query, &[("after", &after)])),
+    })
+}
+
+/// The page with the same filters but for those named here; an empty text is none.
+fn url(query: &Query, other: &[(&str, &str)]) -> String {
+    let mut url = form_urlencoded::Serializer::new(String::new());
+    let kept = FILTERS.iter().filter(|name| !other.iter().any(|(changed, _)| changed == *name));
+    for (name, value) in kept.filter_map(|name| Some((*name, query.get(name)?))).chain(other.iter().copied()) {
+        if !value.is_empty() {
+            url.append_pair(name, value);
+        }
+    }
+    format!("/events?{}", url.finish())
+}
+
+async fn filter_view(
+    state: &State,
+    query: &Query,
+    filter: &EventFilter,
+    faults: &[Fault],
+) -> Result<FilterView, Problem> {
+    let text = |name: &str| query.get(name).unwrap_or_default().to_owned();
+    let host = match &filter.host {
+        None => None,
+        Some(id) => {
+            let name = state.store.host(id).await?.map(|host| host.settings.name.to_string());
+            let name = name.unwrap_or_else(|| format!("{id}, which is gone"));
+            Some(AboutView { id: id.to_string(), name, without: url(query, &[("host", "")]) })
+        }
     };
-    Ask { req: &req, state: &state, who: &who }.page("events.html", "Events", "events", &view)
+    let cluster = match &filter.cluster {
+        None => None,
+        Some(id) => {
+            let name = state.store.cluster(id).await?.map(|cluster| cluster.name.to_string());
+            let name = name.unwrap_or_else(|| format!("{id}, which is gone"));
+            Some(AboutView { id: id.to_string(), name, without: url(query, &[("cluster", "")]) })
+        }
+    };
+    // A claim is told of one cluster only.
+    let kinds = EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Applied || cluster.is_some());
+    let kinds = kinds.map(|kind| (kind.as_str(), word(kind), filter.kinds.contains(&kind))).collect();
+    let errors = faults.iter().map(|fault| (fault.field.clone(), fault.reason.clone())).collect();
+    let (actor, since, until) = (text("actor"), text("since"), text("until"));
+    Ok(FilterView { kinds, actor, since, until, host, cluster, errors })
 }

@@ -1,21 +1,38 @@
-//! What the pool can be made of.
+//! What clusters can be: the list of flavors.
 
 use std::collections::BTreeMap;
 
-use actix_web::web::{Data, Path};
+use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{FlavorId, PhaseKind};
+use common::model::{Flavor, FlavorId, PhaseKind};
 use serde::Serialize;
 
 use super::Ask;
-use super::words::{ExplanationView, explanation};
 use crate::access::SignedIn;
-use crate::operations::Refusal;
 use crate::problem::Problem;
 use crate::server::State;
 
+/// How many clusters of a flavor there are, by what they are.
+#[derive(Clone, Copy, Default, Serialize)]
+pub struct Counts {
+    free: u64,
+    in_use: u64,
+    making: u64,
+    going: u64,
+    failed: u64,
+}
+
 #[derive(Serialize)]
 struct View {
+    templates: Vec<TemplateView>,
+}
+
+/// The flavors of a template, whose parameters are columns.
+#[derive(Serialize)]
+struct TemplateView {
+    id: String,
+    title: String,
+    parameters: Vec<String>,
     flavors: Vec<FlavorView>,
 }
 
@@ -23,69 +40,58 @@ struct View {
 struct FlavorView {
     id: String,
     title: String,
-    template: String,
-    size: u32,
-    params: Vec<(String, String)>,
-    free: u64,
-    in_use: u64,
-}
-
-#[derive(Serialize)]
-struct OneView {
-    id: String,
-    title: String,
-    template: String,
-    size: u32,
-    params: Vec<(String, String)>,
-    explained: ExplanationView,
-}
-
-/// `GET /flavors/{id}`
-pub async fn show(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let id = FlavorId::parse(&id).map_err(|_| Refusal::NoSuch("flavor"))?;
-    let now = state.now();
-    let explained = explanation(state.operations.explain_flavor(&id, now).await?, now);
-    let flavor = state.catalog.flavor(&id).ok_or(Refusal::NoSuch("flavor"))?;
-    let view = OneView {
-        id: flavor.id.to_string(),
-        title: flavor.title.clone(),
-        template: flavor.template.to_string(),
-        size: flavor.size,
-        params: flavor.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-        explained,
-    };
-    let title = view.title.clone();
-    Ask { req: &req, state: &state, who: &who }.page("flavor.html", &title, "flavors", &view)
+    values: Vec<String>,
+    counts: Counts,
 }
 
 /// `GET /flavors`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
-    let mut counts: BTreeMap<_, (u64, u64)> = BTreeMap::new();
-    for ((_, flavor, phase), n) in state.store.count_clusters().await? {
-        let (free, in_use) = counts.entry(flavor).or_default();
-        match phase {
-            PhaseKind::Free => *free += n,
-            PhaseKind::InUse => *in_use += n,
-            PhaseKind::Creating | PhaseKind::Releasing | PhaseKind::Removing | PhaseKind::Failed | PhaseKind::Lost => {}
+    let view = view(&state).await?;
+    Ask { req: &req, state: &state, who: &who }.page("flavors.html", "Flavors", "flavors", &view)
+}
+
+async fn view(state: &State) -> Result<View, Problem> {
+    let counts = counts(state).await?;
+    let mut templates: Vec<TemplateView> = Vec::new();
+    for flavor in state.catalog.flavors() {
+        let Some(template) = state.catalog.template(&flavor.template) else { continue };
+        if templates.last().is_none_or(|last| last.id != flavor.template.as_str()) {
+            templates.push(TemplateView {
+                id: flavor.template.to_string(),
+                title: template.title().to_owned(),
+                parameters: template.parameters().iter().map(|parameter| parameter.title.clone()).collect(),
+                flavors: Vec::new(),
+            });
+        }
+        let value = |name: &str| flavor.params.get(name).cloned().unwrap_or_else(|| "–".into());
+        if let Some(last) = templates.last_mut() {
+            last.flavors.push(FlavorView {
+                id: flavor.id.to_string(),
+                title: flavor.title.clone(),
+                values: template.parameters().iter().map(|parameter| value(&parameter.name)).collect(),
+                counts: counts.get(&flavor.id).copied().unwrap_or_default(),
+            });
         }
     }
-    let flavors = state.catalog.flavors().iter().map(|flavor| {
-        let (free, in_use) = counts.get(&flavor.id).copied().unwrap_or_default();
-        FlavorView {
-            id: flavor.id.to_string(),
-            title: flavor.title.clone(),
-            template: flavor.template.to_string(),
-            size: flavor.size,
-            params: flavor.params.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
-            free,
-            in_use,
-        }
-    });
-    let view = View { flavors: flavors.collect() };
-    Ask { req: &req, state: &state, who: &who }.page("flavors.html", "Flavors", "flavors", &view)
+    Ok(View { templates })
+}
+
+/// How many there are of one flavor.
+pub async fn counts_of(state: &State, flavor: &Flavor) -> Result<Counts, Problem> {
+    Ok(counts(state).await?.remove(&flavor.id).unwrap_or_default())
+}
+
+async fn counts(state: &State) -> Result<BTreeMap<FlavorId, Counts>, Problem> {
+    let mut counts: BTreeMap<FlavorId, Counts> = BTreeMap::new();
+    for ((_, flavor, phase), n) in state.store.count_clusters().await? {
+        let of = counts.entry(flavor).or_default();
+        *match phase {
+            PhaseKind::Free => &mut of.free,
+            PhaseKind::InUse => &mut of.in_use,
+            PhaseKind::Creating => &mut of.making,
+            PhaseKind::Releasing | PhaseKind::Removing => &mut of.going,
+            PhaseKind::Failed | PhaseKind::Lost => &mut of.failed,
+        } += n;
+    }
+    Ok(counts)
 }

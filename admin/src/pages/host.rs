@@ -1,22 +1,37 @@
 //! One host: what it is, what is on it, what the reconciler makes of it; configuring and deleting it.
 
+use std::collections::BTreeMap;
+
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{HostId, HostPurpose, LogTarget, PhaseKind, Timestamp};
-use common::store::ClusterFilter;
+use common::model::{Cluster, HostId, HostPurpose, LogTarget, PhaseKind, Timestamp};
+use common::store::{ClusterFilter, EventFilter, Page};
 use serde::Serialize;
 
 use super::Ask;
 use super::clusters::ClusterRow;
+use super::curves::{self, CurveView, RangeLink, range_links};
+use super::events::EventView;
 use super::host_form::{FormView, input};
 use super::hosts::HostView;
 use super::words::{self, When, when};
 use crate::access::SignedIn;
+use crate::curves::Range;
 use crate::input::{Form, Query};
-use crate::operations::{Done, Fault, Holders, HostInput, HostRow, Refusal, limit_of, mix_text, page_of};
+use crate::live::Asked;
+use crate::operations::{Done, Fault, Holders, HostInput, HostRow, Refusal, mix_text};
 use crate::problem::Problem;
 use crate::server::State;
+
+/// The page: what changes by itself, and the curves, which scripts bring up to date.
+#[derive(Serialize)]
+struct WholeView {
+    #[serde(flatten)]
+    live: View,
+    ranges: Vec<RangeLink>,
+    curves: Vec<CurveView>,
+}
 
 #[derive(Serialize)]
 struct View {
@@ -30,7 +45,7 @@ struct View {
     engine_version: String,
     cpus: u32,
     memory: String,
-    last_answer: When,
+    last_answer: Option<When>,
     created: When,
     version: u64,
     mix: String,
@@ -39,9 +54,36 @@ struct View {
     serving: bool,
     purpose: Option<PurposeView>,
     explained: words::ExplanationView,
-    phases: Vec<(words::Badge, u64)>,
+    phases: Vec<PhaseCount>,
     clusters: Vec<ClusterRow>,
-    next: Option<String>,
+    events: Vec<EventView>,
+}
+
+/// Clusters on this page; all of them are in the list.
+const CLUSTERS: u32 = 10;
+
+/// Events on this page; more are on their own.
+const EVENTS: u32 = 5;
+
+/// How many of its clusters are in a phase, and where those are.
+#[derive(Serialize)]
+struct PhaseCount {
+    badge: words::Badge,
+    count: u64,
+    link: String,
+}
+
+impl PhaseCount {
+    fn of(phase: PhaseKind, count: u64, host: &HostId) -> PhaseCount {
+        let list = match phase {
+            PhaseKind::InUse => "type=inused".to_owned(),
+            PhaseKind::Failed | PhaseKind::Lost => "type=failed".to_owned(),
+            PhaseKind::Creating | PhaseKind::Free | PhaseKind::Releasing | PhaseKind::Removing => {
+                format!("type=active&phase={}", phase.as_str())
+            }
+        };
+        PhaseCount { badge: words::phase(phase), count, link: format!("/clusters?{list}&host={host}") }
+    }
 }
 
 /// What operators want of the host, and how far that is.
@@ -95,14 +137,35 @@ pub async fn show(
     id: Path<String>,
     query: Query,
 ) -> Result<HttpResponse, Problem> {
+    let host = host_id(&id)?;
+    let range = curves::range_of_one(&query)?;
+    state.sampling.touch_host(&host);
+    let view = WholeView {
+        live: view(&state, &id).await?,
+        ranges: range_links(&[Range::Hour, Range::Day], range),
+        curves: curves::of_host(state.store.as_ref(), &host, range, state.now()).await?,
+    };
+    let title = format!("Host {}", view.live.host.name());
+    Ask { req: &req, state: &state, who: &who }.page("host.html", &title, "hosts", &view)
+}
+
+/// What is rendered again when something about the host changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/host.html", &view(&asked.state, &asked.id).await?)
+}
+
+async fn view(state: &State, id: &str) -> Result<View, Problem> {
     let now = state.now();
-    let id = host_id(&id)?;
+    let id = host_id(id)?;
     let row = state.operations.host(&id).await?;
-    let filter = ClusterFilter { host: Some(id.clone()), ..ClusterFilter::default() };
-    let listed = state.operations.clusters(&filter, &page_of(query.get("after"), limit_of(None)?)?).await?;
+    let clusters = some_clusters(state, &id).await?;
+    let filter = EventFilter { host: Some(id.clone()), ..EventFilter::default() };
+    let events = state.operations.events(&filter, &Page::first(EVENTS + 1)).await?.items;
+    let names = BTreeMap::from([(id.to_string(), row.host.settings.name.to_string())]);
+    let explained = words::explanation(state.operations.explain_host(&row, now).await, now);
     let host = &row.host;
     let settings = &host.settings;
-    let view = View {
+    Ok(View {
         address: settings.address.clone(),
         bind_address: settings.bind_address.to_string(),
         log_level: settings.log_level.as_str(),
@@ -115,7 +178,8 @@ pub async fn show(
         engine_version: host.contact.engine_version.clone(),
         cpus: host.contact.cpus,
         memory: words::bytes(host.contact.memory),
-        last_answer: when(host.contact.last_answer, now),
+        // While it answers, that was within the last seconds, and is another time whenever somebody looks.
+        last_answer: (!host.contact.state.is_active()).then(|| when(host.contact.last_answer, now)),
         created: when(host.created_at, now),
         version: host.version,
         mix: mix_text(&settings.mix),
@@ -123,14 +187,25 @@ pub async fn show(
         leaving: host.purpose.leaves(),
         serving: host.purpose == HostPurpose::Serve,
         purpose: PurposeView::of(&row, now),
-        explained: words::explanation(state.operations.explain_host(&row, now).await, now),
-        phases: row.phases.iter().map(|(phase, n)| (words::phase(*phase), *n)).collect(),
-        clusters: listed.items.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect(),
-        next: listed.next.map(|after| format!("/hosts/{id}?after={after}")),
+        explained,
+        phases: row.phases.iter().map(|(phase, n)| PhaseCount::of(*phase, *n, &id)).collect(),
+        clusters: clusters.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect(),
+        events: events.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
         host: HostView::of(&row, now),
-    };
-    let title = format!("Host {}", settings.name);
-    Ask { req: &req, state: &state, who: &who }.page("host.html", &title, "hosts", &view)
+    })
+}
+
+/// The first clusters of a host: those on their way or in trouble before those at rest.
+async fn some_clusters(state: &State, host: &HostId) -> Result<Vec<Cluster>, Problem> {
+    let at_rest = [PhaseKind::Free, PhaseKind::InUse];
+    let moving: Vec<PhaseKind> = PhaseKind::ALL.into_iter().filter(|phase| !at_rest.contains(phase)).collect();
+    let of = |phases| ClusterFilter { host: Some(host.clone()), phases, ..ClusterFilter::default() };
+    let mut clusters = state.store.list_clusters(&of(moving), &Page::first(CLUSTERS)).await?;
+    let left = CLUSTERS.saturating_sub(u32::try_from(clusters.len()).unwrap_or(CLUSTERS));
+    if left > 0 {
+        clusters.extend(state.store.list_clusters(&of(at_rest.to_vec()), &Page::first(left)).await?);
+    }
+    Ok(clusters)
 }
 
 /// `GET /hosts/{id}/configure`
@@ -243,6 +318,7 @@ pub async fn delete(
         .await
     {
         Ok(done) => Ok(ask.done(&done, "/hosts")),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),
         Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}")),
     }
 }

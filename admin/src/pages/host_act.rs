@@ -9,7 +9,7 @@ use super::Ask;
 use super::host::{HoldersView, host_id};
 use crate::access::SignedIn;
 use crate::input::Form;
-use crate::operations::HostAction;
+use crate::operations::{HostAction, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -54,6 +54,7 @@ pub async fn act(
     let back = format!("/hosts/{id}");
     match state.operations.act_on_host(&id, action, Some(seen), &who.operator.username, state.now()).await {
         Ok(done) => Ok(ask.done(&done, &back)),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),
         Err(refusal) => ask.refused(refusal, &back),
     }
 }

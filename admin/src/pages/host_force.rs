@@ -6,18 +6,18 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::Ask;
+use super::confirm::{Confirming, Ways, answer};
 use super::host::{HoldersView, host_id};
 use crate::access::SignedIn;
 use crate::input::Form;
-use crate::operations::{ForceInput, Holders, Refusal};
+use crate::operations::{ForceInput, Holders};
 use crate::problem::Problem;
 use crate::server::State;
 
 #[derive(Serialize)]
 struct View {
     host: HoldersView,
-    typed: String,
-    error: Option<String>,
+    confirming: Confirming,
 }
 
 /// `GET /hosts/{id}/force`
@@ -28,7 +28,7 @@ pub async fn ask(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let there = state.operations.holders(&host_id(&id)?).await?;
-    page(&Ask { req: &req, state: &state, who: &who }, StatusCode::OK, there, "", None)
+    page(&Ask { req: &req, state: &state, who: &who }, StatusCode::OK, there, Confirming::default())
 }
 
 /// `POST /hosts/{id}/force`
@@ -42,25 +42,16 @@ pub async fn delete(
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = ForceInput { confirm: fields.text("confirm").to_owned(), seen: fields.text("version").parse().ok() };
-    match state.operations.delete_host_by_force(&id, &input, &who.operator.username, state.now()).await {
-        Ok(done) => Ok(ask.done(&done, "/hosts")),
-        Err(Refusal::Faults(faults)) => {
-            let why = faults.into_iter().next().map(|fault| fault.reason);
-            let there = state.operations.holders(&id).await?;
-            page(&ask, StatusCode::UNPROCESSABLE_ENTITY, there, &input.confirm, why)
-        }
-        Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}/force")),
-    }
+    let done = state.operations.delete_host_by_force(&id, &input, &who.operator.username, state.now()).await;
+    let ways = Ways { done: "/hosts", refused: &format!("/hosts/{id}/force") };
+    answer(&ask, done, &input.confirm, ways, async |confirming| {
+        page(&ask, StatusCode::UNPROCESSABLE_ENTITY, state.operations.holders(&id).await?, confirming)
+    })
+    .await
 }
 
-fn page(
-    ask: &Ask<'_>,
-    status: StatusCode,
-    there: Holders,
-    typed: &str,
-    error: Option<String>,
-) -> Result<HttpResponse, Problem> {
+fn page(ask: &Ask<'_>, status: StatusCode, there: Holders, confirming: Confirming) -> Result<HttpResponse, Problem> {
     let title = format!("Delete host {} by force", there.host.settings.name);
-    let view = View { host: HoldersView::of(there), typed: typed.to_owned(), error };
+    let view = View { host: HoldersView::of(there), confirming };
     ask.page_as(status, "host_force.html", &title, "hosts", &view)
 }

@@ -4,14 +4,16 @@
 use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{ForeignKind, ForeignThing, HostId};
+use common::model::{ForeignKind, HostId};
+use engine::Stranger;
 use serde::Serialize;
 
 use super::Ask;
+use super::confirm::{Confirming, Ways, answer};
 use super::host::{HoldersView, host_id};
 use crate::access::SignedIn;
 use crate::input::Form;
-use crate::operations::{Refusal, ResetInput};
+use crate::operations::ResetInput;
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -23,8 +25,9 @@ struct View {
     host: HoldersView,
     /// Asked for on the second page only.
     foreign: Option<Vec<ForeignView>>,
-    typed: String,
-    error: Option<String>,
+    /// How many of them PoolManager itself consists of.
+    poolmanager: usize,
+    confirming: Confirming,
     /// The operator has not said that she knows what is not ours.
     unknowing: bool,
 }
@@ -34,11 +37,14 @@ struct ForeignView {
     id: String,
     kind: &'static str,
     name: String,
+    /// It is part of PoolManager itself.
+    poolmanager: bool,
     ticked: bool,
 }
 
 impl ForeignView {
-    fn of(thing: &ForeignThing, ticked: Option<&[String]>) -> ForeignView {
+    fn of(stranger: &Stranger, ticked: Option<&[String]>) -> ForeignView {
+        let thing = &stranger.thing;
         let id: String = thing.id.chars().take(ID_SHOWN).collect();
         ForeignView {
             kind: match thing.kind {
@@ -46,7 +52,9 @@ impl ForeignView {
                 ForeignKind::Network => "network",
             },
             name: thing.name.clone(),
-            ticked: ticked.is_none_or(|ticked| ticked.contains(&id)),
+            poolmanager: stranger.poolmanager,
+            // What PoolManager itself consists of is for nobody who did not choose it one by one.
+            ticked: ticked.map_or(!stranger.poolmanager, |ticked| ticked.contains(&id)),
             id,
         }
     }
@@ -60,7 +68,7 @@ pub async fn ask(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
-    page(&Ask { req: &req, state: &state, who: &who }, StatusCode::OK, &id, &ResetInput::default(), None).await
+    page(&Ask { req: &req, state: &state, who: &who }, StatusCode::OK, &id, Confirming::default()).await
 }
 
 /// `POST /hosts/{id}/reset`: what is ours goes.
@@ -74,14 +82,12 @@ pub async fn reset(
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = ResetInput { foreign: Vec::new(), ..input(&fields) };
-    match state.operations.reset_host(&id, &input, &who.operator.username, state.now()).await {
-        Ok(done) => Ok(ask.done(&done, &format!("/hosts/{id}"))),
-        Err(Refusal::Faults(faults)) => {
-            let why = faults.into_iter().next().map(|fault| fault.reason);
-            page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &id, &input, why).await
-        }
-        Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}")),
-    }
+    let done = state.operations.reset_host(&id, &input, &who.operator.username, state.now()).await;
+    let back = format!("/hosts/{id}");
+    answer(&ask, done, &input.confirm, Ways { done: &back, refused: &back }, async |confirming| {
+        page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &id, confirming).await
+    })
+    .await
 }
 
 /// `GET /hosts/{id}/foreign`: what is not ours, asked of the engine now.
@@ -96,7 +102,7 @@ pub async fn foreign(
     match state.operations.foreign(&id).await {
         Ok(found) => {
             let found = found.iter().map(|thing| ForeignView::of(thing, None)).collect();
-            foreign_page(&ask, StatusCode::OK, &id, found, &ResetInput::default(), None, false).await
+            foreign_page(&ask, StatusCode::OK, &id, found, Confirming::default(), false).await
         }
         Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}/reset")),
     }
@@ -114,24 +120,20 @@ pub async fn reset_foreign(
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = input(&fields);
     let back = format!("/hosts/{id}");
-    let unknowing = !fields.ticked("known");
-    let why = if unknowing {
-        None
-    } else {
-        match state.operations.reset_host(&id, &input, &who.operator.username, state.now()).await {
-            Ok(done) => return Ok(ask.done(&done, &back)),
-            Err(Refusal::Faults(faults)) => faults.into_iter().next().map(|fault| fault.reason),
-            Err(refusal) => return ask.refused(refusal, &back),
-        }
-    };
     // With what is there now: what was ticked and is gone needs no tick.
-    match state.operations.foreign(&id).await {
+    let again = async |confirming, unknowing| match state.operations.foreign(&id).await {
         Ok(found) => {
             let found = found.iter().map(|thing| ForeignView::of(thing, Some(&input.foreign))).collect();
-            foreign_page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &id, found, &input, why, unknowing).await
+            foreign_page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &id, found, confirming, unknowing).await
         }
         Err(refusal) => ask.refused(refusal, &back),
+    };
+    if !fields.ticked("known") {
+        return again(Confirming::typed(&input.confirm, None), true).await;
     }
+    let done = state.operations.reset_host(&id, &input, &who.operator.username, state.now()).await;
+    let ways = Ways { done: &back, refused: &back };
+    answer(&ask, done, &input.confirm, ways, async |confirming| again(confirming, false).await).await
 }
 
 fn input(fields: &Form) -> ResetInput {
@@ -142,17 +144,11 @@ fn input(fields: &Form) -> ResetInput {
     }
 }
 
-async fn page(
-    ask: &Ask<'_>,
-    status: StatusCode,
-    id: &HostId,
-    input: &ResetInput,
-    error: Option<String>,
-) -> Result<HttpResponse, Problem> {
+async fn page(ask: &Ask<'_>, status: StatusCode, id: &HostId, confirming: Confirming) -> Result<HttpResponse, Problem> {
     let there = ask.state.operations.holders(id).await?;
     let title = format!("Reset host {}", there.host.settings.name);
     let host = HoldersView::of(there);
-    let view = View { host, foreign: None, typed: input.confirm.clone(), error, unknowing: false };
+    let view = View { host, foreign: None, poolmanager: 0, confirming, unknowing: false };
     ask.page_as(status, "host_reset.html", &title, "hosts", &view)
 }
 
@@ -161,13 +157,12 @@ async fn foreign_page(
     status: StatusCode,
     id: &HostId,
     found: Vec<ForeignView>,
-    input: &ResetInput,
-    error: Option<String>,
+    confirming: Confirming,
     unknowing: bool,
 ) -> Result<HttpResponse, Problem> {
     let there = ask.state.operations.holders(id).await?;
     let title = format!("Reset host {}, and more", there.host.settings.name);
-    let view =
-        View { host: HoldersView::of(there), foreign: Some(found), typed: input.confirm.clone(), error, unknowing };
+    let poolmanager = found.iter().filter(|thing| thing.poolmanager).count();
+    let view = View { host: HoldersView::of(there), foreign: Some(found), poolmanager, confirming, unknowing };
     ask.page_as(status, "host_reset.html", &title, "hosts", &view)
 }

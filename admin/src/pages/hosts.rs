@@ -11,7 +11,7 @@ use super::host_form::{FormView, input};
 use super::words::{self, Badge, When, when};
 use crate::access::SignedIn;
 use crate::input::Form;
-use crate::operations::{Done, Fault, HostInput, HostRow, Refusal};
+use crate::operations::{Added, Done, Fault, HostInput, HostRow, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -37,6 +37,11 @@ pub struct HostView {
 }
 
 impl HostView {
+    /// The host's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// How a host is listed.
     pub fn of(row: &HostRow, now: Timestamp) -> HostView {
         let HostRow { host, phases } = row;
@@ -87,12 +92,13 @@ pub async fn blank(req: HttpRequest, state: Data<State>, who: SignedIn) -> Resul
 pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Form) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = input(&fields);
-    match state
-        .operations
-        .add_host_with(&input, &super::host_tls::input(&fields), &who.operator.username, state.now())
-        .await
-    {
-        Ok(host) => {
+    let tls = super::host_tls::input(&fields);
+    match state.operations.add_host(&input, &tls, &who.operator.username, state.now()).await {
+        Ok(Added { host, new: false }) => {
+            let message = format!("Host {} was added already.", host.settings.name);
+            Ok(ask.done(&Done { message }, &format!("/hosts/{}", host.id)))
+        }
+        Ok(Added { host, new: true }) => {
             let message = format!("Host {} was added; it is being filled now.", host.settings.name);
             let message = if host.settings.autofill && host.settings.schedulable && host.settings.capacity > 0 {
                 message

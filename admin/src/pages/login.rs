@@ -8,9 +8,8 @@ use actix_web::{HttpRequest, HttpResponse};
 use serde::Serialize;
 
 use super::{page_for_anyone, see_other};
-use crate::access::{
-    NotSignedIn, SESSION_COOKIE, SIGN_IN_COOKIE, SignedIn, client, removal_cookie, session_cookie, session_id,
-};
+use crate::access::{NotSignedIn, SESSION_COOKIE, SIGN_IN_COOKIE, SignedIn, client, removal_cookie, session_cookie};
+use crate::api::session::end_former;
 use crate::input::{Form, Query};
 use crate::problem::Problem;
 use crate::server::State;
@@ -29,6 +28,7 @@ pub async fn show(req: HttpRequest, state: Data<State>, query: Query) -> Result<
     let notice = match query.get("why") {
         Some("ended") => Some("Your session has ended, so nothing was changed. Sign in and try again."),
         Some("out") => Some("You are signed out."),
+        Some("everywhere") => Some("You are signed out everywhere."),
         _ => None,
     };
     let next = query.get("next").unwrap_or_default();
@@ -44,7 +44,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
             state.store.as_ref(),
             username,
             fields.raw("password"),
-            client::address(&req, &state.trusted_proxies),
+            &client::seen(&req, &state.trusted_proxies),
             state.now(),
         )
         .await;
@@ -72,17 +72,10 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
 /// `POST /logout`
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
+    state.live.sessions_changed();
     let mut response = see_other("/login?why=out");
     response.add_cookie(&removal_cookie(SESSION_COOKIE)).map_err(Problem::broken)?;
     Ok(response)
-}
-
-/// Whoever signs in again has one session, not two.
-async fn end_former(req: &HttpRequest, state: &State) -> Result<(), Problem> {
-    if let Some(former) = req.cookie(SESSION_COOKIE).and_then(|cookie| session_id(cookie.value())) {
-        state.store.delete_session(&former).await?;
-    }
-    Ok(())
 }
 
 fn form(

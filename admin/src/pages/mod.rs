@@ -3,11 +3,21 @@
 //! What changes something is a form that is POSTed and answered by a redirect with a message (see `flash`); a form
 //! that is refused comes back with what was typed and the reason at the field.
 
+pub mod access;
+pub mod access_operator;
+pub mod access_password;
+mod access_secret;
+pub mod access_tokens;
 pub mod cluster;
+pub mod cluster_new;
 pub mod clusters;
+mod confirm;
+pub mod curves;
+pub mod docs;
 pub mod events;
 pub mod evidence;
 mod flash;
+pub mod flavor;
 pub mod flavors;
 pub mod host;
 pub mod host_act;
@@ -16,8 +26,12 @@ mod host_form;
 pub mod host_reset;
 pub mod host_tls;
 pub mod hosts;
+pub mod hosts_many;
 pub mod login;
+pub mod node_log;
 pub mod overview;
+pub mod record;
+pub mod stat;
 mod words;
 
 use actix_web::http::{StatusCode, header};
@@ -134,6 +148,12 @@ impl Ask<'_> {
     /// To another page, which shows what was done.
     fn done(&self, done: &Done, location: &str) -> HttpResponse {
         flash::redirect(location, &Flash { tone: Tone::Good, text: done.message.clone() }, &self.who.session.csrf)
+    }
+
+    /// To a list, because what was to be changed is gone: most often it was sent twice, and the first did it.
+    fn gone(&self, what: &str, list: &str) -> HttpResponse {
+        let message = format!("There is no such {what} any more: it is gone already, so nothing was done.");
+        self.done(&Done { message }, list)
     }
 
     /// To another page, which shows why nothing was done. What the page cannot say in a line is a problem of its own.

@@ -1,27 +1,36 @@
 //! The first page: how much of the pool is there, what is being done about it, what happened last.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{FlavorId, PhaseKind};
-use common::store::{EventFilter, Page};
+use common::model::{ApplyCount, FlavorId, HostPurpose, PhaseKind};
+use common::store::{ClusterCounts, EventFilter, Page};
 use serde::Serialize;
 
-use super::events::EventView;
+use super::events::{EventView, host_names};
 use super::hosts::HostView;
 use super::{Ask, see_other};
 use crate::access::SignedIn;
 use crate::live::Asked;
+use crate::operations::HostRow;
 use crate::problem::Problem;
 use crate::server::State;
 
 /// Events on this page; more are on their own.
-const EVENTS: u32 = 10;
+const EVENTS: u32 = 8;
+
+/// Hosts on this page, those that need looking after first; more are on their own.
+const HOSTS: usize = 8;
+
+/// Applies of so long are counted.
+const LATELY: Duration = Duration::from_secs(3600);
 
 #[derive(Serialize)]
 struct View {
     hosts: Vec<HostView>,
+    hosts_all: usize,
     hosts_active: usize,
     phases: Vec<&'static str>,
     flavors: Vec<FlavorRow>,
@@ -30,8 +39,10 @@ struct View {
     capacity: u64,
     free: u64,
     in_use: u64,
+    making: u64,
+    going: u64,
     failed: u64,
-    under_way: u64,
+    hour: Hour,
     explained: super::words::ExplanationView,
     events: Vec<EventView>,
 }
@@ -42,6 +53,15 @@ struct FlavorRow {
     title: String,
     counts: Vec<u64>,
     total: u64,
+}
+
+/// What users asked for lately.
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Hour {
+    given: u64,
+    missed: u64,
+    /// Of a hundred applies so many got one at once; `None` if there were none.
+    hit_rate: Option<String>,
 }
 
 /// `GET /admin`, `GET /index`: addresses of old.
@@ -62,40 +82,99 @@ pub async fn live(asked: Asked) -> Result<String, Problem> {
 
 async fn view(state: &State) -> Result<View, Problem> {
     let now = state.now();
-    let rows = state.operations.hosts().await?;
+    let mut rows = state.operations.hosts().await?;
     let counts = state.store.count_clusters().await?;
-    let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?;
+    let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
+    let names = host_names(state, &events).await?;
+    let applies = state.store.applies(now - LATELY).await?;
+    let explained = super::words::explanation(state.operations.explain_pool(&rows, now).await, now);
+    let (flavors, totals) = by_flavor(state, &counts);
+    let of = |kinds: &[PhaseKind]| {
+        counts.iter().filter(|((_, _, phase), _)| kinds.contains(phase)).map(|(_, n)| n).sum::<u64>()
+    };
+    let (hosts_all, hosts_active) = (rows.len(), rows.iter().filter(|row| row.host.contact.state.is_active()).count());
+    let capacity = rows.iter().map(|row| u64::from(row.host.settings.capacity)).sum();
+    rows.sort_by_key(need);
+    Ok(View {
+        hosts: rows.iter().take(HOSTS).map(|row| HostView::of(row, now)).collect(),
+        hosts_all,
+        hosts_active,
+        phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
+        flavors,
+        totals,
+        clusters: counts.values().sum(),
+        capacity,
+        free: of(&[PhaseKind::Free]),
+        in_use: of(&[PhaseKind::InUse]),
+        making: of(&[PhaseKind::Creating]),
+        going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
+        failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
+        hour: hour(&applies),
+        explained,
+        events: events.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
+    })
+}
 
+fn by_flavor(state: &State, counts: &ClusterCounts) -> (Vec<FlavorRow>, Vec<u64>) {
     let mut by_flavor: BTreeMap<FlavorId, Vec<u64>> = BTreeMap::new();
-    for ((_, flavor, phase), n) in &counts {
+    for ((_, flavor, phase), n) in counts {
         let row = by_flavor.entry(flavor.clone()).or_insert_with(|| vec![0; PhaseKind::ALL.len()]);
         if let Some(at) = PhaseKind::ALL.iter().position(|kind| kind == phase) {
             row[at] += n;
         }
     }
-    let totals: Vec<u64> = (0..PhaseKind::ALL.len()).map(|at| by_flavor.values().map(|row| row[at]).sum()).collect();
-    let of = |kinds: &[PhaseKind]| {
-        counts.iter().filter(|((_, _, phase), _)| kinds.contains(phase)).map(|(_, n)| n).sum::<u64>()
-    };
-    let flavors = by_flavor.into_iter().map(|(id, counts)| FlavorRow {
+    let totals = (0..PhaseKind::ALL.len()).map(|at| by_flavor.values().map(|row| row[at]).sum()).collect();
+    let rows = by_flavor.into_iter().map(|(id, counts)| FlavorRow {
         title: state.catalog.flavor(&id).map_or_else(|| id.to_string(), |flavor| flavor.title.clone()),
         id: id.to_string(),
         total: counts.iter().sum(),
         counts,
     });
-    Ok(View {
-        hosts_active: rows.iter().filter(|row| row.host.contact.state.is_active()).count(),
-        phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
-        flavors: flavors.collect(),
-        totals,
-        clusters: counts.values().sum(),
-        capacity: rows.iter().map(|row| u64::from(row.host.settings.capacity)).sum(),
-        free: of(&[PhaseKind::Free]),
-        in_use: of(&[PhaseKind::InUse]),
-        failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
-        under_way: of(&[PhaseKind::Creating, PhaseKind::Releasing, PhaseKind::Removing]),
-        explained: super::words::explanation(state.operations.explain_pool(&rows, now).await, now),
-        events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
-        hosts: rows.iter().map(|row| HostView::of(row, now)).collect(),
-    })
+    (rows.collect(), totals)
+}
+
+/// How much a host needs looking after: the least number first; the list is by name among equals.
+fn need(row: &HostRow) -> u8 {
+    let count = |phase| row.phases.get(&phase).copied().unwrap_or_default();
+    let settings = &row.host.settings;
+    if !row.host.contact.state.is_active() {
+        0
+    } else if count(PhaseKind::Failed) + count(PhaseKind::Lost) > 0 {
+        1
+    } else if row.host.purpose != HostPurpose::Serve {
+        2
+    } else if !settings.schedulable {
+        3
+    } else if settings.autofill && count(PhaseKind::Free) + count(PhaseKind::InUse) < u64::from(settings.capacity) {
+        4
+    } else {
+        5
+    }
+}
+
+fn hour(applies: &[ApplyCount]) -> Hour {
+    let given: u64 = applies.iter().map(|count| count.given).sum();
+    let missed: u64 = applies.iter().map(|count| count.missed).sum();
+    let per_mille = (given * 1_000).checked_div(given + missed);
+    Hour { given, missed, hit_rate: per_mille.map(|part| format!("{}.{} %", part / 10, part % 10)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use common::model::Timestamp;
+
+    #[test]
+    fn the_hit_rate_is_that_of_all_flavors_and_unknown_without_applies() {
+        let count = |flavor: &str, given, missed| ApplyCount {
+            minute: Timestamp::from_millis(0),
+            flavor: FlavorId::parse(flavor).unwrap(),
+            given,
+            missed,
+        };
+        let of = hour(&[count("a", 7, 0), count("b", 2, 1), count("a", 0, 0)]);
+        assert_eq!(of, Hour { given: 9, missed: 1, hit_rate: Some("90.0 %".into()) });
+        assert_eq!(hour(&[]).hit_rate, None);
+        assert_eq!(hour(&[count("a", 2, 1)]).hit_rate.as_deref(), Some("66.6 %"), "never rounded up to all");
+    }
 }

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use common::model::{Cluster, Health, HostPurpose, HostState, NodeState, PhaseKind, Timestamp, Want};
+use common::model::{Cluster, Health, HostPurpose, HostState, NodeState, PhaseKind, Timestamp, TokenState, Want};
 use serde::Serialize;
 
-use crate::explain::{Explanation, Point, Source};
+use crate::explain::{Explanation, Filled, Point, Source};
 
 /// A point in time, exactly. How long ago that is, and in the reader's own zone, the page's script says: a text that
 /// changed with every second would make every live page another one.
@@ -54,10 +54,23 @@ pub struct ExplanationView {
     doing: Vec<PointView>,
     held: Vec<PointView>,
     next: Vec<PointView>,
-    /// From the leader, when this admin stands by.
-    leader: Option<String>,
+    /// Who tells it, unless that is this process.
+    standing: Option<Standing>,
+    /// When the reconciler last looked, if that is long ago.
     looked: Option<When>,
+    /// Clusters that are up and are to be, while some are missing.
+    filling: Option<Filled>,
 }
+
+/// That another admin leads, or none.
+#[derive(Serialize)]
+struct Standing {
+    tone: &'static str,
+    text: String,
+}
+
+/// Every host is looked at every few seconds; that a look is older is worth telling.
+const LONG_AGO: Duration = Duration::from_secs(30);
 
 #[derive(Serialize)]
 struct PointView {
@@ -72,19 +85,33 @@ struct PointView {
 
 /// An explanation, laid out.
 pub fn explanation(of: Explanation, now: Timestamp) -> ExplanationView {
-    let views = |points: Vec<Point>| points.into_iter().map(|point| PointView::of(point, now)).collect();
+    let views = |points: Vec<Point>| {
+        points.into_iter().filter(|point| !point.routine).map(|point| PointView::of(point, now)).collect()
+    };
     ExplanationView {
         wanted: views(of.wanted),
         is: views(of.is),
         doing: views(of.doing),
         held: views(of.held),
         next: views(of.next),
-        leader: match of.told_by {
-            Source::Leader { address } => Some(address),
-            Source::Here | Source::Silent { .. } | Source::Nobody { .. } => None,
-        },
-        looked: of.looked_at.map(|at| when(at, now)),
+        standing: standing(of.told_by),
+        looked: of.looked_at.filter(|at| now.since(*at) > LONG_AGO).map(|at| when(at, now)),
+        filling: of.filled.filter(|filled| filled.up < filled.of),
     }
+}
+
+fn standing(told_by: Source) -> Option<Standing> {
+    let (tone, text) = match told_by {
+        Source::Here => return None,
+        Source::Leader { address } => {
+            ("info", format!("This admin stands by. What is being done is told by the admin that leads, at {address}."))
+        }
+        Source::Silent { address, why } => {
+            ("bad", format!("This admin stands by, and the one that leads, at {address}, does not answer: {why}."))
+        }
+        Source::Nobody { why } => ("busy", format!("No admin leads, so nothing is being done: {why}.")),
+    };
+    Some(Standing { tone, text })
 }
 
 impl PointView {
@@ -116,6 +143,15 @@ pub fn duration(length: Duration) -> String {
 pub fn bytes(amount: u64) -> String {
     let mib = amount / (1 << 20);
     if mib < 1024 { format!("{mib} MiB") } else { format!("{}.{} GiB", mib / 1024, mib % 1024 * 10 / 1024) }
+}
+
+/// Whether a token is good.
+pub fn token(state: TokenState) -> Badge {
+    match state {
+        TokenState::Live => badge("good", "●", "live"),
+        TokenState::Expired => badge("idle", "○", "expired"),
+        TokenState::Revoked => badge("idle", "✕", "revoked"),
+    }
 }
 
 /// What a cluster is.

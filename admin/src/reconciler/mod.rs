@@ -88,7 +88,7 @@ use common::compose::Catalog;
 use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
 use common::store::SharedStore;
 use serde::Serialize;
-use tokio::sync::{broadcast, watch};
+use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 use tracing::error;
 
@@ -112,6 +112,7 @@ pub struct Reconciler {
     rings: Arc<watch::Sender<u64>>,
     outlooks: Outlooks,
     news: News,
+    looking: Arc<Semaphore>,
 }
 
 /// What came of looking at everything.
@@ -157,7 +158,15 @@ impl Reconciler {
     /// A handle, and the ear for its rings.
     fn new() -> (Reconciler, watch::Receiver<u64>) {
         let (rings, ear) = watch::channel(0);
-        (Reconciler { rings: Arc::new(rings), outlooks: Outlooks::default(), news: News::default() }, ear)
+        (
+            Reconciler {
+                rings: Arc::new(rings),
+                outlooks: Outlooks::default(),
+                news: News::default(),
+                looking: Arc::new(Semaphore::new(1)),
+            },
+            ear,
+        )
     }
 
     /// One that nobody runs: for routers that are tested without a pool.
@@ -172,14 +181,17 @@ impl Reconciler {
     }
 
     /// Looks at every host, its engine and its records, as after a blind spell; returns when every host's pass is over.
-    pub async fn look_at_all(&self) -> LookedAtAll {
+    ///
+    /// `None`: that is being done for somebody else already. Each look has every engine list all it has, so one at a time.
+    pub async fn look_at_all(&self) -> Option<LookedAtAll> {
+        let _one = self.looking.try_acquire().ok()?;
         let began = Instant::now();
         let asked = self.news.look_at_all();
         let hosts = asked.len();
         for (dirty, count) in asked {
             dirty.done_in_full(count).await;
         }
-        LookedAtAll { hosts, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) }
+        Some(LookedAtAll { hosts, took_ms: u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX) })
     }
 
     /// Whether this process has the lock and looks after the hosts.

@@ -27,6 +27,9 @@ pub struct HostOutlook {
     pub link: LinkOutlook,
     /// Creating and Free ones that the host is to hold, by flavor.
     pub target: BTreeMap<FlavorId, u32>,
+    /// A free cluster of the first flavor gives way to one of the second.
+    #[serde(default)]
+    pub gives_way: Option<(FlavorId, FlavorId)>,
     /// It makes one cluster at a time until one succeeded, because of what failed before.
     pub careful: bool,
     /// How many containers may be started at once, in words; empty before the first pass that found out.
@@ -188,6 +191,7 @@ impl HostOutlook {
         self.blind == other.blind
             && link(self) == link(other)
             && self.target == other.target
+            && self.gives_way == other.gives_way
             && self.careful == other.careful
             && self.starts == other.starts
             && self.held == other.held

@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use common::model::{Cluster, ClusterId, ClusterName, FlavorId, Phase, Timestamp};
+use common::model::{Cluster, ClusterId, ClusterName, Phase, Timestamp};
 
 use super::contact::Tries;
 use super::outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
-use super::plan::{Action, Held, Plan, Step};
+use super::plan::{About, Action, Held, Plan, Step};
 use super::plan_pool::Target;
 use super::policy::Policy;
 use super::view::{EngineView, HostView, Memory, Retry, Work};
@@ -37,7 +37,6 @@ const TOLD: usize = 300;
 pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook {
     let Pass { view, plan, target, policy, tries, pause, now } = pass;
     let clusters: BTreeMap<&ClusterId, &Cluster> = view.clusters.iter().map(|c| (&c.id, c)).collect();
-    let by_name: BTreeMap<&str, &Cluster> = view.clusters.iter().map(|c| (c.name.as_str(), c)).collect();
     let error = match &view.engine {
         EngineView::Away { why } => Some(why.clone()),
         EngineView::Seen(_) => None,
@@ -49,8 +48,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
         doing.push(Doing { kind, what, why: None, since, cluster: None, flavor: None });
     }
     doing.truncate(TOLD);
-    let mut held: Vec<HeldBack> =
-        plan.held.iter().map(|held| held_back(held, &view.memory, &by_name, target)).collect();
+    let mut held: Vec<HeldBack> = plan.held.iter().map(|held| held_back(held, &view.memory, &clusters)).collect();
     held.truncate(TOLD);
     HostOutlook {
         host: view.host.id.clone(),
@@ -63,6 +61,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
             error,
         },
         target: target.want.clone(),
+        gives_way: target.give_way.clone(),
         careful: view.memory.is_careful(&view.host, policy, *now),
         starts: view.memory.starts.clone(),
         doing,
@@ -121,24 +120,21 @@ fn kind_of(work: Work) -> DoingKind {
     }
 }
 
-/// Plans tell what they hold back in words that name the cluster or the flavor.
-fn held_back(held: &Held, memory: &Memory, clusters: &BTreeMap<&str, &Cluster>, target: &Target) -> HeldBack {
-    let words = || held.what.split_whitespace();
-    let cluster = words().find_map(|word| clusters.get(word));
-    let named = words().find_map(|word| target.want.keys().find(|flavor| flavor.as_str() == word));
-    let flavor: Option<FlavorId> = named.cloned().or_else(|| cluster.map(|cluster| cluster.flavor.clone()));
-    let retry = match (cluster, named) {
-        (Some(cluster), _) => memory.retries.get(&cluster.id),
-        (None, Some(flavor)) => memory.failures.get(flavor),
-        (None, None) => memory.host_hold.as_ref().filter(|hold| held.why.starts_with(&hold.error)),
+fn held_back(held: &Held, memory: &Memory, clusters: &BTreeMap<&ClusterId, &Cluster>) -> HeldBack {
+    let (cluster, flavor, retry) = match &held.about {
+        About::Cluster(id) => {
+            // What has no record has no page either.
+            let known = clusters.get(id);
+            (known.map(|_| id.clone()), known.map(|cluster| cluster.flavor.clone()), memory.retries.get(id))
+        }
+        About::Flavor(flavor) => (None, Some(flavor.clone()), memory.failures.get(flavor)),
+        About::Host => {
+            let hold = memory.host_hold.as_ref().filter(|hold| held.why.starts_with(&hold.error));
+            (None, None, hold)
+        }
     };
-    HeldBack {
-        what: held.what.clone(),
-        why: held.why.clone(),
-        cluster: cluster.map(|cluster| cluster.id.clone()),
-        flavor,
-        next: retry.map(|retry| retry.not_before),
-    }
+    let next = retry.map(|retry| retry.not_before);
+    HeldBack { what: held.what.clone(), why: held.why.clone(), cluster, flavor, next }
 }
 
 fn retries(memory: &Memory) -> Vec<RetryLater> {

@@ -23,6 +23,9 @@ pub struct PoolOutlook {
     pub oldest: Option<Timestamp>,
     /// Creating and Free ones that the hosts together are to hold, by flavor.
     pub target: BTreeMap<FlavorId, u64>,
+    /// Where a free cluster of one flavor gives way to one of another; one at a time, so these are few.
+    #[serde(default)]
+    pub gives_way: Vec<(HostId, FlavorId, FlavorId)>,
     /// What is under way, by kind and flavor.
     pub doing: Vec<DoingTotal>,
     /// What is held back, by flavor and reason, the most frequent first.
@@ -119,6 +122,9 @@ pub fn add_up(all: &[Arc<HostOutlook>], now: Timestamp) -> PoolOutlook {
         earlier(&mut pool.oldest, Some(host.at));
         for (flavor, count) in &host.target {
             *pool.target.entry(flavor.clone()).or_default() += u64::from(*count);
+        }
+        if let Some((from, to)) = &host.gives_way {
+            pool.gives_way.push((host.host.clone(), from.clone(), to.clone()));
         }
         for one in &host.doing {
             let total = doing.entry((one.kind, one.flavor.as_ref())).or_insert_with(|| DoingTotal {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use common::model::{ClusterId, ClusterName, Timestamp};
+use common::model::{ClusterId, ClusterName, FlavorId, Timestamp};
 
 pub use super::action::{Action, NodeChange, NodeStep};
 
@@ -44,10 +44,23 @@ pub struct Stop {
 /// One thing that is not done now, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Held {
+    /// What it is about.
+    pub about: About,
     /// What is wanted.
     pub what: String,
     /// Why it waits.
     pub why: String,
+}
+
+/// What something that is held back is about, for whoever wants to look there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum About {
+    /// The host as a whole.
+    Host,
+    /// One cluster.
+    Cluster(ClusterId),
+    /// What is to be made of a flavor.
+    Flavor(FlavorId),
 }
 
 impl fmt::Display for Step {

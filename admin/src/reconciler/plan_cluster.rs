@@ -6,7 +6,7 @@ use common::model::{Cluster, ClusterId, Phase, Timestamp, Why};
 use common::store::Proof;
 
 use super::node_view::{not_running, seen_nodes, unhealthy};
-use super::plan::{Action, Stop};
+use super::plan::{About, Action, Stop};
 use super::plan_host::{LookWanted, Planner};
 use super::view::{Doom, Found, Work};
 
@@ -65,7 +65,7 @@ impl Planner<'_> {
             }
             if self.bring_ups == 0 {
                 let (_, why) = self.makings_at_once();
-                return self.held(format!("bringing up {}", cluster.name), why);
+                return self.held_of(About::Cluster(cluster.id.clone()), format!("bringing up {}", cluster.name), why);
             }
             self.bring_ups -= 1;
             return self.step(cluster, Action::BringUp { cluster: cluster.id.clone() }, missing);
@@ -145,14 +145,15 @@ impl Planner<'_> {
         }
         if deadline.is_some_and(|deadline| deadline <= self.now) {
             let seconds = self.now.since(since).as_secs();
-            self.held(what.clone(), format!("overdue: it has been going on for {seconds} s"));
+            let why = format!("overdue: it has been going on for {seconds} s");
+            self.held_of(About::Cluster(cluster.id.clone()), &what, why);
         }
         if self.waits(&cluster.id, &what) {
             return;
         }
         if self.take_downs == 0 {
             let why = self.take_down_limit();
-            return self.held(what, why);
+            return self.held_of(About::Cluster(cluster.id.clone()), what, why);
         }
         self.take_downs -= 1;
         let why = match &cluster.phase {

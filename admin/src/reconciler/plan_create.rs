@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use common::model::{Cluster, FlavorId, HostPurpose, Phase, PhaseKind, Slot};
 
-use super::plan::{Action, Step};
+use super::plan::{About, Action, Step};
 use super::plan_host::Planner;
 use super::plan_pool::Target;
 use super::view::{Retry, Seen};
@@ -46,13 +46,18 @@ impl Planner<'_> {
                 let failed = format!("could not be made {} times, last: {}", retry.times, retry.error);
                 if retry.not_before > self.now {
                     self.wake(retry.not_before);
-                    self.held(format!("{need} of {flavor}"), format!("{failed}; {}", self.until(retry)));
+                    self.held_of(
+                        About::Flavor(flavor.clone()),
+                        format!("{need} of {flavor}"),
+                        format!("{failed}; {}", self.until(retry)),
+                    );
                     continue;
                 }
                 // The wait is over: exactly one is tried, and its success ends the matter.
                 tries = 1usize.saturating_sub(self.being_made(flavor));
                 if *need as usize > tries {
-                    self.held(
+                    self.held_of(
+                        About::Flavor(flavor.clone()),
                         format!("{} of {flavor}", *need as usize - tries),
                         format!("{failed}; one is tried first"),
                     );
@@ -60,11 +65,12 @@ impl Planner<'_> {
             }
             while *need > 0 && room > 0 && tries > 0 {
                 if starts == 0 {
-                    self.held(format!("{need} of {flavor}"), limit.clone());
+                    self.held_of(About::Flavor(flavor.clone()), format!("{need} of {flavor}"), limit.clone());
                     break;
                 }
                 let Some(slot) = slots.next() else {
-                    self.held(format!("{need} of {flavor}"), "no slot is free: see what stands in their way".into());
+                    let why = "no slot is free: see what stands in their way".into();
+                    self.held_of(About::Flavor(flavor.clone()), format!("{need} of {flavor}"), why);
                     break;
                 };
                 let why = format!("{need} of {flavor} are missing, room for {room}");

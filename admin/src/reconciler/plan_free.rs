@@ -3,7 +3,7 @@
 use common::model::{Cluster, Health, Phase, Want, Why};
 
 use super::node_view::{broken, not_running, unhealthy};
-use super::plan::Action;
+use super::plan::{About, Action};
 use super::plan_host::Planner;
 use super::view::{Found, WANT_OF_MEMORY};
 
@@ -120,7 +120,8 @@ impl Planner<'_> {
         if may {
             self.rolled = true;
         } else {
-            self.held(format!("replacing {}", cluster.name), "its flavor changed; one at a time".into());
+            let what = format!("replacing {}", cluster.name);
+            self.held_of(About::Cluster(cluster.id.clone()), what, "its flavor changed; one at a time".into());
         }
         may
     }

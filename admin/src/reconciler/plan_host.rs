@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::model::{Cluster, ClusterId, ClusterName, FlavorId, Health, Phase, PhaseKind, Timestamp, Why};
 use common::store::Proof;
 
-use super::plan::{Action, Held, Plan, Step};
+use super::plan::{About, Action, Held, Plan, Step};
 use super::plan_deep::DeepFacts;
 use super::plan_pool::Target;
 use super::policy::Policy;
@@ -204,7 +204,7 @@ impl Planner<'_> {
                 continue;
             }
             if self.take_downs == 0 {
-                self.held("sweeping what has no record", self.take_down_limit());
+                self.held_of(About::Cluster(id.clone()), "sweeping what has no record", self.take_down_limit());
                 continue;
             }
             self.take_downs -= 1;
@@ -232,7 +232,7 @@ impl Planner<'_> {
             return false;
         };
         self.wake(retry.not_before);
-        self.held(what.to_owned(), format!("tried {} times, last: {}", retry.times, retry.error));
+        self.held_of(About::Cluster(id.clone()), what, format!("tried {} times, last: {}", retry.times, retry.error));
         true
     }
 
@@ -240,8 +240,14 @@ impl Planner<'_> {
         self.plan.steps.push(Step { action, name: Some(cluster.name.clone()), why: why.into() });
     }
 
+    /// Something about the host as a whole is held back.
     pub fn held(&mut self, what: impl Into<String>, why: String) {
-        self.plan.held.push(Held { what: what.into(), why });
+        self.held_of(About::Host, what, why);
+    }
+
+    /// Something about a part of it is.
+    pub fn held_of(&mut self, about: About, what: impl Into<String>, why: String) {
+        self.plan.held.push(Held { about, what: what.into(), why });
     }
 
     pub fn wake(&mut self, at: Timestamp) {

@@ -4,7 +4,7 @@
 use common::model::{Cluster, Health, NodeState, Want};
 
 use super::node_view::{changed_nodes, not_running, same_health, unhealthy};
-use super::plan::{Action, NodeChange, NodeStep};
+use super::plan::{About, Action, NodeChange, NodeStep};
 use super::plan_host::Planner;
 use super::view::Found;
 
@@ -77,7 +77,8 @@ impl Planner<'_> {
                     if let Some(retry) = self.view.memory.revival(&cluster.id, name, self.now).cloned() {
                         self.wake(retry.not_before);
                         let why = format!("started {} times, last: {}", retry.times, retry.error);
-                        self.held(format!("starting {name} of {} again", cluster.name), why);
+                        let what = format!("starting {name} of {} again", cluster.name);
+                        self.held_of(About::Cluster(cluster.id.clone()), what, why);
                         continue;
                     }
                     NodeChange::Start

@@ -40,7 +40,7 @@ impl Rest {
 
 #[cfg(test)]
 mod tests {
-    use super::super::plan::Held;
+    use super::super::plan::{About, Held};
     use super::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_000_000);
@@ -58,7 +58,7 @@ mod tests {
 
     #[test]
     fn what_is_held_back_leaves_no_rest() {
-        let held = vec![Held { what: "1 of f".into(), why: "no room".into() }];
+        let held = vec![Held { about: About::Host, what: "1 of f".into(), why: "no room".into() }];
         assert_eq!(Rest::after(&Plan { held, ..Plan::default() }, &[], NOW, LONGEST), None);
     }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use common::clock::now;
-use common::model::{Actor, Event, EventKind};
+use common::model::{Actor, Event, EventKind, Role};
 
 use crate::support::{Browser, House};
 
@@ -102,5 +102,180 @@ async fn what_is_the_same_is_not_sent_again() {
     house.store.append_events(&[event]).await.unwrap();
     stream.until("something else").await;
     assert!(stream.is_quiet(Duration::from_secs(1)).await);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn what_happens_on_one_host_does_not_reach_the_page_of_another() {
+    let house = House::new().await;
+    let (north, south) = (house.add_host("north").await, house.add_host("south").await);
+    let mut browser = house.browser_of("vera").await;
+    let mut of_north = Stream::open(&mut browser, &format!("/hosts/{}", north.id)).await;
+    let mut of_south = Stream::open(&mut browser, &format!("/hosts/{}", south.id)).await;
+    of_north.until("north").await;
+    of_south.until("south").await;
+    house.add_free(&north, 3).await;
+    of_north.until("north_3").await;
+    assert!(of_south.is_quiet(Duration::from_secs(1)).await);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn each_session_gets_its_own_token_and_what_its_role_may_do() {
+    let house = House::new().await;
+    let host = house.add_host("north").await;
+    let page = format!("/hosts/{}", host.id);
+    house.add_operator("olga", Role::Operator).await;
+    let mut browsers = Vec::new();
+    for name in ["otto", "olga", "vera"] {
+        browsers.push(house.browser_of(name).await);
+    }
+    let tokens: Vec<String> = browsers.iter().map(|browser| browser.csrf.clone()).collect();
+    let mut parts = Vec::new();
+    for browser in &mut browsers {
+        parts.push(Stream::open(browser, &page).await.next().await.unwrap());
+    }
+    for (at, part) in parts.iter().enumerate() {
+        let theirs: Vec<usize> = (0..tokens.len()).filter(|of| part.data.contains(&tokens[*of])).collect();
+        assert_eq!(theirs, if at == 2 { vec![] } else { vec![at] }, "{}", part.data);
+        assert!(!part.data.contains("value=\"token-"), "{}", part.data);
+        assert_eq!(part.data.contains("Fill up"), at != 2, "{}", part.data);
+    }
+    assert_eq!(parts[0].id, parts[1].id, "it was rendered once");
+    // What a stream brings can be used: the button posts the session's own token.
+    let version = crate::support::hidden(&parts[0].data, "version");
+    let token = crate::support::hidden(&parts[0].data, "csrf");
+    let fields = [("csrf", token.as_str()), ("version", version.as_str())];
+    browsers[0].post_bare(&format!("{page}/fillup"), &fields).await.is(303);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn one_that_comes_back_is_caught_up_or_told_that_it_is() {
+    let house = House::new().await;
+    let mut browser = house.browser_of("vera").await;
+    let first = Stream::open(&mut browser, "/").await.next().await.unwrap();
+    browser.headers.push(("last-event-id", first.id));
+    let mut same = Stream::open(&mut browser, "/").await;
+    assert_eq!(same.next().await.unwrap().name, "well");
+    house.add_host("north").await;
+    let mut later = Stream::open(&mut browser, "/").await;
+    later.until("north").await;
+    house.end().await;
+}
+
+#[tokio::test]
+async fn nothing_that_anybody_typed_becomes_code_or_another_event() {
+    let house = House::new().await;
+    let host = house.add_host("north").await;
+    let evil = "<script>alert(1)</script>\r\nevent: ended\r\n\r\ndata: x";
+    let actor = Actor::Operator { name: "<script>".into() };
+    house.store.append_events(&[Event::new(now(), EventKind::Access, actor, evil).about_host(&host.id)]).await.unwrap();
+    let mut browser = house.browser_of("vera").await;
+    for page in ["/".to_owned(), "/events".to_owned(), format!("/hosts/{}", host.id)] {
+        let part = Stream::open(&mut browser, &page).await.next().await.unwrap();
+        assert_eq!(part.name, "", "{page}");
+        assert!(part.data.contains("&lt;script&gt;alert(1)"), "{page}: {}", part.data);
+        assert!(!part.data.contains("<script"), "{page}: {}", part.data);
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_session_and_with_the_server() {
+    let house = House::new().await;
+    let (mut leaving, mut staying) = (house.browser_of("vera").await, house.browser_of("vera").await);
+    let mut of_leaving = Stream::open(&mut leaving, "/").await;
+    let mut of_staying = Stream::open(&mut staying, "/").await;
+    of_leaving.until("There is no host yet").await;
+    of_staying.until("There is no host yet").await;
+    leaving.post("/logout", &[]).await.is(303);
+    assert_eq!(of_leaving.next().await.unwrap().name, "ended");
+    assert_eq!(of_leaving.next().await, None);
+    house.add_host("north").await;
+    of_staying.until("north").await;
+    house.stop.cancel();
+    assert_eq!(of_staying.next().await, None, "the server waits for nobody");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn what_is_gone_is_said_to_be() {
+    let house = House::new().await;
+    let host = house.add_host("north").await;
+    let mut browser = house.browser_of("vera").await;
+    let mut stream = Stream::open(&mut browser, &format!("/hosts/{}", host.id)).await;
+    stream.until("north").await;
+    let event = Event::new(now(), EventKind::HostChanged, Actor::Reconciler, "deleted").about_host(&host.id);
+    house.store.delete_host(&host.id, host.version, event).await.unwrap();
+    stream.until("There is no such host").await;
+    house.end().await;
+}
+
+#[tokio::test]
+async fn one_session_has_so_many_streams_and_gets_them_back() {
+    let house = House::new().await;
+    let mut browser = house.browser_of("vera").await;
+    let mut streams = Vec::new();
+    let refused = loop {
+        let answer = browser.open(&address("/")).await;
+        if answer.status() != 200 {
+            break answer;
+        }
+        streams.push(answer);
+        assert!(streams.len() < 100, "there is no limit");
+    };
+    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.headers()["retry-after"], "10");
+    assert!(refused.text().await.unwrap().contains("too-many-streams"));
+    house.browser_of("otto").await.open(&address("/")).await.error_for_status().unwrap();
+    // One is closed. That is noticed when something is to be sent.
+    streams.pop();
+    let begun = Instant::now();
+    for n in 0.. {
+        house.add_host(&format!("h{n}")).await;
+        if browser.open(&address("/")).await.status() == 200 {
+            break;
+        }
+        assert!(begun.elapsed() < PATIENCE, "its place is not free again");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn only_live_pages_that_her_role_may_see_are_streamed() {
+    let house = House::new().await;
+    let mut vera = house.browser_of("vera").await;
+    for page in ["", "/login", "/hosts/new/x", "//", "https://example.org/", "/live?page=/"] {
+        vera.get(&address(page)).await.is(422).has("must be the address of a page that is live");
+    }
+    vera.get("/live").await.is(422);
+    vera.get("/live?page=/&colour=red").await.is(422);
+    let mut nobody = Browser::new(&house.url);
+    nobody.get(&address("/")).await.is(401).has("not-signed-in");
+    let answer = vera.open(&address("/")).await;
+    for (name, value) in
+        [("content-type", "text/event-stream"), ("cache-control", "no-store"), ("x-accel-buffering", "no")]
+    {
+        assert_eq!(answer.headers()[name], value);
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_events_page_follows_what_its_filter_lets_through() {
+    let house = House::new().await;
+    let host = house.add_host("north").await;
+    let mut browser = house.browser_of("vera").await;
+    let mut swept = Stream::open(&mut browser, "/events?kind=swept").await;
+    swept.until("Nothing of this").await;
+    let of = |kind, words: &str| Event::new(now(), kind, Actor::Reconciler, words).about_host(&host.id);
+    house.store.append_events(&[of(EventKind::HostChanged, "another thing")]).await.unwrap();
+    house.store.append_events(&[of(EventKind::Swept, "a stranger")]).await.unwrap();
+    assert_eq!(swept.until("a stranger").await, 1, "the other was not among them");
+    browser.get("/events?since=yesterday").await.is(422).has("must be a time").has("value=\"yesterday\"");
+    browser.get("/events?since=2020-01-31+12:00").await.is(200).has("a stranger");
+    let page = browser.get(&format!("/events?host={}", host.id)).await;
+    page.is(200).has("About host").has("of all hosts").has("host north");
     house.end().await;
 }

@@ -2,11 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, helpers included")]
 
+mod access;
 mod add_host;
 mod arbitrary;
 mod assets;
 mod browser;
 mod clusters;
+mod create;
 mod explain;
 mod failures;
 mod following;
@@ -15,8 +17,15 @@ mod host_operations;
 mod host_tls;
 mod hosts;
 mod live;
+mod many;
+mod node_logs;
+mod on_sim;
+mod openapi;
 mod pages;
 mod reset;
 mod roles;
+mod samples;
 mod sign_in;
 mod support;
+mod tokens;
+mod twice;

@@ -156,8 +156,17 @@ async fn the_overview_counts_what_is_there() {
     house.add_free(&host, 1).await;
     house.add_free(&host, 2).await;
     let page = browser.get("/").await;
-    page.has("<strong>1</strong> of 1 hosts active").has("<strong>2</strong> free").has("<strong>1</strong> in use");
-    page.has("<strong>3</strong> of 5 places taken").has("Clusters by kind").has("the pool is short");
+    for (label, value, note) in [
+        ("Free", "2", "can be had now"),
+        ("In use", "1", "held by users"),
+        ("Being made", "0", "0 being removed"),
+        ("Failed", "0", "with their evidence"),
+        ("Hosts", "1 of 1", "answer; 3 of 5 places taken"),
+        ("Hit rate", "–", "of 0 applies in the last hour"),
+    ] {
+        page.has(&format!("{label}</span> <strong>{value}</strong> <span class=\"note\">{note}"));
+    }
+    page.has("Clusters by kind").has("the pool is short");
     for old in ["/admin", "/index"] {
         assert_eq!(browser.get(old).await.location(), "/");
     }
@@ -191,6 +200,21 @@ async fn the_flavors_that_ship_are_listed() {
         page.is(200).has(&flavor.title).has(flavor.id.as_str());
         assert_eq!(shape["id"], flavor.id.as_str());
     }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_flavor_shows_what_was_chosen_and_the_compose_file_that_it_comes_to() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    house.add_free(&host, 0).await;
+    let free = house.store.list_clusters(&Default::default(), &common::store::Page::first(1)).await.unwrap();
+    let mut browser = house.browser_of("vera").await;
+    let page = browser.get(&format!("/flavors/{}", free[0].flavor)).await;
+    page.is(200).has("<dt>Consensus</dt>").has("could be").has("data-copy-from=\"compose\"");
+    page.has("services:").has("CORE_PEER_ID: vp0").has("512 MiB").has("<strong>1</strong>");
+    assert!(!page.text.contains("{%"), "the file is rendered");
+    browser.get("/flavors/none").await.is(404).has("There is no such flavor.");
     house.end().await;
 }
 

@@ -153,3 +153,35 @@ async fn an_engine_that_does_not_say_what_is_there_is_a_refusal_within_seconds()
     sim.shutdown().await;
     house.end().await;
 }
+
+#[tokio::test]
+async fn poolmanager_itself_is_named_and_not_ticked_and_a_thousand_ids_are_taken() {
+    let house = House::new().await;
+    let mut browser = house.browser_of("otto").await;
+    let (sim, host) = with_strangers(&house, &mut browser).await;
+    let labels = json!({"com.docker.compose.project": "pm", "org.opencontainers.image.title": "PoolManager admin"});
+    let body = json!({"Image": sim.images()[0].clone(), "Labels": labels}).to_string();
+    assert_eq!(sim.call("POST", "/containers/create?name=pm-admin-1", &body).await.0, 201);
+    let body = json!({"Image": sim.images()[0].clone(), "Labels": {"com.docker.compose.project": "pm"}}).to_string();
+    assert_eq!(sim.call("POST", "/containers/create?name=pm-mongo-1", &body).await.0, 201);
+    let page = browser.get(&format!("/hosts/{}/foreign", host.id)).await;
+    page.has("PoolManager itself runs on this engine:").has("2 of these belong to it");
+    let row = |name: &str| {
+        let at = page.text.find(&format!("Remove container {name}\"")).unwrap();
+        page.text[..at].rsplit("<tr>").next().unwrap().to_owned()
+    };
+    assert!(row("somebodys").contains(" checked") && !row("pm-admin-1").contains(" checked"));
+    assert!(!row("pm-mongo-1").contains(" checked"));
+    let listed = browser.get(&format!("/api/v1/hosts/{}/foreign", host.id)).await.json()["items"].clone();
+    let own = listed.as_array().unwrap().iter().filter(|thing| thing["poolmanager"] == true).count();
+    assert_eq!(own, 2, "{listed}");
+    let ids: Vec<String> = (0..1000).map(|n| format!("{n:064x}")).collect();
+    let body = json!({"confirm": "h1", "foreign": ids});
+    browser
+        .json("POST", &format!("/api/v1/hosts/{}/reset", host.id), body)
+        .await
+        .is(202)
+        .has("1000 of the things named");
+    sim.shutdown().await;
+    house.end().await;
+}

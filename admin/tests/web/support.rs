@@ -7,18 +7,19 @@ use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
 use admin::access::Passwords;
-use admin::reconciler::Reconciler;
+use admin::reconciler::{self, Reconciler, Running, Settings};
 use admin::{Parts, build};
-use common::clock::now;
+use common::clock::{Pace, now};
 use common::compose::Catalog;
 use common::config::{AdminConfig, Secret, Source};
 use common::model::{
     Actor, Cluster, ClusterId, ClusterName, Contact, DaemonUrl, Endpoint, Event, EventKind, Host, HostId, HostKind,
     HostName, HostPurpose, HostSettings, HostState, LogLevel, LogTarget, Metadata, NewCluster, NodeName, Operator,
-    OperatorId, Role, Slot, UserId,
+    PhaseKind, Role, Slot, UserId,
 };
-use common::store::{Applied, Apply, Holding, SharedStore, StoreUser};
+use common::store::{Applied, Apply, EventFilter, Holding, Page, SharedStore, StoreUser};
 use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
 
 pub use crate::browser::{Answer, Browser, hidden};
 
@@ -33,32 +34,63 @@ pub struct House {
     pub store: SharedStore,
     pub catalog: Arc<Catalog>,
     pub config: AdminConfig,
+    /// Ends what is waited for, as the end of the process does.
+    pub stop: CancellationToken,
     handle: ServerHandle,
+    running: Option<Running>,
     _folder: TempDir,
 }
 
 impl House {
+    /// One whose pool nobody looks after.
     pub async fn new() -> House {
+        House::with(|_| (Reconciler::idle(), None)).await
+    }
+
+    /// One whose admin leads.
+    pub async fn leading() -> House {
+        House::with(|settings| {
+            let (reconciler, running) = reconciler::start(settings);
+            (reconciler, Some(running))
+        })
+        .await
+    }
+
+    async fn with(reconciler: impl FnOnce(Settings) -> (Reconciler, Option<Running>)) -> House {
         let folder = tempfile::tempdir().unwrap();
-        let settings = BTreeMap::from([("DATA_DIR".to_owned(), folder.path().display().to_string())]);
+        let settings = BTreeMap::from([
+            ("DATA_DIR".to_owned(), folder.path().display().to_string()),
+            ("FABRIC_PEER_IMAGE".to_owned(), "poolmanager/fabricsim:0.6".to_owned()),
+        ]);
         let config = AdminConfig::read(&Source::new(&settings, None).unwrap()).unwrap();
         let store = common::store::open(&config.common.store, StoreUser::Admin).await.unwrap();
         let catalog = Arc::new(Catalog::shipped(&config.common.catalog).unwrap());
+        let stop = CancellationToken::new();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
+        let (reconciler, running) = reconciler(Settings {
+            store: store.clone(),
+            catalog: catalog.clone(),
+            layout: config.layout,
+            mix: Vec::new(),
+            max_starts: 4,
+            address: url.clone(),
+            pace: Pace::faster(10),
+            deep_probes: false,
+        });
         let parts = Parts {
             store: store.clone(),
             catalog: catalog.clone(),
             config: config.clone(),
-            reconciler: Reconciler::idle(),
+            reconciler,
             internal_secret: Secret::new(INTERNAL_SECRET),
-            stop: tokio_util::sync::CancellationToken::new(),
+            stop: stop.clone(),
             listener,
         };
         let server = build(parts).unwrap();
         let handle = server.handle();
         tokio::spawn(server);
-        let house = House { url, store, catalog, config, handle, _folder: folder };
+        let house = House { url, store, catalog, config, stop, handle, running, _folder: folder };
         for (name, role) in [("vera", Role::Viewer), ("otto", Role::Operator), ("ada", Role::Admin)] {
             house.add_operator(name, role).await;
         }
@@ -67,13 +99,7 @@ impl House {
 
     pub async fn add_operator(&self, username: &str, role: Role) {
         let hash = HASH.get_or_init(|| async { Passwords::new().unwrap().hash(PASSWORD).await.unwrap() }).await;
-        let operator = Operator {
-            id: OperatorId::random(),
-            username: username.to_owned(),
-            password_hash: hash.clone(),
-            role,
-            created_at: now(),
-        };
+        let operator = Operator::new(username.to_owned(), hash.clone(), role, now());
         self.store.insert_operator(&operator).await.unwrap();
     }
 
@@ -166,6 +192,7 @@ impl House {
             user: UserId::parse(user).unwrap(),
             flavors: vec![free.flavor.clone()],
             holding: Holding::GiveAnother,
+            most: None,
             key: None,
             metadata,
             now: now(),
@@ -189,12 +216,39 @@ impl House {
         releasing
     }
 
+    /// The record of one that is going goes.
+    pub async fn vanish(&self, going: &Cluster) {
+        let event = Event::new(now(), EventKind::Removed, Actor::Reconciler, "gone").about(going);
+        self.store.vanish(going, event).await.unwrap();
+    }
+
+    /// Waits until a cluster is in this phase.
+    pub async fn until(&self, id: &ClusterId, phase: PhaseKind) {
+        let begun = std::time::Instant::now();
+        loop {
+            let found = self.store.cluster(id).await.unwrap();
+            if found.as_ref().is_some_and(|cluster| cluster.phase.kind() == phase) {
+                return;
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                let about = EventFilter { cluster: Some(id.clone()), ..EventFilter::default() };
+                let events = self.store.list_events(&about, &Page::first(20)).await.unwrap();
+                let said: Vec<&str> = events.iter().map(|event| event.reason.as_str()).collect();
+                panic!("not {phase:?} in time: {found:?}; {said:?}");
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     pub async fn cluster(&self, id: &ClusterId) -> Cluster {
         self.store.cluster(id).await.unwrap().unwrap()
     }
 
     pub async fn end(self) {
         self.handle.stop(false).await;
+        if let Some(running) = self.running {
+            running.stop().await;
+        }
         self.store.close().await;
     }
 }

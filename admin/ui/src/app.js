@@ -4,5 +4,7 @@ import "htmx.org/dist/ext/hx-sse.js";
 import "./times.js";
 import "./forms.js";
 import "./copy.js";
+import "./menus.js";
 import "./live.js";
 import "./chart.js";
+import "./logs.js";

@@ -1,10 +1,6 @@
-// Buttons that copy a text: data-copy holds it, or data-copy-from the id of the element whose text it is. Hidden until
-// this runs, because without scripts they could do nothing.
-import { each } from "./fresh.js";
-
-each("button[data-copy], button[data-copy-from]", (button) => {
-    button.hidden = false;
-});
+// Buttons that copy a text: data-copy holds it, or data-copy-from the id of the element whose text it is. Without scripts
+// they could do nothing, so the styles show them only below this class.
+document.documentElement.classList.add("scripts");
 
 document.addEventListener("click", async (event) => {
     const button = event.target.closest?.("button[data-copy], button[data-copy-from]");

@@ -6,34 +6,61 @@ use common::store::{Applied, Apply, Holding};
 use tracing::info;
 
 use super::Trouble;
+use crate::callers::Caller;
 use crate::shared::Shared;
 
-/// One of these flavors for this user; `None` if none of them is free. The lease is durable when this returns.
+/// What came of an apply.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Given {
+    /// This one is hers.
+    Cluster(Box<Cluster>),
+    /// None of these flavors is free.
+    NoneFree,
+    /// She is at her limit.
+    TooMany {
+        /// So many are hers.
+        held: u32,
+        /// So many may be.
+        most: u32,
+    },
+}
+
+/// One of these flavors for this user, whom the caller may act for. The lease is durable when this returns.
 pub async fn apply(
     shared: &Shared,
+    caller: &Caller,
     user: UserId,
     flavors: Vec<FlavorId>,
     holding: Holding,
-) -> Result<Option<Cluster>, Trouble> {
+) -> Result<Given, Trouble> {
     if flavors.is_empty() {
-        return Ok(None);
+        return Ok(Given::NoneFree);
     }
-    let now = clock::now();
-    let apply = Apply { user, flavors: flavors.clone(), holding, key: None, metadata: Default::default(), now };
+    let (now, most) = (clock::now(), caller.most());
+    let apply = Apply {
+        user: user.clone(),
+        flavors: flavors.clone(),
+        holding,
+        most,
+        key: None,
+        metadata: Default::default(),
+        now,
+    };
     match shared.store.apply(apply).await? {
         Applied::New(cluster) => {
             shared.demand.given(&cluster.flavor, now);
             if let Some(lease) = cluster.lease() {
-                info!(cluster.id = %cluster.id, lease.id = %lease.id, user = %lease.user, "given: {}", cluster.name);
+                info!(cluster.id = %cluster.id, lease.id = %lease.id, user = %lease.user, service = caller.service(), "given: {}", cluster.name);
             }
-            Ok(Some(cluster))
+            Ok(Given::Cluster(Box::new(cluster)))
         }
-        Applied::Held(cluster) => Ok(Some(cluster)),
+        Applied::Held(cluster) => Ok(Given::Cluster(Box::new(cluster))),
         Applied::NoneFree => {
-            shared.demand.missed(&flavors, now);
-            Ok(None)
+            shared.demand.missed(&user, &flavors, now);
+            Ok(Given::NoneFree)
         }
+        Applied::TooMany(held) => Ok(Given::TooMany { held, most: most.unwrap_or(held) }),
         // Without a key no ended lease is found.
-        Applied::Ended(_) => Ok(None),
+        Applied::Ended(_) => Ok(Given::NoneFree),
     }
 }

@@ -10,6 +10,7 @@ use common::store::{ClusterFilter, Page, StoreError};
 use tracing::info;
 
 use super::Trouble;
+use crate::callers::Caller;
 use crate::shared::Shared;
 
 /// A leased cluster is written every few seconds at most, so more refusals in a row than this are no bad luck.
@@ -18,16 +19,16 @@ const TRIES: usize = 10;
 /// Read at once when all of a user's are released.
 const PAGE: u32 = 100;
 
-/// Releases one cluster, whoever holds it. One that nobody holds, or that is unknown, stays as it is: that is no error.
-pub async fn release_one(shared: &Shared, id: &ClusterId) -> Result<(), Trouble> {
-    if try_release(shared, id).await? {
+/// Releases one cluster. One that nobody holds, that is unknown or not the caller's stays as it is: that is no error.
+pub async fn release_one(shared: &Shared, caller: &Caller, id: &ClusterId) -> Result<(), Trouble> {
+    if try_release(shared, caller, id).await? {
         shared.doorbell.ring();
     }
     Ok(())
 }
 
 /// Releases all that a user holds; nothing at all is fine.
-pub async fn release_all(shared: &Shared, user: &UserId) -> Result<(), Trouble> {
+pub async fn release_all(shared: &Shared, caller: &Caller, user: &UserId) -> Result<(), Trouble> {
     let filter = ClusterFilter { user: Some(user.clone()), phases: vec![PhaseKind::InUse], ..ClusterFilter::default() };
     let mut page = Page::first(PAGE);
     let mut any = false;
@@ -36,7 +37,7 @@ pub async fn release_all(shared: &Shared, user: &UserId) -> Result<(), Trouble> 
         let held = shared.store.list_clusters(&filter, &page).await?;
         for cluster in &held {
             // One that cannot be released now must not keep the others.
-            match try_release(shared, &cluster.id).await {
+            match try_release(shared, caller, &cluster.id).await {
                 Ok(moved) => any |= moved,
                 Err(error) => outcome = Err(error),
             }
@@ -51,10 +52,10 @@ pub async fn release_all(shared: &Shared, user: &UserId) -> Result<(), Trouble> 
 }
 
 /// Whether this released it; `false`: there was nothing to release.
-async fn try_release(shared: &Shared, id: &ClusterId) -> Result<bool, Trouble> {
+async fn try_release(shared: &Shared, caller: &Caller, id: &ClusterId) -> Result<bool, Trouble> {
     for _ in 0..TRIES {
         let Some(cluster) = shared.store.cluster(id).await? else { return Ok(false) };
-        let Some((next, event)) = decide(&cluster, clock::now()) else { return Ok(false) };
+        let Some((next, event)) = decide(&cluster, caller, clock::now()) else { return Ok(false) };
         match shared.store.move_cluster(&cluster, &next, Some(event)).await {
             Ok(()) => {
                 info!(cluster.id = %id, user = next.lease().map(|l| l.user.as_str()), "released: {}", next.name);
@@ -67,8 +68,11 @@ async fn try_release(shared: &Shared, id: &ClusterId) -> Result<bool, Trouble> {
     Err(Trouble::Busy)
 }
 
-/// The move that releases it; `None` when nobody holds it.
-fn decide(cluster: &Cluster, now: Timestamp) -> Option<(Cluster, Event)> {
+/// The move that releases it; `None` when nobody holds it, or it is not the caller's to release.
+fn decide(cluster: &Cluster, caller: &Caller, now: Timestamp) -> Option<(Cluster, Event)> {
+    if !caller.may_act_on(cluster) {
+        return None;
+    }
     let lease = match &cluster.phase {
         Phase::InUse { lease } => lease,
         Phase::Creating { .. }
@@ -80,6 +84,10 @@ fn decide(cluster: &Cluster, now: Timestamp) -> Option<(Cluster, Event)> {
     };
     let next = cluster.release(lease.user.as_str(), now).ok()?;
     let actor = Actor::User { id: lease.user.clone() };
-    let event = Event::new(now, EventKind::Released, actor, format!("released by {}", lease.user)).about(&next);
+    let said = match caller.service() {
+        None => format!("released by {}", lease.user),
+        Some(service) => format!("released for {} by the service {service}", lease.user),
+    };
+    let event = Event::new(now, EventKind::Released, actor, said).about(&next);
     Some((next, event))
 }

@@ -9,6 +9,7 @@ use tokio::time::Instant;
 use tracing::info;
 
 use super::Trouble;
+use crate::callers::Caller;
 use crate::shared::Shared;
 
 /// As for a release: more refusals in a row than this are no bad luck.
@@ -24,7 +25,7 @@ pub enum Wished {
     Done,
     /// It is written down and will be done, but not in the time that a request waits.
     UnderWay,
-    /// There is no such cluster, nobody holds it, or it has no such node.
+    /// There is no such cluster, nobody holds it, it is not the caller's, or it has no such node.
     Refused,
 }
 
@@ -37,11 +38,17 @@ enum Decision {
 }
 
 /// Wishes this of nodes of a leased cluster, and waits until it is seen done, at most [`Shared::wish_wait`].
-pub async fn wish(shared: &Shared, id: &ClusterId, scope: &NodeScope, change: WishChange) -> Result<Wished, Trouble> {
+pub async fn wish(
+    shared: &Shared,
+    caller: &Caller,
+    id: &ClusterId,
+    scope: &NodeScope,
+    change: WishChange,
+) -> Result<Wished, Trouble> {
     let deadline = Instant::now() + shared.wish_wait;
     // Before the write, so that no change after it is missed.
     let mut listener = shared.changes.listen();
-    if !write(shared, id, scope, change).await? {
+    if !write(shared, caller, id, scope, change).await? {
         return Ok(Wished::Refused);
     }
     let mut closing = shared.closing.clone();
@@ -67,9 +74,18 @@ pub async fn wish(shared: &Shared, id: &ClusterId, scope: &NodeScope, change: Wi
 }
 
 /// Writes the wish down and rings; `false` when it is refused.
-async fn write(shared: &Shared, id: &ClusterId, scope: &NodeScope, change: WishChange) -> Result<bool, Trouble> {
+async fn write(
+    shared: &Shared,
+    caller: &Caller,
+    id: &ClusterId,
+    scope: &NodeScope,
+    change: WishChange,
+) -> Result<bool, Trouble> {
     for _ in 0..TRIES {
         let Some(cluster) = shared.store.cluster(id).await? else { return Ok(false) };
+        if !caller.may_act_on(&cluster) {
+            return Ok(false);
+        }
         match decide(&cluster, scope, change, clock::now()) {
             Decision::Refuse => return Ok(false),
             Decision::WrittenAlready => {

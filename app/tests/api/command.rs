@@ -30,6 +30,13 @@ struct Running {
 
 impl Running {
     fn start(folder: &std::path::Path, variables: &[(&str, &str)]) -> Running {
+        let (running, line) = Running::begin(folder, variables);
+        assert!(line.contains("AUTH=open") && line.contains("believed"), "{line}");
+        running
+    }
+
+    /// With the line that tells its address.
+    fn begin(folder: &std::path::Path, variables: &[(&str, &str)]) -> (Running, String) {
         let data = folder.to_str().unwrap();
         let mut child =
             program(variables).env("DATA_DIR", data).env("APP_PORT", "0").stdout(Stdio::piped()).spawn().unwrap();
@@ -39,9 +46,8 @@ impl Running {
             line.clear();
             assert_ne!(log.read_line(&mut line).unwrap(), 0, "it ended before it served");
         }
-        assert!(line.contains("AUTH=open") && line.contains("believed"), "{line}");
         let address = line.split("http://").nth(1).unwrap().split(';').next().unwrap().to_owned();
-        Running { child, address, log }
+        (Running { child, address, log }, line)
     }
 
     fn signal(&self, signal: Signal) {
@@ -73,7 +79,8 @@ fn help_and_version_are_told_and_wrong_arguments_are_exit_2() {
 fn a_wrong_value_is_exit_2_with_one_plain_sentence() {
     for (name, value, says) in [
         ("APP_PORT", "x", "APP_PORT must be a whole number from 0 to 65535; the environment has \"x\""),
-        ("AUTH", "tokens", "not built yet"),
+        ("AUTH", "none", "AUTH must be tokens or open"),
+        ("USER_LEASES_MAX", "many", "USER_LEASES_MAX must be a whole number"),
         ("POOLMANAGER_CONFIG_FILE", "/no/such/file", "/no/such/file"),
         ("MONGO_URL", "mongodb://m", "INTERNAL_SECRET must be set"),
     ] {
@@ -160,4 +167,30 @@ fn a_request_under_way_is_answered_when_the_program_is_told_to_stop() {
         assert!(answer.contains("No available res for al"), "{answer}");
     });
     assert!(running.child.wait().unwrap().success());
+}
+
+/// Whatever the log is asked to tell.
+#[test]
+fn a_token_in_the_query_is_in_no_line_of_the_log() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = [("AUTH", "tokens"), ("LOG_LEVEL", "trace"), ("DEBUG", "True")];
+    let (mut running, line) = Running::begin(folder.path(), &settings);
+    assert!(line.contains("AUTH=tokens") && !line.contains("believed"), "{line}");
+    let token = common::model::TokenText::random();
+    let text = token.expose();
+    let url = |path: &str| format!("http://{}{path}{text}", running.address);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    runtime.block_on(async {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        for path in ["/v2/clusters?access_token=", "/v1/cluster_apply?access_token=", "/nothing?access_token="] {
+            assert!(client.get(url(path)).send().await.unwrap().status().is_client_error());
+        }
+        let bearer = client.get(url("/v2/clusters?x=")).bearer_auth(text);
+        assert_eq!(bearer.send().await.unwrap().status(), 401);
+    });
+    running.signal(Signal::SIGTERM);
+    assert!(running.child.wait().unwrap().success());
+    let log: Vec<String> = running.log.by_ref().lines().map(Result::unwrap).collect();
+    assert!(log.iter().any(|line| line.contains("answered") && line.contains("/v2/clusters")), "{log:?}");
+    assert!(log.iter().all(|line| !line.contains("pm_")), "{log:?}");
 }

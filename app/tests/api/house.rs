@@ -9,11 +9,11 @@ use std::time::{Duration, Instant};
 use app::{Parts, Stopper, build};
 use common::clock;
 use common::compose::{Catalog, CatalogSettings};
-use common::config::Secret;
+use common::config::{Auth, Secret};
 use common::model::{
     Actor, Cluster, ClusterId, ClusterName, Contact, DaemonUrl, Endpoint, Event, EventKind, FlavorId, Health, Host,
     HostId, HostKind, HostName, HostPurpose, HostSettings, HostState, LogLevel, LogTarget, NewCluster, Node, NodeName,
-    NodeState, Slot, UserId, Want,
+    NodeState, Slot, Token, TokenId, TokenKind, TokenText, UserId, Want,
 };
 use common::store::{Applied, Apply, Holding, SharedStore, StoreTarget, StoreUser, open};
 use serde_json::Value;
@@ -86,12 +86,59 @@ impl House {
         House { host: host.id, _folder: Some(folder), ..House::on(store, wish_wait) }
     }
 
+    /// One that asks for tokens, and gives each user so many clusters at most.
+    pub async fn with_tokens(leases_max: Option<u32>) -> House {
+        House::guarded(Auth::Tokens, leases_max).await
+    }
+
+    pub async fn guarded(auth: Auth, leases_max: Option<u32>) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Sqlite { path: folder.path().join("poolmanager.db") };
+        let store = open(&target, StoreUser::App).await.unwrap();
+        let host = host("host_1");
+        store.insert_host(&host, event(EventKind::HostChanged)).await.unwrap();
+        House {
+            host: host.id,
+            _folder: Some(folder),
+            ..House::serve(store, Duration::from_millis(100), auth, leases_max)
+        }
+    }
+
+    /// A new token, as its holder has it.
+    pub async fn token(&self, kind: TokenKind) -> String {
+        let text = TokenText::random();
+        let token = Token {
+            id: TokenId::random(),
+            kind,
+            name: "test".into(),
+            hash: text.hash(),
+            leases_max: None,
+            created_at: clock::now(),
+            created_by: "ada".into(),
+            expires_at: None,
+            revoked: None,
+            used_at: None,
+        };
+        self.store.insert_token(&token, event(EventKind::Access)).await.unwrap();
+        text.expose().to_owned()
+    }
+
+    pub async fn token_of(&self, user: &str) -> String {
+        self.token(TokenKind::User { user: UserId::parse(user).unwrap() }).await
+    }
+
     /// On a store of the test's own, which it does not fill.
     pub fn on(store: SharedStore, wish_wait: Duration) -> House {
+        House::serve(store, wish_wait, Auth::Open, None)
+    }
+
+    fn serve(store: SharedStore, wish_wait: Duration, auth: Auth, leases_max: Option<u32>) -> House {
         let server = build(Parts {
             store: store.clone(),
             catalog: Arc::new(Catalog::shipped(&CatalogSettings::default()).unwrap()),
             internal_secret: Secret::new(SECRET),
+            auth,
+            leases_max,
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
             wish_wait,
@@ -161,6 +208,7 @@ impl House {
             user: UserId::parse(user).unwrap(),
             flavors: vec![FlavorId::parse(flavor).unwrap()],
             holding: Holding::GiveAnother,
+            most: None,
             key: None,
             metadata: BTreeMap::new(),
             now: clock::now(),

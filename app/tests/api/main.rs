@@ -15,6 +15,7 @@ mod nodes;
 mod property;
 mod sick;
 mod sick_store;
+mod tokens;
 mod v1;
 mod v2_apply;
 mod v2_release;

@@ -6,13 +6,14 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::clock;
 use common::model::{
-    ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, FlavorId, Host, HostId, HostName, Lease,
-    LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Session, SessionId, Slot,
-    Timestamp, UserId,
+    ApplyCount, Cluster, ClusterId, ClusterName, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, HostName,
+    Lease, LeaseId, LeaseRecord, NewCluster, NodeName, Operator, OperatorId, Phase, PoolId, Revoked, Sample, Session,
+    SessionId, Slot, Subject, Timestamp, Token, TokenHash, TokenId, UserId,
 };
 use common::store::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, Store, StoreError, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, TokenFilter,
+    WatchCursor,
 };
 
 /// How it is ill.
@@ -82,6 +83,9 @@ impl Store for SickStore {
     async fn list_hosts(&self) -> StoreResult<Vec<Host>> {
         self.sick().await
     }
+    async fn find_hosts(&self, _: &HostQuery) -> StoreResult<Found<Host>> {
+        self.sick().await
+    }
     async fn host(&self, _: &HostId) -> StoreResult<Option<Host>> {
         self.sick().await
     }
@@ -102,6 +106,9 @@ impl Store for SickStore {
     }
     async fn list_clusters(&self, _: &ClusterFilter, _: &Page) -> StoreResult<Vec<Cluster>> {
         if self.how == How::Contended { Ok(vec![alices(&ClusterId::random())]) } else { self.sick().await }
+    }
+    async fn find_clusters(&self, _: &ClusterQuery) -> StoreResult<Found<Cluster>> {
+        self.sick().await
     }
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
         self.sick().await
@@ -125,6 +132,9 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn list_lease_records(&self, _: &LeaseFilter, _: &Page) -> StoreResult<Vec<LeaseRecord>> {
+        self.sick().await
+    }
+    async fn find_lease_records(&self, _: &RecordQuery) -> StoreResult<Found<LeaseRecord>> {
         self.sick().await
     }
     async fn lease_record(&self, _: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
@@ -156,10 +166,19 @@ impl Store for SickStore {
     async fn list_evidence(&self, _: Option<&HostId>, _: &Page) -> StoreResult<Vec<Evidence>> {
         self.sick().await
     }
+    async fn find_failures(&self, _: &FailureQuery) -> StoreResult<Found<Failure>> {
+        self.sick().await
+    }
     async fn count_applies(&self, _: &[ApplyCount]) -> StoreResult<()> {
         self.sick().await
     }
     async fn applies(&self, _: Timestamp) -> StoreResult<Vec<ApplyCount>> {
+        self.sick().await
+    }
+    async fn put_samples(&self, _: &[Sample]) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn samples(&self, _: &Subject, _: Timestamp) -> StoreResult<Vec<Sample>> {
         self.sick().await
     }
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {
@@ -174,6 +193,12 @@ impl Store for SickStore {
     async fn insert_operator(&self, _: &Operator) -> StoreResult<()> {
         self.sick().await
     }
+    async fn change_operator(&self, _: &Operator, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn delete_operator(&self, _: &OperatorId, _: u64, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
     async fn put_session(&self, _: &Session) -> StoreResult<()> {
         self.sick().await
     }
@@ -184,6 +209,30 @@ impl Store for SickStore {
         self.sick().await
     }
     async fn delete_session(&self, _: &SessionId) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn list_sessions(&self, _: &OperatorId) -> StoreResult<Vec<Session>> {
+        self.sick().await
+    }
+    async fn delete_sessions(&self, _: &OperatorId, _: Option<&SessionId>) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn insert_token(&self, _: &Token, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn token(&self, _: &TokenId) -> StoreResult<Option<Token>> {
+        self.sick().await
+    }
+    async fn tokens_by_hash(&self, _: &[TokenHash]) -> StoreResult<Vec<Token>> {
+        self.sick().await
+    }
+    async fn list_tokens(&self, _: &TokenFilter, _: &Page) -> StoreResult<Vec<Token>> {
+        self.sick().await
+    }
+    async fn revoke_token(&self, _: &TokenId, _: &Revoked, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
+    async fn use_tokens(&self, _: &[TokenId], _: Timestamp) -> StoreResult<()> {
         self.sick().await
     }
     async fn take_lock(&self, _: &str, _: &str, _: Duration, _: Timestamp) -> StoreResult<Option<LockRecord>> {

@@ -86,11 +86,22 @@ impl Catalog {
     /// Refuses a flavor of no template here, one whose parameters its template does not have, and a compose file
     /// that is refused in this place (a port outside of the slot's block, ...), each naming the field.
     pub fn plan(&self, flavor: &Flavor, placement: &Placement) -> Result<Project, ComposeError> {
-        let Some(template) = self.templates.get(&flavor.template) else {
+        self.template_of(flavor)?.plan(flavor, placement, &self.variables)
+    }
+
+    /// A flavor for people to look at: its compose file as text, and the project that it comes to. Both as for a cluster
+    /// called `host_0` in the first slot of a host.
+    pub fn example(&self, flavor: &Flavor) -> Result<(String, Project), ComposeError> {
+        let template = self.template_of(flavor)?;
+        let place = Placement { project: "host_0".into(), ..Placement::example() };
+        Ok((template.compose_file(flavor, &place)?, template.plan(flavor, &place, &self.variables)?))
+    }
+
+    fn template_of(&self, flavor: &Flavor) -> Result<&Template, ComposeError> {
+        self.templates.get(&flavor.template).ok_or_else(|| {
             let names: Vec<&str> = self.templates.keys().map(TemplateId::as_str).collect();
             let message = format!("there is no template {}; there are: {}", flavor.template, names.join(", "));
-            return Err(ComposeError::new("", message));
-        };
-        template.plan(flavor, placement, &self.variables)
+            ComposeError::new("", message)
+        })
     }
 }

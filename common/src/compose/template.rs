@@ -125,13 +125,18 @@ impl Template {
         placement: &Placement,
         variables: &BTreeMap<String, String>,
     ) -> Result<Project, ComposeError> {
-        self.choices.check(&flavor.params)?;
-        let context = render::context(&self.choices, &flavor.params, &flavor.id, placement);
-        let text = self.compose_file.render(&context).map_err(NotTera::of_compose_file)?;
-        let mut file = read(&text)?;
+        let mut file = read(&self.compose_file(flavor, placement)?)?;
         interpolate::interpolate(&mut file, "", variables)?;
         extends::resolve(&mut file)?;
         resolve::project(&At::new("", &file), placement)
+    }
+
+    /// The compose file of a flavor in a place, as it is written: variables and anchors stand in it still.
+    pub(super) fn compose_file(&self, flavor: &Flavor, placement: &Placement) -> Result<String, ComposeError> {
+        self.choices.check(&flavor.params)?;
+        let context = render::context(&self.choices, &flavor.params, &flavor.id, placement);
+        let text = self.compose_file.render(&context).map_err(NotTera::of_compose_file)?;
+        Ok(text.trim().to_owned() + "\n")
     }
 
     /// The flavors' titles, in [`Choices::combinations`]' order.

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 use super::{CommonConfig, ConfigError, SealKeys, Secret, Source, TrustedProxies, parse};
-use crate::model::{FlavorId, FlavorShare, LogLevel, SlotLayout, SubnetRange};
+use crate::model::{FlavorId, FlavorShare, LogLevel, SlotLayout, SubnetRange, check_username};
 use crate::store::StoreTarget;
 
 /// What the operators' service and its reconciler read.
@@ -54,7 +54,9 @@ impl AdminConfig {
             common: CommonConfig::read(source)?,
             bind: source.parsed("ADMIN_BIND", parse::bind)?.unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: source.parsed("ADMIN_PORT", parse::number(0..=u16::MAX))?.unwrap_or(8080),
-            username: source.parsed("ADMIN_USERNAME", username)?.unwrap_or_else(|| "admin".to_owned()),
+            username: source
+                .parsed("ADMIN_USERNAME", |text| check_username(text).map(|()| text.to_owned()).map_err(|why| why.0))?
+                .unwrap_or_else(|| "admin".to_owned()),
             password: source.parsed("ADMIN_PASSWORD", password)?,
             internal_address: source.parsed("ADMIN_INTERNAL_ADDRESS", http_origin)?,
             cluster_log_level: source
@@ -98,14 +100,9 @@ fn host_name() -> Option<String> {
     ok.then(|| name.to_owned())
 }
 
-fn username(text: &str) -> Result<String, String> {
-    let ok = text.chars().count() <= 64 && !text.chars().any(char::is_control) && text.trim() == text;
-    if ok { Ok(text.to_owned()) } else { Err("must have 1 to 64 characters, no space at either end".into()) }
-}
-
 fn password(text: &str) -> Result<Secret, String> {
-    let ok = (8..=256).contains(&text.chars().count());
-    if ok { Ok(Secret::new(text)) } else { Err("must have 8 to 256 characters".into()) }
+    let ok = (12..=256).contains(&text.chars().count());
+    if ok { Ok(Secret::new(text)) } else { Err("must have 12 to 256 characters".into()) }
 }
 
 fn http_origin(text: &str) -> Result<String, String> {

@@ -15,6 +15,8 @@ pub struct AppConfig {
     pub port: u16,
     /// `AUTH`
     pub auth: Auth,
+    /// `USER_LEASES_MAX`: the most clusters that a user may hold, unless her token says otherwise; `None`: any number.
+    pub leases_max: Option<u32>,
 }
 
 /// Who may call.
@@ -22,6 +24,8 @@ pub struct AppConfig {
 pub enum Auth {
     /// Anyone, and the user ids that callers give are believed.
     Open,
+    /// Whoever shows a token, as whom the token says.
+    Tokens,
 }
 
 impl AppConfig {
@@ -29,14 +33,15 @@ impl AppConfig {
     pub fn read(source: &Source) -> Result<AppConfig, ConfigError> {
         let auth = source.parsed("AUTH", |text| match text.to_ascii_lowercase().as_str() {
             "open" => Ok(Auth::Open),
-            "tokens" => Err("must be open: access by tokens is not built yet".into()),
-            _ => Err("must be open".into()),
+            "tokens" => Ok(Auth::Tokens),
+            _ => Err("must be tokens or open".into()),
         })?;
         Ok(AppConfig {
             common: CommonConfig::read(source)?,
             bind: source.parsed("APP_BIND", parse::bind)?.unwrap_or(IpAddr::from([127, 0, 0, 1])),
             port: source.parsed("APP_PORT", parse::number(0..=u16::MAX))?.unwrap_or(8000),
             auth: auth.unwrap_or(Auth::Open),
+            leases_max: source.parsed("USER_LEASES_MAX", parse::number(0..=1_000_000))?.filter(|most| *most > 0),
         })
     }
 }

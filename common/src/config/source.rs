@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 
 /// Every variable that is read, by either program: one file can serve both. A file that has another name in it is refused.
-pub const NAMES: [&str; 33] = [
+pub const NAMES: [&str; 34] = [
     "ADMIN_BIND",
     "ADMIN_INTERNAL_ADDRESS",
     "ADMIN_PASSWORD",
@@ -38,6 +38,7 @@ pub const NAMES: [&str; 33] = [
     "SEAL_KEY",
     "SEAL_KEY_OLD",
     "TRUSTED_PROXIES",
+    "USER_LEASES_MAX",
     FILE_NAME,
 ];
 

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use tracing::level_filters::LevelFilter;
 
-use super::{AdminConfig, AppConfig, CommonConfig, ConfigError, InternalSecret, LogFormat, Source};
+use super::{AdminConfig, AppConfig, Auth, CommonConfig, ConfigError, InternalSecret, LogFormat, Source};
 use crate::model::{FlavorId, LogLevel, SlotLayout};
 use crate::store::StoreTarget;
 
@@ -78,10 +78,15 @@ fn a_log_level_outranks_debug() {
 }
 
 #[test]
-fn tokens_are_refused_until_they_are_built() {
-    let error = app(&[("AUTH", "tokens")]).unwrap_err().0;
-    assert!(error.contains("not built yet"), "{error}");
-    assert!(app(&[("AUTH", "open")]).is_ok());
+fn who_may_call_is_tokens_or_anyone_and_limits_begin_above_nothing() {
+    for (text, auth) in [("tokens", Auth::Tokens), ("open", Auth::Open), ("TOKENS", Auth::Tokens)] {
+        assert_eq!(app(&[("AUTH", text)]).unwrap().auth, auth);
+    }
+    let read = app(&[]).unwrap();
+    assert_eq!((read.auth, read.leases_max), (Auth::Open, None));
+    for (text, most) in [("0", None), ("3", Some(3))] {
+        assert_eq!(app(&[("USER_LEASES_MAX", text)]).unwrap().leases_max, most);
+    }
 }
 
 #[test]
@@ -96,7 +101,8 @@ fn a_wrong_value_is_told_with_its_name_the_value_and_what_is_allowed() {
         ("APP_PORT", "65536", "from 0 to 65535"),
         ("APP_PORT", "-1", "from 0 to 65535"),
         ("APP_PORT", "+1", "from 0 to 65535"),
-        ("AUTH", "none", "open"),
+        ("AUTH", "none", "tokens or open"),
+        ("USER_LEASES_MAX", "some", "from 0 to 1000000"),
     ] {
         let error = app(&[(name, value)]).expect_err(name).0;
         assert!(error.contains(name) && error.contains(allowed) && error.contains(&format!("{value:?}")), "{error}");

@@ -61,7 +61,7 @@ pub enum EventKind {
     HostContact,
     /// Something foreign stands in the way, or something of ours was found without a record and removed.
     Swept,
-    /// An operator signed in or out, or failed to.
+    /// Who may come in: an operator signed in or out, operators, passwords and tokens were made, changed or ended.
     Access,
 }
 

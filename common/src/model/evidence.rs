@@ -34,6 +34,27 @@ pub struct Evidence {
     pub missing: Vec<String>,
 }
 
+/// That a cluster failed and why: its evidence without what was gathered.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Which cluster.
+    pub cluster: ClusterId,
+    /// Its name.
+    pub name: ClusterName,
+    /// Where it was.
+    pub host: HostId,
+    /// That host's name.
+    pub host_name: HostName,
+    /// What it was to be.
+    pub flavor: FlavorId,
+    /// Why it failed.
+    pub why: Why,
+    /// When its making began.
+    pub created_at: Timestamp,
+    /// When it failed.
+    pub failed_at: Timestamp,
+}
+
 /// One thing that was done with a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {

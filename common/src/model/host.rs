@@ -179,6 +179,13 @@ pub enum LogTarget {
 }
 
 impl HostSettings {
+    /// Whether ports published by both would be the same ports. Loopback and wildcard say nothing about which machine, so the
+    /// address that users are told decides.
+    pub fn meets(&self, other: &HostSettings) -> bool {
+        let (a, b) = (self.bind_address, other.bind_address);
+        self.address == other.address && (a == b || a.is_unspecified() || b.is_unspecified())
+    }
+
     /// Refuses a capacity that ports and subnets do not allow, or that is below what runs.
     pub fn check_capacity(capacity: u16, layout: &SlotLayout, clusters_now: usize) -> Result<u16, InvalidText> {
         if capacity > MAX_CAPACITY {

@@ -70,6 +70,8 @@ id!(/// Names an event.
     EventId);
 id!(/// Names an operator.
     OperatorId);
+id!(/// Names a token in the store. Says nothing about its text.
+    TokenId);
 id!(/// Names an operator's session in the store: the hash of the secret in the cookie, cut to an id.
     SessionId);
 

@@ -39,6 +39,13 @@ pub struct LeaseFilter {
     pub user: Option<UserId>,
 }
 
+/// Which tokens.
+#[derive(Clone, Debug, Default)]
+pub struct TokenFilter {
+    /// Of this user.
+    pub user: Option<UserId>,
+}
+
 /// Which events.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {

@@ -10,13 +10,19 @@
 
 pub mod backup;
 mod filter;
+mod list;
 mod mongo;
 mod open;
 mod same;
 mod schema;
 mod sqlite;
+mod together;
 
-pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page};
+pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page, TokenFilter};
+pub use self::list::{
+    ClusterQuery, ClusterSort, Cursor, Direction, FailureQuery, FailureSort, Found, HealthKind, HostQuery, HostSort,
+    HostStateKind, ListBounds, ListPage, RecordQuery, RecordSort, Search, Sort, Total,
+};
 pub use self::mongo::first::{FirstMongo, first_mongo};
 pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
 
@@ -29,8 +35,9 @@ use async_trait::async_trait;
 use futures_util::Stream;
 
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
-    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Session, SessionId, Timestamp, UserId,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
+    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Revoked, Sample, Session, SessionId, Subject,
+    Timestamp, Token, TokenHash, TokenId, UserId,
 };
 
 /// A store that any task may use.
@@ -51,6 +58,9 @@ pub enum StoreError {
         /// The field that must be unique.
         field: &'static str,
     },
+    /// Nobody would be left who may look after the operators.
+    #[error("the last admin must stay")]
+    LastAdmin,
     /// The database is away, slow or full. The write may or may not have happened; try again.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
@@ -71,6 +81,8 @@ pub struct Apply {
     pub flavors: Vec<FlavorId>,
     /// What to do when she holds a matching one already.
     pub holding: Holding,
+    /// The most clusters that she may hold, this one included; `None`: any number. Holds under concurrency.
+    pub most: Option<u32>,
     /// The caller's key for this apply.
     pub key: Option<IdempotencyKey>,
     /// Kept beside the lease.
@@ -99,6 +111,8 @@ pub enum Applied {
     Ended(LeaseRecord),
     /// Nothing that she would take is on offer.
     NoneFree,
+    /// She holds so many, and may hold no more.
+    TooMany(u32),
 }
 
 /// How many clusters there are of a kind.
@@ -166,6 +180,8 @@ pub trait Store: Send + Sync + 'static {
 
     /// All hosts, by name.
     async fn list_hosts(&self) -> StoreResult<Vec<Host>>;
+    /// A page of hosts.
+    async fn find_hosts(&self, query: &HostQuery) -> StoreResult<Found<Host>>;
     /// One host.
     async fn host(&self, id: &HostId) -> StoreResult<Option<Host>>;
     /// Adds one; its name and engine id must be new ([`StoreError::Taken`]).
@@ -183,7 +199,9 @@ pub trait Store: Send + Sync + 'static {
     async fn cluster(&self, id: &ClusterId) -> StoreResult<Option<Cluster>>;
     /// Clusters by id.
     async fn list_clusters(&self, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<Cluster>>;
-    /// How many there are, by host, flavor and phase.
+    /// A page of clusters. Costs the same whatever there is.
+    async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>>;
+    /// How many there are, by host, flavor and phase. Reads an entry of an index for each cluster.
     async fn count_clusters(&self) -> StoreResult<ClusterCounts>;
     /// Records the intent to make one; its host and slot must be unoccupied ([`StoreError::Taken`] `slot`).
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;
@@ -205,6 +223,8 @@ pub trait Store: Send + Sync + 'static {
     async fn apply(&self, apply: Apply) -> StoreResult<Applied>;
     /// Ended leases, newest end first; `page.after` is the id of the last record of the page before.
     async fn list_lease_records(&self, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>>;
+    /// A page of ended leases. Costs the same whatever there is.
+    async fn find_lease_records(&self, query: &RecordQuery) -> StoreResult<Found<LeaseRecord>>;
     /// One ended lease.
     async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>>;
     /// Forgets one ended lease. Gone already is fine.
@@ -237,6 +257,8 @@ pub trait Store: Send + Sync + 'static {
     async fn evidence(&self, cluster: &ClusterId) -> StoreResult<Option<Evidence>>;
     /// Evidence, of one host or all, latest failure first; `page.after` is the cluster id of the last one of the page before.
     async fn list_evidence(&self, host: Option<&HostId>, page: &Page) -> StoreResult<Vec<Evidence>>;
+    /// A page of the failures of which there is evidence.
+    async fn find_failures(&self, query: &FailureQuery) -> StoreResult<Found<Failure>>;
 
     // Demand
 
@@ -246,6 +268,15 @@ pub trait Store: Send + Sync + 'static {
     async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()>;
     /// Counts of the minutes that began at or after `since`, oldest first, those of one minute by flavor.
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>>;
+
+    // Samples
+
+    /// Keeps numbers of minutes, each in the place of what there was by its name. Safe to repeat. Bounded: in each hour there
+    /// is room for [`SAMPLED_SUBJECTS`], and the numbers of those beyond are passed over; what is older than
+    /// [`Subject::kept`], as seen from the newest of these, goes within the hour.
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()>;
+    /// The samples of the minutes that began at or after `since`, oldest first. A minute without one was not measured.
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>>;
 
     // Operators
 
@@ -257,6 +288,11 @@ pub trait Store: Send + Sync + 'static {
     async fn operator(&self, id: &OperatorId) -> StoreResult<Option<Operator>>;
     /// Adds one; her username must be new.
     async fn insert_operator(&self, operator: &Operator) -> StoreResult<()>;
+    /// Puts `to` in the place of the record with `to.id` and version `to.version - 1`. [`StoreError::LastAdmin`] if no admin
+    /// would be left, also when two are changed at the same moment.
+    async fn change_operator(&self, to: &Operator, event: Event) -> StoreResult<()>;
+    /// Deletes the record, if it is still at this version, and her sessions; not the last admin's. Gone already is fine.
+    async fn delete_operator(&self, id: &OperatorId, version: u64, event: Event) -> StoreResult<()>;
     /// Adds or replaces a session.
     async fn put_session(&self, session: &Session) -> StoreResult<()>;
     /// Notes that a session was used; never turns `used_at` back. Only if it is still there, so that one that was ended
@@ -266,6 +302,26 @@ pub trait Store: Send + Sync + 'static {
     async fn session(&self, id: &SessionId) -> StoreResult<Option<Session>>;
     /// Ends a session. Gone already is fine.
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()>;
+    /// An operator's sessions, those included that are over and not forgotten yet; latest used first, at most
+    /// [`SESSIONS_LISTED`].
+    async fn list_sessions(&self, of: &OperatorId) -> StoreResult<Vec<Session>>;
+    /// Ends all of an operator's sessions but this one.
+    async fn delete_sessions(&self, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()>;
+
+    // Tokens
+
+    /// Adds one; its id and hash must be new ([`StoreError::Taken`] `id`).
+    async fn insert_token(&self, token: &Token, event: Event) -> StoreResult<()>;
+    /// One token.
+    async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>>;
+    /// Those that there are of these, in any order, in one read.
+    async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>>;
+    /// Tokens, latest made first; `page.after` is the id of the last one of the page before.
+    async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>>;
+    /// Ends a token. One that was ended before stays as it was, without another event.
+    async fn revoke_token(&self, id: &TokenId, revoked: &Revoked, event: Event) -> StoreResult<()>;
+    /// Notes that these were used, in one write; never turns `used_at` back. Those that are gone are passed over.
+    async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()>;
 
     // The reconciler lock
 
@@ -297,6 +353,11 @@ pub const EVENTS_KEPT: u64 = 150_000;
 
 /// Bundles of evidence kept; the oldest beyond this many go.
 pub const EVIDENCE_KEPT: u32 = 500;
+
+/// Hosts and clusters of which samples are kept within one hour. Some 2 KiB each, so at most 200 MiB for a day.
+pub const SAMPLED_SUBJECTS: u32 = 4_000;
+/// Sessions in a list: more than anybody looks through.
+pub const SESSIONS_LISTED: u32 = 100;
 
 /// How long counts of applies are kept.
 pub const APPLIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);

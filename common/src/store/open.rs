@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::mongo::MongoStore;
 use super::sqlite::SqliteStore;
-use super::{EVENTS_KEPT, EVIDENCE_KEPT, SharedStore};
+use super::{EVENTS_KEPT, EVIDENCE_KEPT, ListBounds, SAMPLED_SUBJECTS, SharedStore};
 
 /// Where the store is. `Debug` shows no URL, because that may hold a password.
 #[derive(Clone, PartialEq, Eq)]
@@ -42,6 +42,8 @@ pub enum StoreUser {
     App,
     /// What operators see.
     Admin,
+    /// A command that an operator gives on the machine, beside both.
+    Command,
 }
 
 impl StoreUser {
@@ -50,6 +52,7 @@ impl StoreUser {
         match self {
             StoreUser::App => "app",
             StoreUser::Admin => "admin",
+            StoreUser::Command => "command",
         }
     }
 }
@@ -61,6 +64,10 @@ pub struct Limits {
     pub events_kept: u64,
     /// Bundles of evidence kept, see [`EVIDENCE_KEPT`].
     pub evidence_kept: u32,
+    /// Subjects of samples within an hour, see [`SAMPLED_SUBJECTS`].
+    pub sampled_subjects: u32,
+    /// How much a page of a list may look at.
+    pub lists: ListBounds,
     /// How long a call may take before it is [`super::StoreError::Unavailable`].
     pub deadline: Duration,
 }
@@ -69,7 +76,13 @@ impl Default for Limits {
     /// Ten seconds ride over a change of MongoDB's primary when its election timeout is the default of ten or
     /// less, and still end before a browser or proxy gives up.
     fn default() -> Self {
-        Limits { events_kept: EVENTS_KEPT, evidence_kept: EVIDENCE_KEPT, deadline: Duration::from_secs(10) }
+        Limits {
+            events_kept: EVENTS_KEPT,
+            evidence_kept: EVIDENCE_KEPT,
+            sampled_subjects: SAMPLED_SUBJECTS,
+            lists: ListBounds::default(),
+            deadline: Duration::from_secs(10),
+        }
     }
 }
 
@@ -82,7 +95,7 @@ pub enum OpenError {
          end the other one, or set MONGO_URL to run several"
     )]
     InUse {
-        /// `app` or `admin`.
+        /// `app`, `admin` or `command`.
         user: &'static str,
         /// The file.
         path: String,

@@ -6,6 +6,7 @@ pub mod browser;
 pub mod chaos;
 pub mod heal;
 pub mod house;
+pub mod live;
 pub mod mongod;
 pub mod network;
 pub mod on_engine;

@@ -27,6 +27,11 @@ impl Operator {
         Ok(Operator { url: url.to_owned(), http, cookie: format!("pm_session={cookie}"), csrf })
     }
 
+    /// The header that shows the session.
+    pub fn cookie(&self) -> &str {
+        &self.cookie
+    }
+
     /// The same at another admin.
     pub fn at(&self, url: &str) -> Operator {
         Operator { url: url.to_owned(), ..self.clone() }

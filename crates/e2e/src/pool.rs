@@ -232,6 +232,7 @@ impl Pool {
             user: UserId::parse(user)?,
             flavors: self.catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect(),
             holding: Holding::GiveSame,
+            most: None,
             key: None,
             metadata: Metadata::new(),
             now: clock::now(),

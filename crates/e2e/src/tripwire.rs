@@ -11,8 +11,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::model::*;
 use common::store::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, SharedStore, Store, StoreError, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, SharedStore, Store, StoreError, StoreResult,
+    TokenFilter, WatchCursor,
 };
 use tokio::sync::Notify;
 
@@ -162,6 +163,7 @@ macro_rules! through_the_wire {
 through_the_wire! {
     fn ping() -> ();
     fn list_hosts() -> Vec<Host>;
+    fn find_hosts(query: &HostQuery) -> Found<Host>;
     fn host(id: &HostId) -> Option<Host>;
     fn insert_host(host: &Host, event: Event) -> ();
     fn change_host(to: &Host, event: Event) -> ();
@@ -169,6 +171,7 @@ through_the_wire! {
     fn delete_host(id: &HostId, version: u64, event: Event) -> ();
     fn cluster(id: &ClusterId) -> Option<Cluster>;
     fn list_clusters(filter: &ClusterFilter, page: &Page) -> Vec<Cluster>;
+    fn find_clusters(query: &ClusterQuery) -> Found<Cluster>;
     fn count_clusters() -> ClusterCounts;
     fn insert_cluster(cluster: &Cluster, event: Event) -> ();
     fn move_cluster(from: &Cluster, to: &Cluster, event: Option<Event>) -> ();
@@ -177,6 +180,7 @@ through_the_wire! {
     fn vanish(cluster: &Cluster, event: Event) -> ();
     fn apply(apply: Apply) -> Applied;
     fn list_lease_records(filter: &LeaseFilter, page: &Page) -> Vec<LeaseRecord>;
+    fn find_lease_records(query: &RecordQuery) -> Found<LeaseRecord>;
     fn lease_record(id: &LeaseId) -> Option<LeaseRecord>;
     fn delete_lease_record(id: &LeaseId) -> ();
     fn append_events(events: &[Event]) -> ();
@@ -185,16 +189,29 @@ through_the_wire! {
     fn put_evidence(evidence: &Evidence) -> ();
     fn evidence(cluster: &ClusterId) -> Option<Evidence>;
     fn list_evidence(host: Option<&HostId>, page: &Page) -> Vec<Evidence>;
+    fn find_failures(query: &FailureQuery) -> Found<Failure>;
     fn count_applies(counts: &[ApplyCount]) -> ();
     fn applies(since: Timestamp) -> Vec<ApplyCount>;
+    fn put_samples(samples: &[Sample]) -> ();
+    fn samples(subject: &Subject, since: Timestamp) -> Vec<Sample>;
     fn list_operators() -> Vec<Operator>;
     fn operator_by_name(username: &str) -> Option<Operator>;
     fn operator(id: &OperatorId) -> Option<Operator>;
     fn insert_operator(operator: &Operator) -> ();
+    fn change_operator(to: &Operator, event: Event) -> ();
+    fn delete_operator(id: &OperatorId, version: u64, event: Event) -> ();
     fn put_session(session: &Session) -> ();
     fn touch_session(id: &SessionId, used_at: Timestamp) -> ();
     fn session(id: &SessionId) -> Option<Session>;
     fn delete_session(id: &SessionId) -> ();
+    fn list_sessions(of: &OperatorId) -> Vec<Session>;
+    fn delete_sessions(of: &OperatorId, but: Option<&SessionId>) -> ();
+    fn insert_token(token: &Token, event: Event) -> ();
+    fn token(id: &TokenId) -> Option<Token>;
+    fn tokens_by_hash(hashes: &[TokenHash]) -> Vec<Token>;
+    fn list_tokens(filter: &TokenFilter, page: &Page) -> Vec<Token>;
+    fn revoke_token(id: &TokenId, revoked: &Revoked, event: Event) -> ();
+    fn use_tokens(ids: &[TokenId], at: Timestamp) -> ();
     fn take_lock(holder: &str, address: &str, ttl: Duration, now: Timestamp) -> Option<LockRecord>;
     fn drop_lock(holder: &str) -> ();
     fn lock() -> Option<LockRecord>;

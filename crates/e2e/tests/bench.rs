@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::bench::{Settings, run};
 use e2e::program::binary;
-use e2e::{heal, scale};
+use e2e::{heal, live, scale};
 use serde_json::Value;
 use simdocker::{SimHost, SimOptions};
 
@@ -52,6 +52,18 @@ async fn the_bench_of_scale_gives_every_number() {
     assert_eq!(json["stages"].as_array().unwrap().len(), 3, "1, 2 and 20 hosts");
     assert!(json["rss_mib"].as_f64().unwrap() > 1.0, "{json}");
     assert!(json["pass_ms"].as_f64().unwrap() > 0.0, "{json}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_bench_of_live_pages_gives_every_number() {
+    let settings = live::Settings { streams: 8, hosts: 2, clusters_per_host: 2, rounds: 1, changes: 3 };
+    let json = serde_json::to_value(live::run(&settings, &|_| {}).await.unwrap()).unwrap();
+    let expected = "streams fill_s_0 fill_s cpu_percent_0 cpu_percent pass_ms_0 pass_ms latency_p50_ms latency_p99_ms \
+                    parts_per_s rss_mib";
+    assert_eq!(keys(&json), expected);
+    for key in ["fill_s_0", "fill_s", "latency_p50_ms", "latency_p99_ms", "parts_per_s", "rss_mib"] {
+        assert!(json[key].as_f64().unwrap() > 0.0, "{key} in {json}");
+    }
 }
 
 fn keys(json: &Value) -> String {

@@ -26,7 +26,7 @@ mod testing;
 mod tls;
 mod up;
 
-pub use down::Removed;
+pub use down::{Removed, Stranger};
 pub use error::EngineError;
 pub use events::{EngineEvent, EventKind, EventStream};
 pub use foreign::{Foreign, ForeignContainer, ForeignNetwork, PublishedPort};

@@ -69,7 +69,8 @@ impl Open {
         let (at, text) = split_time(&self.bytes).unwrap_or((&[], &self.bytes));
         let text = String::from_utf8_lossy(text);
         // What the cut left of its last letter.
-        let text = if self.cut { text.trim_end_matches(char::REPLACEMENT_CHARACTER) } else { text.trim_end_matches('\r') };
+        let text =
+            if self.cut { text.trim_end_matches(char::REPLACEMENT_CHARACTER) } else { text.trim_end_matches('\r') };
         let mut text = text.to_owned();
         if self.cut || text.len() > LINE_BYTES {
             text.truncate(text.floor_char_boundary(LINE_BYTES));

@@ -63,9 +63,8 @@ impl Engine {
             let mut outputs = std::pin::pin!(self.docker.logs(container, Some(options(tail).build())));
             let (mut pieces, mut last) = (Pieces::default(), Last { tail, ..Last::default() });
             while let Some(output) = outputs.next().await {
-                let output = output.map_err(|error| {
-                    error_map::explain(self.url(), Step("reading", &thing), deadline::PEEK, error)
-                })?;
+                let output = output
+                    .map_err(|error| error_map::explain(self.url(), Step("reading", &thing), deadline::PEEK, error))?;
                 pieces.take(&output).into_iter().for_each(|line| last.push(line));
             }
             pieces.end().into_iter().for_each(|line| last.push(line));

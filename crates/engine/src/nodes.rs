@@ -4,8 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use bollard::query_parameters::{
-    InspectContainerOptions, RestartContainerOptionsBuilder, StartContainerOptions,
-    StopContainerOptionsBuilder,
+    InspectContainerOptions, RestartContainerOptionsBuilder, StartContainerOptions, StopContainerOptionsBuilder,
 };
 use common::model::{ClusterId, PoolId};
 use futures_util::future::try_join_all;

@@ -2,40 +2,60 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{Cluster, Health, Lease, Metadata, NodeState, Phase, Timestamp, Want};
+use common::model::{Cluster, Health, Lease, Metadata, NodeState, Phase, PhaseKind, Timestamp, Want};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::operations::restarts;
 
 /// A cluster.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Cluster")]
 pub struct ClusterShape {
     id: String,
+    /// Counts every change of the record but proofs.
     version: u64,
+    /// Of its host and slot, as both were when it was made.
     name: String,
     host_id: String,
     host_name: String,
+    /// Its place on the host: ports, subnet and name follow from it.
     slot: u16,
     flavor: String,
+    /// How many nodes a user would count.
     size: u32,
     created_at: String,
+    /// The operator who wanted this very one; null: it was made because the pool was short.
+    asked_by: Option<String>,
+    #[schemars(extend("enum" = phases()))]
     phase: &'static str,
+    /// When it came into its phase.
     since: String,
+    /// When the phase must be over.
     deadline: Option<String>,
+    /// Why it is in its phase.
     why: Option<String>,
+    /// Of a cluster that a user holds, or held until it is gone.
     lease: Option<LeaseShape>,
+    #[schemars(extend("enum" = ["ok", "failing", "unknown"]))]
     health: &'static str,
     health_since: Option<String>,
+    /// What is wrong.
     health_seen: Option<String>,
+    /// When a probe last proved it well.
     proven_at: Option<String>,
+    /// Whether it may be given out now.
     offered: bool,
+    /// How many restarts were ever asked of its nodes; a restart that carries this number is done once.
     restarts: u64,
     nodes: Vec<NodeShape>,
+    /// By the template's names: `rest`, `grpc`, ...
     endpoints: BTreeMap<String, EndpointShape>,
 }
 
 /// A user's hold.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Lease")]
 pub struct LeaseShape {
     id: String,
     user: String,
@@ -43,17 +63,26 @@ pub struct LeaseShape {
     metadata: Metadata,
 }
 
-#[derive(Serialize)]
+/// A node of a cluster.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Node")]
 struct NodeShape {
     name: String,
+    #[schemars(extend("enum" = STATES))]
     state: &'static str,
+    #[schemars(extend("enum" = ["running", "stopped"]))]
     want: &'static str,
+    /// How many were asked of it.
     restarts: u32,
+    /// The engine's id.
     container: Option<String>,
 }
 
-#[derive(Serialize)]
+/// Where something of a cluster answers.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Endpoint")]
 struct EndpointShape {
+    /// Which node answers.
     node: String,
     url: String,
     address: String,
@@ -97,6 +126,7 @@ pub fn cluster(cluster: &Cluster) -> ClusterShape {
         flavor: cluster.flavor.to_string(),
         size: cluster.size,
         created_at: cluster.created_at.to_string(),
+        asked_by: cluster.asked_by.clone(),
         phase: cluster.phase.kind().as_str(),
         since: since.to_string(),
         deadline: deadline.map(|at| at.to_string()),
@@ -135,6 +165,15 @@ pub fn lease(lease: &Lease) -> LeaseShape {
         metadata: lease.metadata.clone(),
     }
 }
+
+/// The words for phases.
+pub(crate) fn phases() -> Vec<&'static str> {
+    PhaseKind::ALL.into_iter().map(PhaseKind::as_str).collect()
+}
+
+/// The words for a node's state.
+pub(super) const STATES: [&str; 8] =
+    ["missing", "created", "running", "paused", "restarting", "exited", "dead", "gone"];
 
 /// The engine's word for a node.
 pub(super) fn state(state: NodeState) -> &'static str {

@@ -1,52 +1,65 @@
 //! What was kept of a failed cluster, in JSON.
 
 use common::model::{Evidence, NodeEvidence, Timing, Why};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::cluster::state;
+use super::cluster::{STATES, state};
 
 /// That a cluster failed.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Failure")]
 pub struct FailureShape {
     cluster_id: String,
     cluster_name: String,
     host_id: String,
     host_name: String,
     flavor: String,
-    #[serde(flatten)]
-    kind: Why,
+    #[schemars(extend("enum" = WHYS))]
+    why: String,
+    /// The same in a sentence, with what it says of this one.
     reason: String,
     created_at: String,
     failed_at: String,
 }
 
 /// That, and all that was kept of it.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Evidence")]
 pub struct EvidenceShape {
     #[serde(flatten)]
     failure: FailureShape,
     timings: Vec<TimingShape>,
+    /// What was to be made, without values of variables.
     plan: String,
     nodes: Vec<NodeShape>,
+    /// What could not be had.
     missing: Vec<String>,
 }
 
-#[derive(Serialize)]
+/// Something that was done, and how long it took.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Timing")]
 struct TimingShape {
     what: String,
     at: String,
     took_ms: u64,
 }
 
-#[derive(Serialize)]
+/// What could be learnt of one container.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "NodeEvidence")]
 struct NodeShape {
     node: Option<String>,
     container: String,
+    #[schemars(extend("enum" = STATES))]
     state: &'static str,
     exit_code: Option<i64>,
     oom_killed: bool,
     restarts: u32,
+    /// Its last lines.
     log: Vec<String>,
+    /// What the engine says of it, as JSON.
     inspect: String,
 }
 
@@ -58,11 +71,39 @@ pub fn failure(evidence: &Evidence) -> FailureShape {
         host_id: evidence.host.to_string(),
         host_name: evidence.host_name.to_string(),
         flavor: evidence.flavor.to_string(),
-        kind: evidence.why.clone(),
+        why: word(&evidence.why),
         reason: evidence.why.to_string(),
         created_at: evidence.created_at.to_string(),
         failed_at: evidence.failed_at.to_string(),
     }
+}
+
+/// The words for why a cluster is removed or failed.
+const WHYS: [&str; 9] = [
+    "deleted",
+    "pool_shrunk",
+    "host_leaves",
+    "host_cleared",
+    "gave_way",
+    "flavor_changed",
+    "create_timed_out",
+    "create_failed",
+    "unhealthy",
+];
+
+fn word(why: &Why) -> String {
+    match why {
+        Why::Deleted { .. } => "deleted",
+        Why::PoolShrunk => "pool_shrunk",
+        Why::HostLeaves => "host_leaves",
+        Why::HostCleared { .. } => "host_cleared",
+        Why::GaveWay { .. } => "gave_way",
+        Why::FlavorChanged => "flavor_changed",
+        Why::CreateTimedOut { .. } => "create_timed_out",
+        Why::CreateFailed { .. } => "create_failed",
+        Why::Unhealthy { .. } => "unhealthy",
+    }
+    .to_owned()
 }
 
 /// All that was kept.

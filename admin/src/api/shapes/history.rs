@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use common::model::{Actor, Ended, Event, EventKind, Flavor, LeaseRecord};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::cluster::{LeaseShape, lease};
 
 /// The record of an ended lease.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Record")]
 pub struct RecordShape {
     #[serde(flatten)]
     lease: LeaseShape,
@@ -19,6 +21,7 @@ pub struct RecordShape {
     flavor: String,
     size: u32,
     ended_at: String,
+    #[schemars(extend("enum" = ["released", "lost"]))]
     ended: &'static str,
     by: Option<String>,
     reason: Option<String>,
@@ -49,11 +52,14 @@ pub fn record(record: &LeaseRecord) -> RecordShape {
 }
 
 /// An event.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Event")]
 pub struct EventShape {
     id: String,
     at: String,
+    #[schemars(with = "String", extend("enum" = kinds()))]
     kind: EventKind,
+    #[schemars(extend("enum" = ["user", "operator", "reconciler"]))]
     actor: &'static str,
     actor_name: Option<String>,
     reason: String,
@@ -62,6 +68,11 @@ pub struct EventShape {
     cluster_name: Option<String>,
     lease_id: Option<String>,
     user: Option<String>,
+}
+
+/// The words for kinds of events.
+pub(crate) fn kinds() -> Vec<&'static str> {
+    EventKind::ALL.into_iter().map(EventKind::as_str).collect()
 }
 
 /// An event.
@@ -87,12 +98,14 @@ pub fn event(event: &Event) -> EventShape {
 }
 
 /// A flavor.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Flavor")]
 pub struct FlavorShape {
     id: String,
     template: String,
     title: String,
     size: u32,
+    /// Every parameter's value, in the template's words.
     parameters: BTreeMap<String, String>,
 }
 

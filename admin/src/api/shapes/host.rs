@@ -3,32 +3,43 @@
 use std::collections::BTreeMap;
 
 use common::model::{FlavorShare, ForeignThing, HostKind, HostPurpose, HostState, LogTarget};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::of_model::{ShareWords, ThingWords};
 use crate::operations::HostRow;
 
 /// A host.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Host")]
 pub struct HostShape {
     id: String,
+    /// Counts every change; what carries it is done only while it is still this.
     version: u64,
     name: String,
+    /// How admin reaches Docker.
     daemon_url: String,
+    /// How users reach its clusters.
     address: String,
     bind_address: String,
+    /// How many clusters it may hold.
     capacity: u16,
     log_level: &'static str,
+    #[schemars(extend("enum" = ["local", "syslog"]))]
     log_type: &'static str,
     log_server: Option<String>,
     schedulable: bool,
     autofill: bool,
+    #[schemars(with = "Vec<ShareWords>")]
     mix: Vec<FlavorShare>,
     chaincode_endpoint: Option<String>,
+    #[schemars(extend("enum" = ["single", "swarm"]))]
     kind: &'static str,
     engine_id: String,
     engine_version: String,
     cpus: u32,
     memory: u64,
+    #[schemars(extend("enum" = ["active", "inactive"]))]
     state: &'static str,
     state_since: String,
     state_reason: Option<String>,
@@ -40,19 +51,24 @@ pub struct HostShape {
     /// Whether it is reached over TLS, and until when that holds.
     tls_until: Option<String>,
     created_at: String,
+    /// How many in each phase.
     clusters: BTreeMap<&'static str, u64>,
+    /// What is being done and held back, in lines; empty on an admin that stands by.
     outlook: Vec<String>,
 }
 
 /// What operators want of a host as a whole.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Purpose")]
 struct PurposeShape {
+    #[schemars(extend("enum" = ["serve", "fill_up", "clean", "drain", "reset", "leave"]))]
     purpose: &'static str,
     since: Option<String>,
     asked_by: Option<String>,
     /// Of a deletion.
     by_force: bool,
     /// Of a reset: what is not of this pool and goes too.
+    #[schemars(with = "Vec<ThingWords>")]
     foreign: Vec<ForeignThing>,
 }
 

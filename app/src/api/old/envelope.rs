@@ -3,7 +3,7 @@
 use std::fmt;
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, RETRY_AFTER};
+use actix_web::http::header::{ContentType, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::web::Bytes;
 use actix_web::{HttpResponse, ResponseError};
 use futures_util::Stream;
@@ -113,6 +113,9 @@ impl ResponseError for Failure {
         let mut response = HttpResponse::build(*http);
         if *http == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, "1"));
+        }
+        if *http == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer realm=\"poolmanager\""));
         }
         let mut response = response.json(Envelope { status: "FAIL", code: *code, error, data });
         if let Some(inside) = inside {

@@ -11,6 +11,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 use super::Failure;
+use crate::callers::PARAMETER;
 
 /// The largest body that is read, in bytes. Every honest call fits in a hundredth of it.
 const MAX_BODY: usize = 64 * 1024;
@@ -45,6 +46,8 @@ impl Params {
     /// The same from its parts. A body that begins with `{` is JSON whatever its type says: `curl -d` calls it a form.
     pub fn parse(query: &str, content_type: &str, body: &[u8]) -> Result<Params, Failure> {
         let mut params = Params { query: pairs(query.as_bytes()), ..Params::default() };
+        // It is no parameter of a call, and answers that give back what was given must not give this back.
+        params.query.retain(|(name, _)| name != PARAMETER);
         let essence = content_type.split(';').next().unwrap_or("").trim().to_ascii_lowercase();
         let body = body.trim_ascii();
         let says_json = essence == "application/json" || essence.ends_with("+json");
@@ -62,6 +65,8 @@ impl Params {
         } else {
             return Err(Failure::refused("the body must be application/x-www-form-urlencoded or application/json"));
         }
+        params.form.retain(|(name, _)| name != PARAMETER);
+        params.json.remove(PARAMETER);
         Ok(params)
     }
 

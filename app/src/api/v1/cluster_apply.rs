@@ -4,8 +4,9 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use common::compose::Catalog;
 use common::model::FlavorId;
 
-use crate::api::old::{BareCluster, Failure, Params, held_or_new, user_id};
-use crate::lease_ops::{self, Wrong};
+use crate::api::old::{BareCluster, Failure, Params, held_or_new, too_many, user_id};
+use crate::callers::Caller;
+use crate::lease_ops::{self, Given, Wrong};
 use crate::shared::Shared;
 
 /// What a 2016 client gets when it names no consensus.
@@ -15,20 +16,22 @@ const DEFAULT_PLUGIN: &str = "pbft";
 pub async fn cluster_apply(
     request: HttpRequest,
     payload: web::Payload,
+    caller: Caller,
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Failure> {
     let params = Params::read(&request, payload).await?;
-    let user = user_id(&params, "No user_id is given")?;
+    let user = user_id(&params, &caller, "No user_id is given")?;
     let holding = held_or_new(&params, "new")?;
     let flavors = flavors(&params, &shared.catalog)?;
     let none = || format!("No available res for {user}");
-    let given = lease_ops::apply(&shared, user.clone(), flavors, holding).await;
+    let given = lease_ops::apply(&shared, &caller, user.clone(), flavors, holding).await;
     match given.map_err(|trouble| Failure::of(trouble, &none()))? {
-        Some(cluster) => {
-            let daemon_url = shared.hosts.url(&cluster.host).await;
+        Given::Cluster(cluster) => {
+            let daemon_url = shared.daemon_url(&caller, &cluster).await;
             Ok(HttpResponse::Ok().json(BareCluster::of(&cluster, &shared.catalog, &daemon_url)))
         }
-        None => Err(Failure::refused(none()).with(params.arguments())),
+        Given::NoneFree => Err(Failure::refused(none()).with(params.arguments())),
+        Given::TooMany { held, most } => Err(too_many(&user, held, most).with(params.arguments())),
     }
 }
 

@@ -2,23 +2,25 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 
-use crate::api::old::{Failure, OldCluster, Params, held_or_new, ok, user_id};
-use crate::lease_ops::{self, Wrong};
+use crate::api::old::{Failure, OldCluster, Params, held_or_new, ok, too_many, user_id};
+use crate::callers::Caller;
+use crate::lease_ops::{self, Given, Wrong};
 use crate::shared::Shared;
 
 /// Gives the user a cluster: a matching one that she holds, unless `allow_multiple`.
 pub async fn cluster_apply(
     request: HttpRequest,
     payload: web::Payload,
+    caller: Caller,
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Failure> {
-    apply(&shared, &Params::read(&request, payload).await?).await
+    apply(&shared, &caller, &Params::read(&request, payload).await?).await
 }
 
 /// The same with its parameters read.
-pub async fn apply(shared: &Shared, params: &Params) -> Result<HttpResponse, Failure> {
+pub async fn apply(shared: &Shared, caller: &Caller, params: &Params) -> Result<HttpResponse, Failure> {
     let refuse = |text: &str| Failure::refused(text).with(params.arguments());
-    let user = user_id(params, "cluster_apply without user_id")?;
+    let user = user_id(params, caller, "cluster_apply without user_id")?;
     let holding = held_or_new(params, "allow_multiple")?;
     let plugin = params.filled("consensus_plugin")?;
     let mode = params.filled("consensus_mode")?;
@@ -32,12 +34,13 @@ pub async fn apply(shared: &Shared, params: &Params) -> Result<HttpResponse, Fai
             })
         })?;
     let none = || format!("No available res for {user}");
-    let given = lease_ops::apply(shared, user.clone(), flavors, holding).await;
+    let given = lease_ops::apply(shared, caller, user.clone(), flavors, holding).await;
     match given.map_err(|trouble| Failure::of(trouble, &none()))? {
-        Some(cluster) => {
-            let daemon_url = shared.hosts.url(&cluster.host).await;
+        Given::Cluster(cluster) => {
+            let daemon_url = shared.daemon_url(caller, &cluster).await;
             Ok(ok(OldCluster::of(&cluster, &shared.catalog, &daemon_url)))
         }
-        None => Err(refuse(&none())),
+        Given::NoneFree => Err(refuse(&none())),
+        Given::TooMany { held, most } => Err(too_many(&user, held, most).with(params.arguments())),
     }
 }

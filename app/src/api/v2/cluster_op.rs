@@ -7,6 +7,7 @@ use serde_json::json;
 use super::cluster_apply::apply;
 use super::cluster_release::{Texts, release};
 use crate::api::old::{Failure, Params, ok};
+use crate::callers::Caller;
 use crate::lease_ops::{self, Wished};
 use crate::shared::Shared;
 
@@ -16,29 +17,37 @@ const NO_ID: &str = "No cluster_id is given";
 pub async fn cluster_op(
     request: HttpRequest,
     payload: web::Payload,
+    caller: Caller,
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Failure> {
     let params = Params::read(&request, payload).await?;
     match params.filled("action")?.as_deref() {
-        Some("apply") => apply(&shared, &params).await,
+        Some("apply") => apply(&shared, &caller, &params).await,
         Some("release") => {
-            release(&shared, &params, Texts { unnamed: NO_ID, failed: "cluster release failed".to_owned() }).await
+            let texts = Texts { unnamed: NO_ID, failed: "cluster release failed".to_owned() };
+            release(&shared, &caller, &params, texts).await
         }
-        Some("start") => wish(&shared, &params, WishChange::Start, "cluster start failed").await,
-        Some("stop") => wish(&shared, &params, WishChange::Stop, "cluster stop failed").await,
-        Some("restart") => wish(&shared, &params, WishChange::Restart, "cluster restart failed").await,
+        Some("start") => wish(&shared, &caller, &params, WishChange::Start, "cluster start failed").await,
+        Some("stop") => wish(&shared, &caller, &params, WishChange::Stop, "cluster stop failed").await,
+        Some("restart") => wish(&shared, &caller, &params, WishChange::Restart, "cluster restart failed").await,
         _ => Err(Failure::refused("Unknown action type")),
     }
 }
 
-async fn wish(shared: &Shared, params: &Params, change: WishChange, failed: &str) -> Result<HttpResponse, Failure> {
+async fn wish(
+    shared: &Shared,
+    caller: &Caller,
+    params: &Params,
+    change: WishChange,
+    failed: &str,
+) -> Result<HttpResponse, Failure> {
     let id = params.filled("cluster_id")?.ok_or_else(|| Failure::refused(NO_ID))?;
     let id = ClusterId::parse(&id).map_err(|_| Failure::refused(failed))?;
     let scope = match params.filled("node_id")? {
         None => NodeScope::All,
         Some(node) => NodeScope::One(NodeName::parse(&node).map_err(|_| Failure::refused(failed))?),
     };
-    let wished = lease_ops::wish(shared, &id, &scope, change).await;
+    let wished = lease_ops::wish(shared, caller, &id, &scope, change).await;
     match wished.map_err(|trouble| Failure::of(trouble, failed))? {
         Wished::Done => Ok(ok(json!({}))),
         Wished::UnderWay | Wished::Refused => Err(Failure::refused(failed)),

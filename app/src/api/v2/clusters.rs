@@ -1,5 +1,6 @@
 //! `GET, POST /v2/clusters`
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 
 use actix_web::{HttpRequest, HttpResponse, web};
@@ -9,7 +10,8 @@ use common::store::{ClusterFilter, StoreResult};
 use futures_util::StreamExt;
 use serde_json::json;
 
-use crate::api::old::{Failure, OldCluster, Params, ok, shown_user, streamed};
+use crate::api::old::{Failure, OldCluster, Params, not_hers, ok, shown_user, streamed};
+use crate::callers::Caller;
 use crate::host_book::Urls;
 use crate::lease_ops::{self, Trouble};
 use crate::shared::Shared;
@@ -19,12 +21,12 @@ use crate::shared::Shared;
 enum Which {
     /// None can match.
     Nothing,
-    /// What the store picks, and of these what `Sieve` lets through.
-    Some(Box<(Asked, Sieve)>),
+    /// What the store picks, one list after the other, and of these what `Sieve` lets through.
+    Some(Vec<Asked>, Sieve),
 }
 
 /// What the store picks by.
-#[derive(Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 struct Asked {
     host: Option<HostId>,
     phases: Vec<PhaseKind>,
@@ -40,35 +42,37 @@ struct Sieve {
     health: Option<String>,
 }
 
-/// All clusters that match every filter, streamed.
+/// All clusters that match every filter and that the caller may see, streamed.
 pub async fn clusters(
     request: HttpRequest,
     payload: web::Payload,
+    caller: Caller,
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Failure> {
     let params = Params::read(&request, payload).await?;
-    let (asked, sieve) = match which(&params, &shared.catalog)? {
+    let (asked, sieve) = match which(&params, &shared.catalog, &caller)? {
         Which::Nothing => return Ok(ok(json!([]))),
-        Which::Some(picked) => *picked,
+        Which::Some(asked, sieve) => (asked, sieve),
     };
-    let filter = ClusterFilter { host: asked.host, phases: asked.phases, user: asked.user, flavors: asked.flavors };
-    let first = lease_ops::first_clusters(&shared.store, &filter)
+    let filters: VecDeque<ClusterFilter> = asked.into_iter().map(Asked::filter).collect();
+    let first = lease_ops::first_clusters(&shared.store, &filters)
         .await
         .map_err(|error| Failure::of(Trouble::from(error), "try again"))?;
-    let pages = lease_ops::clusters(shared.store.clone(), filter, first);
+    let pages = lease_ops::clusters(shared.store.clone(), filters, first);
     let shared = shared.into_inner();
     let mut begun = false;
-    let written = pages.then(move |page| render(Arc::clone(&shared), page, sieve.clone())).map(move |page| {
-        page.map(|mut text| {
-            if !text.is_empty() {
-                if begun {
-                    text.insert(0, b',');
+    let written =
+        pages.then(move |page| render(Arc::clone(&shared), caller.clone(), page, sieve.clone())).map(move |page| {
+            page.map(|mut text| {
+                if !text.is_empty() {
+                    if begun {
+                        text.insert(0, b',');
+                    }
+                    begun = true;
                 }
-                begun = true;
-            }
-            web::Bytes::from(text)
-        })
-    });
+                web::Bytes::from(text)
+            })
+        });
     // An empty chunk would end the body.
     let written = written.filter(|chunk| std::future::ready(!matches!(chunk, Ok(text) if text.is_empty())));
     Ok(streamed(written))
@@ -76,17 +80,28 @@ pub async fn clusters(
 
 async fn render(
     shared: Arc<Shared>,
+    caller: Caller,
     page: StoreResult<Vec<Cluster>>,
     sieve: Sieve,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error>> {
     // The answer has begun, so all that is left is to break off: the client sees that it is not whole.
     let clusters = page.inspect_err(|error| tracing::warn!("a list of clusters broke off: {error}"))?;
-    let urls = shared.hosts.urls_with(clusters.iter().map(|cluster| &cluster.host)).await;
-    Ok(write(&clusters, &shared.catalog, &urls, &sieve)?)
+    let urls = if caller.sees_daemons() {
+        shared.hosts.urls_with(clusters.iter().map(|cluster| &cluster.host)).await
+    } else {
+        Urls::default()
+    };
+    let visible = clusters.iter().filter(|cluster| caller.may_see(cluster));
+    Ok(write(visible, &shared.catalog, &urls, &sieve)?)
 }
 
-fn write(clusters: &[Cluster], catalog: &Catalog, urls: &Urls, sieve: &Sieve) -> serde_json::Result<Vec<u8>> {
-    let mut text = Vec::with_capacity(clusters.len() * 1024);
+fn write<'a>(
+    clusters: impl Iterator<Item = &'a Cluster>,
+    catalog: &Catalog,
+    urls: &Urls,
+    sieve: &Sieve,
+) -> serde_json::Result<Vec<u8>> {
+    let mut text = Vec::with_capacity(16 * 1024);
     for cluster in clusters {
         let daemon_url = urls.get(&cluster.host).map_or("", String::as_str);
         let shown = OldCluster::of(cluster, catalog, daemon_url);
@@ -104,7 +119,13 @@ fn write(clusters: &[Cluster], catalog: &Catalog, urls: &Urls, sieve: &Sieve) ->
     Ok(text)
 }
 
-fn which(params: &Params, catalog: &Catalog) -> Result<Which, Failure> {
+impl Asked {
+    fn filter(self) -> ClusterFilter {
+        ClusterFilter { host: self.host, phases: self.phases, user: self.user, flavors: self.flavors }
+    }
+}
+
+fn which(params: &Params, catalog: &Catalog, caller: &Caller) -> Result<Which, Failure> {
     let (plugin, mode) = (params.filled("consensus_plugin")?, params.filled("consensus_mode")?);
     let size = params.filled("size")?;
     if size.as_ref().is_some_and(|size| size.parse::<u32>().is_err()) {
@@ -131,7 +152,14 @@ fn which(params: &Params, catalog: &Catalog) -> Result<Which, Failure> {
         Sieve { shown_user: None, status: owned(params.filled("status")?), health: owned(params.filled("health")?) };
     let (mut phases, mut user) = (Vec::new(), None);
     match params.given("user_id")?.as_deref() {
-        None => {}
+        None => {
+            if let Some(own) = caller.only_user() {
+                // The free ones and her own, each picked by an index: not all there are, to leave most of them out.
+                let free = Asked { host, phases: vec![PhaseKind::Free], user: None, flavors };
+                let hers = Asked { phases: vec![PhaseKind::InUse], user: Some(own.clone()), ..free.clone() };
+                return Ok(Which::Some(vec![free, hers], sieve));
+            }
+        }
         Some("") => phases = vec![PhaseKind::Free],
         Some("__SYSTEM__CREATING") => phases = vec![PhaseKind::Creating],
         Some(text) if text.starts_with("__SYSTEM__DELETING") => {
@@ -140,6 +168,7 @@ fn which(params: &Params, catalog: &Catalog) -> Result<Which, Failure> {
         }
         Some(text) => match UserId::parse(text) {
             Ok(holder) => {
+                caller.user(Some(holder.clone())).map_err(not_hers)?;
                 phases = vec![PhaseKind::InUse];
                 user = Some(holder);
             }
@@ -147,5 +176,5 @@ fn which(params: &Params, catalog: &Catalog) -> Result<Which, Failure> {
             Err(_) => return Ok(Which::Nothing),
         },
     }
-    Ok(Which::Some(Box::new((Asked { host, phases, user, flavors }, sieve))))
+    Ok(Which::Some(vec![Asked { host, phases, user, flavors }], sieve))
 }

@@ -3,9 +3,11 @@
 //! A new table or collection belongs into [`Kind`] and [`Record`], or into [`LEFT_OUT`]: a test compares both with the
 //! stores, and the compiler then names the places that read and write it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApplyCount, Cluster, Event, Evidence, Host, LeaseRecord, Operator};
+use crate::model::{ApplyCount, Cluster, Event, Evidence, Host, LeaseRecord, Operator, Timestamp, Token};
 
 /// One record of a store.
 #[derive(Debug, Serialize, Deserialize)]
@@ -22,6 +24,20 @@ pub(in crate::store) enum Record {
     Evidence(Box<Evidence>),
     Applies(ApplyCount),
     Operator(Box<Operator>),
+    Token(Box<Token>),
+    Samples(HourOfSamples),
+}
+
+/// What was measured of one subject within an hour, as it stands in a row of SQLite.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::store) struct HourOfSamples {
+    /// The subject's key.
+    pub(in crate::store) subject: String,
+    pub(in crate::store) hour: Timestamp,
+    /// When it is to go.
+    pub(in crate::store) ends: Timestamp,
+    /// By name the numbers of the minutes from the first one on, `null` where there is none.
+    pub(in crate::store) values: BTreeMap<String, Vec<Option<u64>>>,
 }
 
 /// The kinds of records that a backup holds, in the order that they have in it.
@@ -42,12 +58,25 @@ pub enum Kind {
     Applies,
     /// Operators, with the hashes of their passwords.
     Operator,
+    /// Tokens, as hashes.
+    Token,
+    /// Samples, by subject and hour.
+    Samples,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 7] =
-        [Kind::Host, Kind::Cluster, Kind::Lease, Kind::Event, Kind::Evidence, Kind::Applies, Kind::Operator];
+    pub const ALL: [Kind; 9] = [
+        Kind::Host,
+        Kind::Cluster,
+        Kind::Lease,
+        Kind::Event,
+        Kind::Evidence,
+        Kind::Applies,
+        Kind::Operator,
+        Kind::Token,
+        Kind::Samples,
+    ];
 
     /// What people call them.
     pub fn words(self) -> &'static str {
@@ -59,6 +88,8 @@ impl Kind {
             Kind::Evidence => "bundles of evidence",
             Kind::Applies => "counts of applies",
             Kind::Operator => "operators",
+            Kind::Token => "tokens",
+            Kind::Samples => "hours of samples",
         }
     }
 
@@ -72,6 +103,8 @@ impl Kind {
             Kind::Evidence => "evidence",
             Kind::Applies => "apply_count",
             Kind::Operator => "operator",
+            Kind::Token => "token",
+            Kind::Samples => "sample",
         }
     }
 
@@ -85,6 +118,8 @@ impl Kind {
             Kind::Evidence => "evidence",
             Kind::Applies => "applies",
             Kind::Operator => "operators",
+            Kind::Token => "tokens",
+            Kind::Samples => "samples",
         }
     }
 }
@@ -114,6 +149,8 @@ impl Record {
             Record::Evidence(_) => Kind::Evidence,
             Record::Applies(_) => Kind::Applies,
             Record::Operator(_) => Kind::Operator,
+            Record::Token(_) => Kind::Token,
+            Record::Samples(_) => Kind::Samples,
         }
     }
 

@@ -28,6 +28,9 @@ use crate::store::{StoreError, StoreResult};
 /// Most events in one write.
 const GROUP: usize = 512;
 
+/// Calls that may wait for their turn; more wait outside, as long as each may take in all.
+const WAITING: usize = 4_096;
+
 /// The oldest go once in so many events.
 const CUT_EVERY: i64 = 1_024;
 
@@ -39,14 +42,14 @@ struct Waiting {
 
 /// Where events are handed in.
 pub(super) struct Appender {
-    queue: mpsc::UnboundedSender<Waiting>,
+    queue: mpsc::Sender<Waiting>,
     deadline: Duration,
 }
 
 impl Appender {
     /// Starts the task that writes; it ends with the `Appender`.
     pub(super) fn start(db: Db, kept: u64) -> Appender {
-        let (queue, waiting) = mpsc::unbounded_channel();
+        let (queue, waiting) = mpsc::channel(WAITING);
         let deadline = db.deadline;
         tokio::spawn(run(db, waiting, i64::try_from(kept).unwrap_or(i64::MAX)));
         Appender { queue, deadline }
@@ -60,9 +63,12 @@ impl Appender {
         let closed = || StoreError::Unavailable("it is closed".into());
         let documents = events.iter().map(document).collect::<StoreResult<Vec<_>>>()?;
         let (tell, told) = oneshot::channel();
-        self.queue.send(Waiting { documents, tell }).map_err(|_| closed())?;
-        match tokio::time::timeout(self.deadline, told).await {
-            Ok(outcome) => outcome.map_err(|_| closed())?,
+        let done = async {
+            self.queue.send(Waiting { documents, tell }).await.map_err(|_| closed())?;
+            told.await.map_err(|_| closed())?
+        };
+        match tokio::time::timeout(self.deadline, done).await {
+            Ok(outcome) => outcome,
             Err(_) => Err(StoreError::Unavailable(format!("no answer within {:?}", self.deadline))),
         }
     }
@@ -75,7 +81,7 @@ fn document(event: &Event) -> StoreResult<Document> {
     Ok(document)
 }
 
-async fn run(db: Db, mut waiting: mpsc::UnboundedReceiver<Waiting>, kept: i64) {
+async fn run(db: Db, mut waiting: mpsc::Receiver<Waiting>, kept: i64) {
     while let Some(first) = waiting.recv().await {
         let mut documents = VecDeque::from(first.documents);
         let mut callers = vec![first.tell];

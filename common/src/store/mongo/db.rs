@@ -1,6 +1,8 @@
 //! The collections, and a deadline around every call.
 
 use std::future::IntoFuture;
+use std::sync::Arc;
+use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use futures_util::TryStreamExt;
@@ -10,10 +12,14 @@ use mongodb::error::Error;
 use mongodb::options::FindOptions;
 use mongodb::{Collection, Database};
 use serde::de::DeserializeOwned;
+use tokio::sync::Semaphore;
 
 use super::error;
 use super::setup::WRITE_LIMIT;
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Limits, ListBounds, StoreError, StoreResult};
+
+/// Connections that only what is called at once has, so that no flood of reads makes a leader lose its lock.
+const KEPT_FREE: u32 = 2;
 
 /// The collections.
 #[derive(Clone)]
@@ -25,35 +31,64 @@ pub(super) struct Db {
     pub(super) events: Collection<Document>,
     pub(super) evidence: Collection<Document>,
     pub(super) applies: Collection<Document>,
+    pub(super) samples: Collection<Document>,
     pub(super) operators: Collection<Document>,
     pub(super) sessions: Collection<Document>,
+    pub(super) tokens: Collection<Document>,
+    pub(super) meta: Collection<Document>,
     pub(super) locks: Collection<Document>,
     /// How long a call may take.
     pub(super) deadline: Duration,
     /// Events that were added before this have no number.
     pub(super) numbered_from: ObjectId,
+    /// Calls that are with the driver at a time: as many as it has connections, so that none waits in the driver's own queue.
+    /// The driver (3.9) keeps callers who gave up in it, and serves one for each new request: a thousand of them kept
+    /// everybody waiting for minutes. Here who gives up is gone.
+    calls: Arc<Semaphore>,
+    pub(super) list_bounds: ListBounds,
+    /// When records without keys for lists were last looked for, in milliseconds since 1970.
+    pub(super) lists_filled: Arc<AtomicI64>,
 }
 
 impl Db {
-    pub(super) fn new(database: Database, deadline: Duration, numbered_from: ObjectId) -> Db {
+    /// For a client that has so many connections.
+    pub(super) fn new(database: Database, limits: &Limits, numbered_from: ObjectId, connections: u32) -> Db {
+        let calls = usize::try_from(connections.saturating_sub(KEPT_FREE).max(1)).unwrap_or(1);
         Db {
+            calls: Arc::new(Semaphore::new(calls.min(Semaphore::MAX_PERMITS))),
             clusters: database.collection("clusters"),
             hosts: database.collection("hosts"),
             leases: database.collection("leases"),
             events: database.collection("events"),
             evidence: database.collection("evidence"),
             applies: database.collection("applies"),
+            samples: database.collection("samples"),
             operators: database.collection("operators"),
             sessions: database.collection("sessions"),
+            tokens: database.collection("tokens"),
+            meta: database.collection("meta"),
             locks: database.collection("locks"),
             database,
-            deadline,
+            deadline: limits.deadline,
             numbered_from,
+            list_bounds: limits.lists,
+            lists_filled: Arc::default(),
         }
     }
 
-    /// The call's outcome, or that it took too long: the driver has no limit of its own for an answer.
+    /// The call's outcome, or that it took too long: the driver has no limit of its own for an answer. The wait for its
+    /// turn counts.
     pub(super) async fn timed<T>(&self, call: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, Error> {
+        let in_turn = async {
+            // Never closed; were it, there would be no turns to wait for.
+            let _turn = self.calls.acquire().await;
+            call.into_future().await
+        };
+        self.at_once(in_turn).await
+    }
+
+    /// The same, not waiting for its turn: for the few calls on which everything else hangs.
+    pub(super) async fn at_once<T>(&self, call: impl IntoFuture<Output = Result<T, Error>>) -> Result<T, Error> {
         match tokio::time::timeout(self.deadline, call.into_future()).await {
             Ok(outcome) => outcome,
             Err(_) => Err(error::late(self.deadline)),

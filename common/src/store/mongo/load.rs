@@ -11,10 +11,10 @@ use mongodb::bson::{Document, doc};
 use tokio::task::JoinHandle;
 
 use super::db::Db;
-use super::{demand, error, setup, shape};
+use super::{demand, error, samples, setup, shape};
 use crate::clock;
 use crate::store::backup::{BackupError, Counts, EMPTIED, Header, Kind, Over, Reader, Record};
-use crate::store::{StoreError, StoreResult};
+use crate::store::{Limits, StoreError, StoreResult};
 
 /// Documents in one write.
 const BATCH: usize = 256;
@@ -30,16 +30,25 @@ const ADDRESS: &str = "a restore, of now or of seconds ago";
 
 /// Puts what `from` holds in the place of what is in the database, as the holder of the reconciler's lock.
 pub(in crate::store) async fn load(url: &str, name: &str, from: Reader, over: Over) -> Result<Counts, BackupError> {
-    let client = setup::client(setup::options(url).await?)?;
-    let loaded = load_from(&client, name, from, over).await;
+    let options = setup::options(url).await?;
+    let connections = setup::connections(&options);
+    let client = setup::client(options)?;
+    let loaded = load_from(&client, connections, name, from, over).await;
     client.shutdown().immediate(true).await;
     loaded
 }
 
-async fn load_from(client: &Client, name: &str, from: Reader, over: Over) -> Result<Counts, BackupError> {
+async fn load_from(
+    client: &Client,
+    connections: u32,
+    name: &str,
+    from: Reader,
+    over: Over,
+) -> Result<Counts, BackupError> {
     let database = client.database(name);
     let found = setup::prepare_for_restore(&database).await?;
-    let db = Db::new(database, CALL, found.numbered_from);
+    let limits = Limits { deadline: CALL, ..Limits::default() };
+    let db = Db::new(database, &limits, found.numbered_from, connections);
     let lead = Lead::take(&db).await?;
     let loaded = load_leading(client, &db, from, over, &lead).await;
     lead.give_back(&db).await;
@@ -156,6 +165,8 @@ fn document(record: &Record) -> StoreResult<Document> {
         Record::Evidence(bundle) => shape::write_evidence(bundle),
         Record::Applies(count) => Ok(demand::document(count)),
         Record::Operator(operator) => shape::write(operator),
+        Record::Token(token) => shape::write(token),
+        Record::Samples(hour) => Ok(samples::document(hour)),
     }
 }
 

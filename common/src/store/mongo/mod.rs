@@ -15,11 +15,14 @@ mod evidence;
 pub(super) mod first;
 mod history;
 mod hosts;
+mod lists;
 mod load;
 mod people;
+mod samples;
 mod settled;
 mod setup;
 mod shape;
+mod tokens;
 mod watch;
 
 use std::sync::Arc;
@@ -39,12 +42,12 @@ use self::settled::Settler;
 use self::watch::Watches;
 use super::open::{Limits, OpenError};
 use super::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, Store, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreResult, TokenFilter, WatchCursor,
 };
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
-    PoolId, Session, SessionId, Timestamp,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
+    OperatorId, PoolId, Revoked, Sample, Session, SessionId, Subject, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in MongoDB.
@@ -59,6 +62,9 @@ pub(super) struct MongoStore {
     evidence_kept: u32,
     /// The hour in which old counts of applies were last dropped here.
     applies_cut_in: AtomicI64,
+    /// The same of samples.
+    samples_cut_in: AtomicI64,
+    sampled_subjects: u32,
 }
 
 impl MongoStore {
@@ -66,6 +72,7 @@ impl MongoStore {
     pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
         let options = setup::options(url).await?;
         let client = setup::client(options.clone())?;
+        let connections = setup::connections(&options);
         let found = match setup::prepare(&client.database(database)).await {
             Ok(found) => found,
             Err(error) => {
@@ -74,7 +81,11 @@ impl MongoStore {
             }
         };
         let watches = Watches::new(setup::client(options)?, database, limits.deadline);
-        let db = Db::new(client.database(database), limits.deadline, found.numbered_from);
+        let db = Db::new(client.database(database), &limits, found.numbered_from, connections);
+        if let Err(error) = db.fill_lists().await {
+            client.shutdown().immediate(true).await;
+            return Err(OpenError::Broken(format!("what lists are read by: {error}")));
+        }
         let claims = Claims::start(db.clone());
         let events = Arc::new(Appender::start(db.clone(), limits.events_kept));
         Ok(MongoStore {
@@ -87,6 +98,8 @@ impl MongoStore {
             watches,
             evidence_kept: limits.evidence_kept,
             applies_cut_in: AtomicI64::new(0),
+            samples_cut_in: AtomicI64::new(0),
+            sampled_subjects: limits.sampled_subjects,
         })
     }
 }
@@ -108,6 +121,10 @@ impl Store for MongoStore {
 
     async fn list_hosts(&self) -> StoreResult<Vec<Host>> {
         self.db.list_hosts().await
+    }
+
+    async fn find_hosts(&self, query: &HostQuery) -> StoreResult<Found<Host>> {
+        self.db.hosts_found(query).await
     }
 
     async fn host(&self, id: &HostId) -> StoreResult<Option<Host>> {
@@ -136,6 +153,10 @@ impl Store for MongoStore {
 
     async fn list_clusters(&self, filter: &ClusterFilter, page: &Page) -> StoreResult<Vec<Cluster>> {
         self.db.list_clusters(filter, page).await
+    }
+
+    async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>> {
+        self.db.clusters_found(query).await
     }
 
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
@@ -168,6 +189,10 @@ impl Store for MongoStore {
 
     async fn list_lease_records(&self, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>> {
         self.db.list_lease_records(filter, page).await
+    }
+
+    async fn find_lease_records(&self, query: &RecordQuery) -> StoreResult<Found<LeaseRecord>> {
+        self.db.records_found(query).await
     }
 
     async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
@@ -207,12 +232,24 @@ impl Store for MongoStore {
         self.db.list_evidence(host, page).await
     }
 
+    async fn find_failures(&self, query: &FailureQuery) -> StoreResult<Found<Failure>> {
+        self.db.failures_found(query).await
+    }
+
     async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {
         self.db.count_applies(counts, &self.applies_cut_in).await
     }
 
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
         self.db.applies(since).await
+    }
+
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()> {
+        self.db.put_samples(samples, self.sampled_subjects, &self.samples_cut_in).await
+    }
+
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>> {
+        self.db.samples(subject, since).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {
@@ -231,6 +268,15 @@ impl Store for MongoStore {
         self.db.insert_operator(operator).await
     }
 
+    async fn change_operator(&self, to: &Operator, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.change_operator(to), Some(event)).await
+    }
+
+    async fn delete_operator(&self, id: &OperatorId, version: u64, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.delete_operator(id, version), Some(event)).await?;
+        self.db.delete_sessions(id, None).await
+    }
+
     async fn put_session(&self, session: &Session) -> StoreResult<()> {
         self.db.put_session(session).await
     }
@@ -245,6 +291,38 @@ impl Store for MongoStore {
 
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()> {
         self.db.delete(&self.db.sessions, id.as_str()).await.map(|_| ())
+    }
+
+    async fn list_sessions(&self, of: &OperatorId) -> StoreResult<Vec<Session>> {
+        self.db.sessions_of(of).await
+    }
+
+    async fn delete_sessions(&self, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()> {
+        self.db.delete_sessions(of, but).await
+    }
+
+    async fn insert_token(&self, token: &Token, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.insert_token(token), Some(event)).await
+    }
+
+    async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>> {
+        self.db.token(id).await
+    }
+
+    async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>> {
+        self.db.tokens_by_hash(hashes).await
+    }
+
+    async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>> {
+        self.db.list_tokens(filter, page).await
+    }
+
+    async fn revoke_token(&self, id: &TokenId, revoked: &Revoked, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.revoke_token(id, revoked), Some(event)).await
+    }
+
+    async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()> {
+        self.db.use_tokens(ids, at).await
     }
 
     async fn take_lock(

@@ -32,12 +32,19 @@ pub(super) async fn options(url: &str) -> Result<ClientOptions, OpenError> {
     options.server_selection_timeout.get_or_insert(SELECTION_LIMIT);
     options.connect_timeout.get_or_insert(SELECTION_LIMIT);
     options.max_pool_size.get_or_insert(CONNECTIONS);
+    // Two at a time would make requests wait in the driver's own queue: see `Db::calls`.
+    options.max_connecting = Some(connections(&options));
     // These are promises of the store, so no URL weakens them.
     let majority = WriteConcern::builder().w(Acknowledgment::Majority).journal(true).w_timeout(WRITE_LIMIT).build();
     options.write_concern = Some(majority);
     options.read_concern = Some(ReadConcern::majority());
     options.selection_criteria = Some(SelectionCriteria::ReadPreference(mongodb::options::ReadPreference::Primary));
     Ok(options)
+}
+
+/// The most connections that a client of these options opens; 0 in a URL means any number.
+pub(super) fn connections(options: &ClientOptions) -> u32 {
+    options.max_pool_size.filter(|most| *most > 0).unwrap_or(u32::MAX)
 }
 
 /// A client of the given options.
@@ -131,6 +138,7 @@ async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>
         meta.update_one(doc! { "_id": "pool" }, done).await.map_err(open_error)?;
     }
     make_lock(db).await.map_err(open_error)?;
+    make_turn(db).await.map_err(open_error)?;
     let pool = meta.find_one(doc! { "_id": "pool" }).await.map_err(open_error)?.unwrap_or_default();
     let id = pool.get_str("pool_id").unwrap_or_default();
     Ok(Found {
@@ -144,16 +152,27 @@ async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>
 /// What leads from the version before to this one; may be done twice.
 async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
     match version {
-        2 => match db.collection::<Document>("leases").drop_index("user").await {
-            Err(error) if error::is_not_found(&error) => Ok(()),
-            outcome => outcome,
-        },
+        2 => drop_index(db, "leases", "user").await,
         3 => {
             let unset = doc! { "_id": "pool", NUMBERED_FROM: { "$exists": false } };
             let from_now = doc! { "$set": { NUMBERED_FROM: ObjectId::new() } };
             db.collection::<Document>("meta").update_one(unset, from_now).await.map(|_| ())
         }
+        // The keys themselves are filled in at every start, see `lists.rs`.
+        4 => {
+            for old in ["ended", "user_ended"] {
+                drop_index(db, "leases", old).await?;
+            }
+            Ok(())
+        }
         _ => Ok(()),
+    }
+}
+
+async fn drop_index(db: &Database, of: &str, name: &str) -> Result<(), Error> {
+    match db.collection::<Document>(of).drop_index(name).await {
+        Err(error) if error::is_not_found(&error) => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -161,6 +180,18 @@ async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
 async fn make_lock(db: &Database) -> Result<(), Error> {
     let free = doc! { "$setOnInsert": { "holder": "", "address": "", "term": 0_i64, "until": 0_i64 } };
     let made = db.collection::<Document>("locks").update_one(doc! { "_id": "reconciler" }, free).upsert(true).await;
+    match made {
+        Err(error) if error::duplicate(&error).is_some() => Ok(()),
+        outcome => outcome.map(|_| ()),
+    }
+}
+
+/// Changes of operators write this, so that no two of them happen at once.
+pub(super) const OPERATORS_TURN: &str = "operators";
+
+async fn make_turn(db: &Database) -> Result<(), Error> {
+    let none = doc! { "$setOnInsert": { "changes": 0_i64 } };
+    let made = db.collection::<Document>("meta").update_one(doc! { "_id": OPERATORS_TURN }, none).upsert(true).await;
     match made {
         Err(error) if error::duplicate(&error).is_some() => Ok(()),
         outcome => outcome.map(|_| ()),
@@ -192,6 +223,11 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
         unique(partial("key", doc! { "phase.lease.user": 1, "phase.lease.key": 1 }, text("phase.lease.key"))),
         partial("offer", doc! { "offer.flavor": 1, "offer.r": 1, "offer.until": 1 }, there("offer.flavor")),
         index("kind", doc! { "host": 1, "flavor": 1, "phase.phase": 1 }),
+        index("list_name", doc! { "list.name": 1 }),
+        index("list_created", doc! { "list.created": 1 }),
+        index("list_flavor", doc! { "list.flavor": 1 }),
+        index("list_changed", doc! { "phase.phase": 1, "list.changed": 1 }),
+        index("health", doc! { "health.health": 1 }),
     ];
     of("clusters").create_indexes(clusters).await?;
     of("hosts")
@@ -202,8 +238,13 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
         .await?;
     of("leases")
         .create_indexes([
-            index("ended", doc! { "ended.at": -1, "_id": -1 }),
-            index("user_ended", doc! { "lease.user": 1, "ended.at": -1, "_id": -1 }),
+            index("list_ended", doc! { "list.ended": 1 }),
+            index("list_applied", doc! { "list.applied": 1 }),
+            index("list_held", doc! { "list.held": 1 }),
+            index("list_name", doc! { "list.name": 1 }),
+            index("list_user", doc! { "list.user": 1 }),
+            index("list_host", doc! { "list.host": 1 }),
+            index("list_flavor", doc! { "list.flavor": 1 }),
             partial("key", doc! { "lease.user": 1, "lease.key": 1 }, text("lease.key")),
         ])
         .await?;
@@ -226,8 +267,24 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
         ])
         .await?;
     of("applies").create_index(index("minute", doc! { "minute": 1, "flavor": 1 })).await?;
+    of("samples")
+        .create_indexes([
+            index("subject", doc! { "subject": 1, "hour": 1 }),
+            index("hour", doc! { "hour": 1 }),
+            index("ends", doc! { "ends": 1 }),
+        ])
+        .await?;
     of("operators").create_index(unique(index("username", doc! { "username": 1 }))).await?;
-    of("sessions").create_index(index("ends_at", doc! { "ends_at": 1 })).await?;
+    of("sessions")
+        .create_indexes([index("ends_at", doc! { "ends_at": 1 }), index("operator", doc! { "operator": 1 })])
+        .await?;
+    of("tokens")
+        .create_indexes([
+            unique(index("hash", doc! { "hash": 1 })),
+            index("created", doc! { "created_at": -1, "_id": -1 }),
+            partial("user", doc! { "kind.user": 1, "created_at": -1, "_id": -1 }, text("kind.user")),
+        ])
+        .await?;
     Ok(())
 }
 

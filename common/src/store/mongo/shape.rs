@@ -6,7 +6,8 @@ use mongodb::bson::{
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::model::{Cluster, Evidence, Lease, LeaseRecord, Metadata, Phase};
+use crate::model::{Cluster, ClusterId, Evidence, Lease, LeaseRecord, Metadata, Phase};
+use crate::store::list::{ClusterKeys, RecordKeys, changed};
 use crate::store::{StoreError, StoreResult};
 
 /// A record with an `id` as a document.
@@ -36,6 +37,7 @@ pub(super) fn write_cluster(cluster: &Cluster) -> StoreResult<Document> {
     let mut cluster = cluster.clone();
     on_lease(&mut cluster.phase, escape_keys);
     let mut document = write(&cluster)?;
+    document.insert("list", keys(&ClusterKeys::of(&cluster))?);
     if cluster.offer.is_none() {
         document.remove("offer");
     }
@@ -74,6 +76,16 @@ pub(super) fn write_hold(lease: &Lease) -> StoreResult<Document> {
         .map_err(|error| StoreError::Broken(format!("a lease cannot be written: {error}")))
 }
 
+/// What a cluster in use is listed by, see [`ClusterKeys`].
+pub(super) fn held_since(lease: &Lease, id: &ClusterId) -> String {
+    changed(&Phase::InUse { lease: lease.clone() }, id.as_str())
+}
+
+/// What a record is listed by, as a document.
+pub(super) fn keys<T: Serialize>(keys: &T) -> StoreResult<Document> {
+    serialize_to_document(keys).map_err(|error| StoreError::Broken(format!("keys cannot be written: {error}")))
+}
+
 /// An ended lease as a document; its id is the lease's.
 pub(super) fn write_record(record: &LeaseRecord) -> StoreResult<Document> {
     let mut record = record.clone();
@@ -81,6 +93,7 @@ pub(super) fn write_record(record: &LeaseRecord) -> StoreResult<Document> {
     let mut document = serialize_to_document(&record)
         .map_err(|error| StoreError::Broken(format!("a lease record cannot be written: {error}")))?;
     document.insert("_id", record.lease.id.as_str());
+    document.insert("list", keys(&RecordKeys::of(&record))?);
     Ok(document)
 }
 
@@ -133,8 +146,7 @@ mod tests {
 
     use super::*;
     use crate::model::{
-        ClusterId, ClusterName, Endpoint, FlavorId, HostId, HostName, LeaseId, NewCluster, NodeName, Slot, Timestamp,
-        UserId,
+        ClusterName, Endpoint, FlavorId, HostId, HostName, LeaseId, NewCluster, NodeName, Slot, Timestamp, UserId,
     };
 
     #[test]

@@ -15,6 +15,7 @@ pub(super) enum Outcome {
     /// In the history.
     Ended(LeaseRecord),
     NoneFree,
+    TooMany(u32),
 }
 
 impl Outcome {
@@ -31,6 +32,7 @@ impl Outcome {
             }
             Outcome::Ended(record) => Applied::Ended(record),
             Outcome::NoneFree => Applied::NoneFree,
+            Outcome::TooMany(held) => Applied::TooMany(held),
         })
     }
 }
@@ -62,6 +64,11 @@ pub(super) fn apply(conn: &Connection, apply: Apply, start: f64) -> StoreResult<
         if let Some(hold) = same {
             return Ok(Outcome::Held(by_text(conn, &hold.cluster)?));
         }
+    }
+    let held = holds.iter().filter(|hold| hold.phase == PhaseKind::InUse.as_str()).count();
+    let held = u32::try_from(held).unwrap_or(u32::MAX);
+    if apply.most.is_some_and(|most| held >= most) {
+        return Ok(Outcome::TooMany(held));
     }
     let Some(id) = candidate(conn, &apply, start)? else {
         return Ok(Outcome::NoneFree);

@@ -11,28 +11,27 @@ fn record(body: String) -> StoreResult<LeaseRecord> {
 }
 
 pub(super) fn list(conn: &Connection, filter: &LeaseFilter, page: &Page) -> StoreResult<Vec<LeaseRecord>> {
-    let (ended_at, id) = match &page.after {
-        // No id is greater than this: they are hexadecimal.
-        None => (i64::MAX, "~".to_owned()),
+    // Both columns hold the time of the end and then the id; that of a user begins with the user.
+    let user = filter.user.as_ref().map(|user| format!("{user}\u{1}"));
+    let column = if user.is_some() { "list_user" } else { "list_ended" };
+    let user = user.unwrap_or_default();
+    let end = match &page.after {
+        // No digit is greater than this.
+        None => format!("{user}~"),
         Some(after) => {
             let place = conn
-                .prepare_cached("SELECT ended_at FROM lease_record WHERE id = ?1")
-                .and_then(|mut find| find.query_row([after], |row| row.get(0)).optional())
+                .prepare_cached("SELECT list_ended FROM lease_record WHERE id = ?1")
+                .and_then(|mut find| find.query_row([after], |row| row.get::<_, String>(0)).optional())
                 .map_err(sql)?;
-            (place.ok_or(StoreError::NotFound("lease record to go on after"))?, after.clone())
+            format!("{user}{}", place.ok_or(StoreError::NotFound("lease record to go on after"))?)
         }
     };
-    let user = filter.user.as_ref().map(UserId::as_str);
-    let which = if user.is_some() { "user = ?1" } else { "?1 IS NULL" };
-    let text = format!(
-        "SELECT body FROM lease_record WHERE {which} AND (ended_at, id) < (?2, ?3)
-         ORDER BY ended_at DESC, id DESC LIMIT ?4"
-    );
+    let text =
+        format!("SELECT body FROM lease_record WHERE {column} >= ?1 AND {column} < ?2 ORDER BY {column} DESC LIMIT ?3");
     let bodies = conn
         .prepare_cached(&text)
         .and_then(|mut list| {
-            list.query_map(params![user, ended_at, id, page.limit], |row| row.get(0))?
-                .collect::<rusqlite::Result<Vec<String>>>()
+            list.query_map(params![user, end, page.limit], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
         })
         .map_err(sql)?;
     bodies.into_iter().map(record).collect()

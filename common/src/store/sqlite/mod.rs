@@ -12,12 +12,15 @@ mod events;
 mod evidence;
 mod hosts;
 mod leases;
+mod lists;
 mod load;
 mod log;
 mod people;
 mod readers;
 mod row;
+mod samples;
 mod setup;
+mod tokens;
 mod watch;
 mod writer;
 
@@ -37,12 +40,13 @@ use self::watch::Poller;
 use self::writer::Writer;
 use super::open::{Limits, OpenError, StoreUser};
 use super::{
-    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, EventCursor, EventFilter, LeaseFilter, LockRecord,
-    Page, Proof, Store, StoreError, StoreResult, WatchCursor,
+    Applied, Apply, ChangeStream, ClusterCounts, ClusterFilter, ClusterQuery, EventCursor, EventFilter, FailureQuery,
+    Found, HostQuery, LeaseFilter, LockRecord, Page, Proof, RecordQuery, Store, StoreError, StoreResult, TokenFilter,
+    WatchCursor,
 };
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Host, HostId, LeaseId, LeaseRecord, Operator, OperatorId,
-    PoolId, Session, SessionId, Timestamp,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, Host, HostId, LeaseId, LeaseRecord, Operator,
+    OperatorId, PoolId, Revoked, Sample, Session, SessionId, Subject, Timestamp, Token, TokenHash, TokenId,
 };
 
 /// The store in a SQLite file.
@@ -128,6 +132,10 @@ impl Store for SqliteStore {
         self.read(hosts::list).await
     }
 
+    async fn find_hosts(&self, query: &HostQuery) -> StoreResult<Found<Host>> {
+        self.hosts_found(query).await
+    }
+
     async fn host(&self, id: &HostId) -> StoreResult<Option<Host>> {
         let id = id.clone();
         self.read(move |conn| hosts::by_id(conn, &id)).await
@@ -174,6 +182,10 @@ impl Store for SqliteStore {
         let (filter, page) = (filter.clone(), page.clone());
         self.read(move |conn| clusters::list(conn, &filter, &page)?.into_iter().map(row::ClusterRow::parse).collect())
             .await
+    }
+
+    async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>> {
+        self.clusters_found(query).await
     }
 
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
@@ -223,6 +235,10 @@ impl Store for SqliteStore {
         self.read(move |conn| leases::list(conn, &filter, &page)).await
     }
 
+    async fn find_lease_records(&self, query: &RecordQuery) -> StoreResult<Found<LeaseRecord>> {
+        self.records_found(query).await
+    }
+
     async fn lease_record(&self, id: &LeaseId) -> StoreResult<Option<LeaseRecord>> {
         let id = id.clone();
         self.read(move |conn| leases::by_id(conn, &id)).await
@@ -268,6 +284,10 @@ impl Store for SqliteStore {
         self.read(move |conn| evidence::list(conn, host.as_ref(), &page)).await
     }
 
+    async fn find_failures(&self, query: &FailureQuery) -> StoreResult<Found<Failure>> {
+        self.failures_found(query).await
+    }
+
     async fn count_applies(&self, counts: &[ApplyCount]) -> StoreResult<()> {
         let counts = counts.to_vec();
         self.write(move |conn| demand::count(conn, &counts)).await
@@ -275,6 +295,16 @@ impl Store for SqliteStore {
 
     async fn applies(&self, since: Timestamp) -> StoreResult<Vec<ApplyCount>> {
         self.read(move |conn| demand::since(conn, since)).await
+    }
+
+    async fn put_samples(&self, samples: &[Sample]) -> StoreResult<()> {
+        let (samples, room) = (samples.to_vec(), self.limits.sampled_subjects);
+        self.write(move |conn| samples::put(conn, &samples, room)).await
+    }
+
+    async fn samples(&self, subject: &Subject, since: Timestamp) -> StoreResult<Vec<Sample>> {
+        let subject = subject.clone();
+        self.read(move |conn| samples::since(conn, &subject, since)).await
     }
 
     async fn list_operators(&self) -> StoreResult<Vec<Operator>> {
@@ -296,6 +326,24 @@ impl Store for SqliteStore {
         self.write(move |conn| people::insert_operator(conn, &operator)).await
     }
 
+    async fn change_operator(&self, to: &Operator, event: Event) -> StoreResult<()> {
+        let (to, kept) = (to.clone(), self.limits.events_kept);
+        self.write(move |conn| match people::change_operator(conn, &to)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
+    async fn delete_operator(&self, id: &OperatorId, version: u64, event: Event) -> StoreResult<()> {
+        let (id, kept) = (id.clone(), self.limits.events_kept);
+        self.write(move |conn| match people::delete_operator(conn, &id, version)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
     async fn put_session(&self, session: &Session) -> StoreResult<()> {
         let session = session.clone();
         self.write(move |conn| people::put_session(conn, &session)).await
@@ -314,6 +362,54 @@ impl Store for SqliteStore {
     async fn delete_session(&self, id: &SessionId) -> StoreResult<()> {
         let id = id.clone();
         self.write(move |conn| people::delete_session(conn, &id)).await
+    }
+
+    async fn list_sessions(&self, of: &OperatorId) -> StoreResult<Vec<Session>> {
+        let of = of.clone();
+        self.read(move |conn| people::sessions(conn, &of)).await
+    }
+
+    async fn delete_sessions(&self, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()> {
+        let (of, but) = (of.clone(), but.cloned());
+        self.write(move |conn| people::delete_sessions(conn, &of, but.as_ref())).await
+    }
+
+    async fn insert_token(&self, token: &Token, event: Event) -> StoreResult<()> {
+        let (token, kept) = (token.clone(), self.limits.events_kept);
+        self.write(move |conn| match tokens::insert(conn, &token)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
+    async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>> {
+        let id = id.clone();
+        self.read(move |conn| tokens::by_id(conn, &id)).await
+    }
+
+    async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>> {
+        let hashes = hashes.to_vec();
+        self.read(move |conn| tokens::by_hash(conn, &hashes)).await
+    }
+
+    async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>> {
+        let (filter, page) = (filter.clone(), page.clone());
+        self.read(move |conn| tokens::list(conn, &filter, &page)).await
+    }
+
+    async fn revoke_token(&self, id: &TokenId, revoked: &Revoked, event: Event) -> StoreResult<()> {
+        let (id, revoked, kept) = (id.clone(), revoked.clone(), self.limits.events_kept);
+        self.write(move |conn| match tokens::revoke(conn, &id, &revoked)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
+    async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()> {
+        let ids = ids.to_vec();
+        self.write(move |conn| tokens::note_use(conn, &ids, at)).await
     }
 
     async fn take_lock(

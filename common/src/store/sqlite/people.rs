@@ -5,8 +5,8 @@ use std::time::Duration;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{json, sql, violated};
-use crate::model::{Operator, OperatorId, Session, SessionId, Timestamp};
-use crate::store::{LockRecord, StoreError, StoreResult};
+use crate::model::{Operator, OperatorId, Role, Session, SessionId, Timestamp};
+use crate::store::{LockRecord, SESSIONS_LISTED, StoreError, StoreResult};
 
 fn parsed<T: serde::de::DeserializeOwned>(what: &'static str, body: String) -> StoreResult<T> {
     serde_json::from_str(&body).map_err(json(what))
@@ -55,6 +55,63 @@ pub(super) fn insert_operator(conn: &Connection, operator: &Operator) -> StoreRe
         },
         Err(error) => Err(sql(error)),
     }
+}
+
+/// Whether it was changed; `false` when it is as wanted already.
+pub(super) fn change_operator(conn: &Connection, to: &Operator) -> StoreResult<bool> {
+    match operator(conn, &to.id)? {
+        None => return Err(StoreError::NotFound("operator")),
+        Some(found) if found == *to => return Ok(false),
+        Some(found) if found.version + 1 != to.version => return Err(StoreError::Conflict("operator")),
+        Some(found) if found.role == Role::Admin && to.role != Role::Admin => another_admin(conn, &to.id)?,
+        Some(_) => {}
+    }
+    let body = serde_json::to_string(to).map_err(json("an operator"))?;
+    conn.prepare_cached("UPDATE operator SET username = ?2, body = ?3 WHERE id = ?1")
+        .and_then(|mut change| change.execute(params![to.id.as_str(), to.username, body]))
+        .map(|_| true)
+        .map_err(|error| if violated(&error).is_some() { StoreError::Taken { field: "username" } } else { sql(error) })
+}
+
+/// Whether it was there.
+pub(super) fn delete_operator(conn: &Connection, id: &OperatorId, version: u64) -> StoreResult<bool> {
+    match operator(conn, id)? {
+        None => return Ok(false),
+        Some(found) if found.version != version => return Err(StoreError::Conflict("operator")),
+        Some(found) if found.role == Role::Admin => another_admin(conn, id)?,
+        Some(_) => {}
+    }
+    delete_sessions(conn, id, None)?;
+    conn.prepare_cached("DELETE FROM operator WHERE id = ?1")
+        .and_then(|mut delete| delete.execute([id.as_str()]))
+        .map(|_| true)
+        .map_err(sql)
+}
+
+/// Nobody else writes between this and what it allows: writers take turns, other programs' too.
+fn another_admin(conn: &Connection, but: &OperatorId) -> StoreResult<()> {
+    let others = operators(conn)?.iter().any(|one| one.role == Role::Admin && one.id != *but);
+    if others { Ok(()) } else { Err(StoreError::LastAdmin) }
+}
+
+pub(super) fn sessions(conn: &Connection, of: &OperatorId) -> StoreResult<Vec<Session>> {
+    let bodies = conn
+        .prepare_cached(
+            "SELECT body FROM session WHERE operator = ?1 ORDER BY json_extract(body, '$.used_at') DESC, id LIMIT ?2",
+        )
+        .and_then(|mut list| {
+            list.query_map(params![of.as_str(), SESSIONS_LISTED], |row| row.get(0))?
+                .collect::<rusqlite::Result<Vec<String>>>()
+        })
+        .map_err(sql)?;
+    bodies.into_iter().map(|body| parsed("a session", body)).collect()
+}
+
+pub(super) fn delete_sessions(conn: &Connection, of: &OperatorId, but: Option<&SessionId>) -> StoreResult<()> {
+    conn.prepare_cached("DELETE FROM session WHERE operator = ?1 AND id IS NOT ?2")
+        .and_then(|mut delete| delete.execute(params![of.as_str(), but.map(SessionId::as_str)]))
+        .map(|_| ())
+        .map_err(sql)
 }
 
 /// Also forgets sessions that were over when this one was last used: nobody else would.

@@ -18,8 +18,8 @@ use crate::store::schema;
 /// something is wrong with the disk.
 const BUSY_LIMIT_MS: i32 = 5_000;
 
-/// More than the distinct statements there are, so that none is ever compiled twice.
-const STATEMENTS_CACHED: usize = 96;
+/// More than the distinct statements there are, but for the rarer questions of lists, so that hardly one is compiled twice.
+const STATEMENTS_CACHED: usize = 256;
 
 /// A claim changes some ten pages of 4 KiB.
 const ROOM: u32 = 64 * 1024;
@@ -160,9 +160,81 @@ fn step_to(version: u32) -> &'static str {
                  PRIMARY KEY (minute, flavor)
              ) WITHOUT ROWID;"
         }
+        // The keys that `store/list/key.rs` defines, computed from the rows, so that those which an older program still
+        // writes have them too. Claims touch only `list_changed`, proofs none.
+        4 => VERSION_4,
+        // Computed from the body, as in the steps before.
+        5 => {
+            "ALTER TABLE session ADD COLUMN
+                 operator TEXT GENERATED ALWAYS AS (json_extract(body, '$.operator')) VIRTUAL;
+             CREATE INDEX session_operator ON session (operator);
+             CREATE TABLE token (
+                 id TEXT PRIMARY KEY, body TEXT NOT NULL,
+                 hash TEXT GENERATED ALWAYS AS (json_extract(body, '$.hash')) VIRTUAL,
+                 user TEXT GENERATED ALWAYS AS (json_extract(body, '$.kind.user')) VIRTUAL,
+                 created_at INTEGER GENERATED ALWAYS AS (json_extract(body, '$.created_at')) VIRTUAL
+             );
+             CREATE UNIQUE INDEX token_hash ON token (hash);
+             CREATE INDEX token_created ON token (created_at, id);
+             CREATE INDEX token_user ON token (user, created_at, id) WHERE user IS NOT NULL;"
+        }
+        6 => {
+            "CREATE TABLE sample (
+                 subject TEXT NOT NULL, hour INTEGER NOT NULL, ends INTEGER NOT NULL, body TEXT NOT NULL,
+                 PRIMARY KEY (subject, hour)
+             );
+             CREATE INDEX sample_hour ON sample (hour);
+             CREATE INDEX sample_ends ON sample (ends);"
+        }
         _ => "",
     }
 }
+
+/// What lists are read by.
+const VERSION_4: &str = "
+ALTER TABLE cluster ADD COLUMN list_name TEXT GENERATED ALWAYS AS
+    (lower(body ->> '$.host_name') || printf(' %05d ', slot) || id) VIRTUAL;
+ALTER TABLE cluster ADD COLUMN list_created TEXT GENERATED ALWAYS AS
+    (printf('%016x', body ->> '$.created_at') || id) VIRTUAL;
+ALTER TABLE cluster ADD COLUMN list_flavor TEXT GENERATED ALWAYS AS
+    (flavor || printf(' %016x', body ->> '$.created_at') || id) VIRTUAL;
+ALTER TABLE cluster ADD COLUMN list_changed TEXT GENERATED ALWAYS AS
+    (printf('%016x', life ->> iif(phase = 'in_use', '$.lease.applied_at', '$.since')) || id) VIRTUAL;
+ALTER TABLE cluster ADD COLUMN health TEXT GENERATED ALWAYS AS (body ->> '$.health.health') VIRTUAL;
+CREATE INDEX cluster_name ON cluster (list_name);
+CREATE INDEX cluster_created ON cluster (list_created);
+CREATE INDEX cluster_flavor ON cluster (list_flavor);
+CREATE INDEX cluster_changed ON cluster (phase, list_changed);
+CREATE INDEX cluster_health ON cluster (health);
+
+ALTER TABLE lease_record ADD COLUMN list_ended TEXT GENERATED ALWAYS AS
+    (printf('%016x', body ->> '$.ended.at') || id) VIRTUAL;
+ALTER TABLE lease_record ADD COLUMN list_applied TEXT GENERATED ALWAYS AS
+    (printf('%016x', body ->> '$.lease.applied_at') || id) VIRTUAL;
+ALTER TABLE lease_record ADD COLUMN list_held TEXT GENERATED ALWAYS AS
+    (printf('%016x', max(0, (body ->> '$.ended.at') - (body ->> '$.lease.applied_at'))) || id) VIRTUAL;
+ALTER TABLE lease_record ADD COLUMN list_name TEXT GENERATED ALWAYS AS
+    (lower(body ->> '$.cluster_name') || ' ' || id) VIRTUAL;
+ALTER TABLE lease_record ADD COLUMN list_user TEXT GENERATED ALWAYS AS
+    (user || char(1) || printf('%016x', body ->> '$.ended.at') || id) VIRTUAL;
+ALTER TABLE lease_record ADD COLUMN list_host TEXT GENERATED ALWAYS AS
+    ((body ->> '$.host') || printf(' %016x', body ->> '$.ended.at') || id) VIRTUAL;
+ALTER TABLE lease_record ADD COLUMN list_flavor TEXT GENERATED ALWAYS AS
+    ((body ->> '$.flavor') || printf(' %016x', body ->> '$.ended.at') || id) VIRTUAL;
+DROP INDEX lease_record_ended;
+DROP INDEX lease_record_user_ended;
+CREATE INDEX lease_record_ended ON lease_record (list_ended);
+CREATE INDEX lease_record_applied ON lease_record (list_applied);
+CREATE INDEX lease_record_held ON lease_record (list_held);
+CREATE INDEX lease_record_name ON lease_record (list_name);
+CREATE INDEX lease_record_user ON lease_record (list_user);
+CREATE INDEX lease_record_host ON lease_record (list_host);
+CREATE INDEX lease_record_flavor ON lease_record (list_flavor);
+
+ALTER TABLE evidence ADD COLUMN summary TEXT GENERATED ALWAYS AS
+    (json_remove(body, '$.nodes', '$.plan', '$.timings', '$.missing')) VIRTUAL;
+CREATE INDEX evidence_summary ON evidence (failed_at, cluster, summary);
+";
 
 /// The first version. `docs/db.md` says what is in each column.
 const VERSION_1: &str = "

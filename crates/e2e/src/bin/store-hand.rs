@@ -61,6 +61,7 @@ fn apply(flavor: &str, user: &str) -> anyhow::Result<Apply> {
         user: UserId::parse(user)?,
         flavors: vec![FlavorId::parse(flavor)?],
         holding: Holding::GiveAnother,
+        most: None,
         key: None,
         metadata: Metadata::new(),
         now: clock::now(),

@@ -42,6 +42,7 @@ impl Bench {
             user: UserId::parse(&format!("user-{number}"))?,
             flavors: vec![FlavorId::parse(FLAVOR)?],
             holding: Holding::GiveSame,
+            most: None,
             key: None,
             metadata: Metadata::new(),
             now: clock::now(),

@@ -5,7 +5,7 @@
 //! the reconciler would have left them; it finds nothing to do. docs/benchmarks.md says what the numbers mean.
 
 mod mould;
-mod process;
+pub(crate) mod process;
 mod records;
 mod sims;
 mod stage;

@@ -8,7 +8,7 @@ use anyhow::Context;
 const TICKS_PER_SECOND: f64 = 100.0;
 
 /// Processor time that it has used so far, its own and the kernel's for it.
-pub(super) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
+pub(crate) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).context("asking for processor time")?;
     // The name, in parentheses, may have anything in it.
     let fields: Vec<&str> = stat.rsplit_once(") ").context("a strange stat")?.1.split_whitespace().collect();
@@ -17,7 +17,7 @@ pub(super) fn cpu_time(pid: u32) -> anyhow::Result<Duration> {
 }
 
 /// The memory that it has now, in MiB.
-pub(super) fn resident_mib(pid: u32) -> anyhow::Result<f64> {
+pub(crate) fn resident_mib(pid: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).context("asking for memory")?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).context("no VmRSS")?;
     let kib: f64 = line.split_whitespace().next().context("no number")?.parse()?;

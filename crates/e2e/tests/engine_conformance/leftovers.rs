@@ -48,8 +48,8 @@ impl Teller<'_> {
         let lab = format!("{}-lab", names.prefix);
         let network = NetworkCreateRequest { name: lab.clone(), ..Default::default() };
         docker.create_network(network).await.unwrap();
-        let foreign = engine.foreign(&names.pool).await.unwrap();
-        let mut list: Vec<_> = foreign.into_iter().filter(|thing| thing.name.starts_with(&names.prefix)).collect();
+        let foreign = engine.foreign(&names.pool).await.unwrap().into_iter().map(|found| found.thing);
+        let mut list: Vec<_> = foreign.filter(|thing| thing.name.starts_with(&names.prefix)).collect();
         let shown: Vec<_> = list.iter().map(|thing| json!({"kind": thing.kind, "name": thing.name})).collect();
         self.note("foreign", json!(shown));
         list.push(ForeignThing { kind: ForeignKind::Network, id: "0".repeat(64), name: "gone".to_owned() });

@@ -78,6 +78,8 @@ impl Belongings {
 pub struct Wanted {
     /// So many free ones.
     pub free: usize,
+    /// Or none: what nobody makes again may have failed.
+    pub or_none: bool,
     /// The subject is still leased, and has all of its containers, running; or has lost this many for ever.
     pub leased: Option<usize>,
     /// The host's record is gone.
@@ -103,7 +105,8 @@ pub async fn at_rest(stage: &Stage, wanted: &Wanted) -> Result<(), String> {
         }
     }
     let leased = clusters.len() - free;
-    if free != wanted.free || leased != usize::from(wanted.leased.is_some()) {
+    let as_wanted = free == wanted.free || wanted.or_none && free == 0;
+    if !as_wanted || leased != usize::from(wanted.leased.is_some()) {
         return Err(format!("{free} are free and {leased} leased"));
     }
     let slots: BTreeSet<_> = clusters.iter().map(|cluster| cluster.slot).collect();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use common::clock::{self, Pace};
 use common::compose::{Catalog, CatalogSettings, Template};
-use common::model::{Actor, Asked, Cluster, Event, EventKind, ForeignKind, ForeignThing, HostPurpose, TemplateId, Why};
+use common::model::*;
 use e2e::pool::{Pool, Setup};
 use e2e::tripwire::Tripwire;
 use serde_json::{Value, json};
@@ -110,6 +110,31 @@ impl Stage {
         let event = Event::new(now, EventKind::HostChanged, Actor::Operator { name: "otto".into() }, "wished");
         self.pool.store.change_host(&to, event).await?;
         self.pool.reconciler.ring();
+        Ok(())
+    }
+
+    /// The host is filled by hand from now on.
+    pub async fn fill_no_more(&self) -> anyhow::Result<()> {
+        let host = self.pool.store.host(&self.pool.host).await?.context("the host")?;
+        let to = host.configured(HostSettings { autofill: false, ..host.settings.clone() });
+        let event =
+            Event::new(clock::now(), EventKind::HostChanged, Actor::Operator { name: "otto".into() }, "by hand");
+        Ok(self.pool.store.change_host(&to, event).await?)
+    }
+
+    /// An operator wants a cluster in the first slot that nothing foreign is in: her wish is its record. She asks again until
+    /// the store has it.
+    pub async fn want_cluster(&self) -> anyhow::Result<()> {
+        let (pool, now) = (&self.pool, clock::now());
+        let host = pool.store.host(&pool.host).await?.context("the host")?;
+        let flavor = &pool.catalog.flavors()[0];
+        let place = (ClusterId::random(), Slot(1));
+        let cluster = admin::reconciler::new_cluster(&pool.catalog, &pool.layout, &host, flavor, place, 0, now);
+        let cluster = cluster.map_err(|why| anyhow::anyhow!(why))?.asked_by("otto");
+        let event =
+            Event::new(now, EventKind::Creating, Actor::Operator { name: "otto".into() }, "wanted").about(&cluster);
+        pool.store.insert_cluster(&cluster, event).await?;
+        pool.reconciler.ring();
         Ok(())
     }
 

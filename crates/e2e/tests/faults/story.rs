@@ -28,6 +28,8 @@ pub enum Story {
     Leave,
     /// An operator removes the host by force, though a user holds a cluster there.
     Force,
+    /// An operator wants a cluster on a host that nobody fills.
+    Create,
 }
 
 /// What is done to a node behind everybody's back.
@@ -52,7 +54,8 @@ impl Story {
     pub fn all() -> Vec<Story> {
         let harms = [Harm::Kill, Harm::Crash, Harm::OutOfMemory, Harm::Pause, Harm::Delete];
         let heals = harms.iter().flat_map(|harm| [Story::HealFree(*harm), Story::HealLeased(*harm)]);
-        let others = [Story::Fill, Story::Release, Story::Reset, Story::Sweep, Story::Leave, Story::Force];
+        let others =
+            [Story::Fill, Story::Release, Story::Reset, Story::Sweep, Story::Leave, Story::Force, Story::Create];
         others.into_iter().chain(heals).collect()
     }
 
@@ -65,6 +68,7 @@ impl Story {
             Story::Sweep => "sweep".into(),
             Story::Leave => "leave".into(),
             Story::Force => "force".into(),
+            Story::Create => "create".into(),
             Story::HealFree(harm) => format!("heal a free one ({harm:?})"),
             Story::HealLeased(harm) => format!("heal a leased one ({harm:?})"),
         }
@@ -81,7 +85,7 @@ impl Story {
     /// What the pool is before the story, if anybody is to wait for it.
     pub fn before(self) -> Option<Wanted> {
         match self {
-            Story::Fill => None,
+            Story::Fill | Story::Create => None,
             _ => Some(Wanted { free: 1, ..Wanted::default() }),
         }
     }
@@ -90,7 +94,7 @@ impl Story {
     pub fn after(self) -> Wanted {
         match self {
             Story::Fill => Wanted { free: 2, ..Wanted::default() },
-            Story::Release | Story::HealFree(_) | Story::Reset | Story::Sweep => {
+            Story::Release | Story::HealFree(_) | Story::Reset | Story::Sweep | Story::Create => {
                 Wanted { free: 1, ..Wanted::default() }
             }
             Story::HealLeased(Harm::Delete) => Wanted { leased: Some(1), ..Wanted::default() },
@@ -103,7 +107,7 @@ impl Story {
     /// Leases what is to be leased.
     pub async fn prepare(self, stage: &mut Stage) -> anyhow::Result<()> {
         stage.subject = match self {
-            Story::Fill => None,
+            Story::Fill | Story::Create => None,
             Story::HealFree(_) | Story::Reset | Story::Sweep | Story::Leave => {
                 Some(stage.pool.clusters().await.pop().context("no cluster")?)
             }
@@ -118,6 +122,9 @@ impl Story {
         if self == Story::Sweep {
             stage.lose_record().await?;
         }
+        if self == Story::Create {
+            stage.fill_no_more().await?;
+        }
         Ok(())
     }
 
@@ -125,6 +132,10 @@ impl Story {
     pub async fn happen(self, stage: &mut Stage) -> anyhow::Result<()> {
         match self {
             Story::Fill | Story::Sweep => stage.start(),
+            Story::Create => {
+                stage.start();
+                stage.want_cluster().await?;
+            }
             Story::Release => {
                 let id = stage.subject.as_ref().context("no subject")?.id.clone();
                 stage.pool.change(&id, |cluster| cluster.release(USER, clock::now()).ok()).await?;
@@ -161,7 +172,7 @@ impl Story {
     pub async fn end(self, stage: &Stage) -> Result<(), String> {
         let subject = stage.subject.as_ref().ok_or("no subject")?;
         match self {
-            Story::Fill | Story::HealFree(_) | Story::HealLeased(_) => return Ok(()),
+            Story::Fill | Story::Create | Story::HealFree(_) | Story::HealLeased(_) => return Ok(()),
             Story::Reset => stage.is_reset().await?,
             Story::Release | Story::Sweep | Story::Leave | Story::Force => {}
         }

@@ -129,3 +129,16 @@ async fn a_call_that_gets_no_answer_ends() {
     assert_eq!(held(&store).await, 2);
     store.close().await;
 }
+
+/// A driver that hands connections to callers who are gone serves nobody else meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn callers_who_gave_up_delay_nobody_after_them() {
+    let store = open(mongod().await.url()).await;
+    let given_up = futures_util::future::join_all((0..3_000).map(|_| store.ping()));
+    assert!(tokio::time::timeout(Duration::from_millis(5), given_up).await.is_err(), "too quick to be given up");
+    let begun = Instant::now();
+    store.take_lock("somebody", "http://127.0.0.1:1", DEADLINE, common::clock::now()).await.unwrap();
+    store.ping().await.unwrap();
+    let took = begun.elapsed();
+    assert!(took < DEADLINE / 2, "it took {took:?}");
+}

@@ -8,11 +8,12 @@ use std::time::Duration;
 
 use common::clock;
 use common::model::{
-    ApplyCount, Cluster, HostId, Operator, OperatorId, PhaseKind, Role, Session, SessionId, Timestamp, Why,
+    ApplyCount, Cluster, HostId, Operator, OperatorId, PhaseKind, Role, Sample, Session, SessionId, Subject, Timestamp,
+    Why,
 };
 use common::store::backup::{BackupError, Counts, Kind, LEFT_OUT, Over, Progress, Restored, backup, restore};
 use common::store::{
-    Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget,
+    Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget, TokenFilter,
 };
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
@@ -23,6 +24,8 @@ use sha2::{Digest, Sha256};
 use crate::home::{Home, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, free, host, key, new_one, pool, release};
+use crate::people::{operator, session};
+use crate::tokens::{end, token};
 
 /// A place for a backup that outlives the call.
 #[derive(Clone, Default)]
@@ -91,27 +94,22 @@ async fn a_pool_with_leases(store: &SharedStore) {
     let minute = Timestamp::from_millis(60_000_000);
     let count = |of: &str| ApplyCount { minute, flavor: flavor(of), given: 3, missed: 4 };
     store.count_applies(&[count("a"), count("b")]).await.unwrap();
+    let of_ann = token("Ann O'Neil", now);
+    store.insert_token(&of_ann, event("token made")).await.unwrap();
+    store.revoke_token(&of_ann.id, &end(now), event("token ended")).await.unwrap();
+    store.insert_token(&token("bob", now), event("token made")).await.unwrap();
+    let values = |n: u64| [("vp0/cpu".to_owned(), n), ("memory".to_owned(), n << 33)].into();
+    let sample = |n: u64, subject: Subject| Sample {
+        subject,
+        minute: minute + MINUTE * u32::try_from(n).unwrap(),
+        values: values(n),
+    };
+    store.put_samples(&[sample(0, Subject::Pool), sample(7, Subject::Pool), sample(70, Subject::Pool)]).await.unwrap();
+    store.put_samples(&[sample(3, Subject::Host(h1.id.clone()))]).await.unwrap();
     store.insert_operator(&operator("op")).await.unwrap();
-    store.put_session(&session(now)).await.unwrap();
+    store.put_session(&session(&OperatorId::random())).await.unwrap();
     store.take_lock("admin", "http://a", MINUTE, now).await.unwrap();
     store.drop_lock("admin").await.unwrap();
-}
-
-fn operator(username: &str) -> Operator {
-    let created_at = clock::now();
-    let password_hash = "$argon2id$a hash".into();
-    Operator { id: OperatorId::random(), username: username.into(), password_hash, role: Role::Admin, created_at }
-}
-
-fn session(now: Timestamp) -> Session {
-    Session {
-        id: SessionId::random(),
-        operator: OperatorId::random(),
-        csrf: "c".into(),
-        created_at: now,
-        used_at: now,
-        ends_at: now + MINUTE,
-    }
 }
 
 /// All that a store tells, line by line; of free clusters without what is on offer.
@@ -130,6 +128,13 @@ async fn contents(store: &SharedStore) -> Vec<String> {
     add(format!("{told:?}"));
     store.list_evidence(None, &page).await.unwrap().iter().for_each(|bundle| add(format!("{bundle:?}")));
     store.applies(Timestamp::from_millis(0)).await.unwrap().iter().for_each(|count| add(format!("{count:?}")));
+    let tokens = store.list_tokens(&TokenFilter::default(), &page).await.unwrap();
+    tokens.iter().for_each(|token| add(format!("{token:?} {}", token.hash)));
+    let hosts = store.list_hosts().await.unwrap().into_iter().map(|host| Subject::Host(host.id));
+    for subject in hosts.chain([Subject::Pool]) {
+        let samples = store.samples(&subject, Timestamp::from_millis(0)).await.unwrap();
+        add(format!("{samples:?}"));
+    }
     store.list_operators().await.unwrap().iter().for_each(|operator| add(format!("{operator:?}")));
     lines
 }
@@ -324,7 +329,7 @@ pub async fn a_pool_is_replaced_only_when_that_is_said(home: &Home) {
     }
     let store = other.app().await;
     assert_eq!(contents(&store).await, had);
-    store.put_session(&session(clock::now())).await.unwrap();
+    store.put_session(&session(&OperatorId::random())).await.unwrap();
     store.close().await;
     put_back(other, &bytes, Over::Everything).await.unwrap();
     let store = other.app().await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use common::clock;
 use common::model::{Cluster, ClusterId, HostId, PhaseKind};
-use common::store::{Applied, ClusterFilter, Holding, KEY_KEPT, Page, SharedStore};
+use common::store::{Applied, Apply, ClusterFilter, Holding, KEY_KEPT, Page, SharedStore};
 use futures_util::future::join_all;
 
 use crate::home::Home;
@@ -275,4 +275,62 @@ pub async fn metadata_may_have_any_key(home: &Home) {
     store.vanish(&gone, event("gone")).await.unwrap();
     let record = store.lease_record(&gone.lease().unwrap().id).await.unwrap().unwrap();
     assert_eq!(record.lease.metadata, ask.metadata);
+}
+
+/// The same, by one who may hold so many.
+fn limited(who: &str, holding: Holding, most: u32) -> Apply {
+    Apply { most: Some(most), ..apply(who, &["a"], holding) }
+}
+
+pub async fn nobody_holds_more_than_she_may(home: &Home) {
+    let store = home.app().await;
+    pool(&store, 6, "a").await;
+    for _ in 0..2 {
+        new_one(store.apply(limited("ann", ANOTHER, 2)).await.unwrap());
+    }
+    assert_eq!(store.apply(limited("ann", ANOTHER, 2)).await.unwrap(), Applied::TooMany(2));
+    new_one(store.apply(limited("bob", ANOTHER, 2)).await.unwrap());
+    new_one(store.apply(limited("ann", ANOTHER, 3)).await.unwrap());
+    assert_eq!(store.apply(limited("ann", ANOTHER, 1)).await.unwrap(), Applied::TooMany(3), "a limit that was lowered");
+    assert_eq!(store.apply(limited("eve", SAME, 0)).await.unwrap(), Applied::TooMany(0));
+    new_one(store.apply(apply("ann", &["a"], ANOTHER)).await.unwrap());
+}
+
+pub async fn who_is_at_her_limit_gets_what_she_holds_and_another_after_a_release(home: &Home) {
+    let store = home.app().await;
+    pool(&store, 4, "a").await;
+    let mut first = limited("ann", SAME, 1);
+    first.key = key("key-1");
+    let held = new_one(store.apply(first.clone()).await.unwrap());
+    assert_eq!(store.apply(first.clone()).await.unwrap(), Applied::Held(held.clone()), "by her key");
+    assert_eq!(store.apply(limited("ann", SAME, 1)).await.unwrap(), Applied::Held(held.clone()));
+    assert_eq!(store.apply(limited("ann", ANOTHER, 1)).await.unwrap(), Applied::TooMany(1));
+    // While it is removed it is not hers any more.
+    release(&store, &held).await;
+    let next = new_one(store.apply(limited("ann", ANOTHER, 1)).await.unwrap());
+    assert_ne!(next.id, held.id);
+    assert!(matches!(store.apply(first).await.unwrap(), Applied::Ended(_)));
+}
+
+pub async fn many_at_once_hold_no_more_than_they_may(home: &Home) {
+    let stores = stores(home).await;
+    let free = pool(&stores[0], 60, "a").await;
+    let most = 3;
+    let asks = (0..48).map(|n| {
+        let store = stores[n % 2].clone();
+        let who = ["ann", "bob", "eve"][n % 3];
+        async move { (who, store.apply(limited(who, ANOTHER, most)).await.unwrap()) }
+    });
+    let mut given: BTreeMap<&str, usize> = BTreeMap::new();
+    for (who, outcome) in join_all(asks).await {
+        match outcome {
+            Applied::New(_) => *given.entry(who).or_default() += 1,
+            Applied::TooMany(held) => assert_eq!(held, most, "{who}"),
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(given, BTreeMap::from([("ann", 3), ("bob", 3), ("eve", 3)]));
+    let held = ClusterFilter { phases: vec![PhaseKind::InUse], ..ClusterFilter::default() };
+    let held = stores[0].list_clusters(&held, &Page::first(100)).await.unwrap();
+    assert_eq!((held.len(), free.len()), (9, 60));
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use common::clock;
-use common::model::{Actor, ApplyCount, EventKind, HostId};
+use common::model::{Actor, ApplyCount, ClusterId, EventKind, HostId, OperatorId, Sample, Subject};
 use common::store::{
-    ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, StoreTarget, StoreUser, open,
+    ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, StoreTarget, StoreUser, TokenFilter, open,
 };
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -13,6 +13,7 @@ use mongodb::bson::{Document, doc};
 use crate::home::{database, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, host, key, new_one, pool, release, user};
+use crate::{people, tokens};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_query_of_the_store_is_served_by_an_index() {
@@ -68,9 +69,29 @@ async fn every_query_of_the_store_is_served_by_an_index() {
     let counts = [ApplyCount { minute: clock::now(), flavor: flavor("a"), given: 1, missed: 0 }];
     store.count_applies(&counts).await.unwrap();
     store.applies(clock::now() - MINUTE).await.unwrap();
+    let cluster = Subject::Cluster(ClusterId::random());
+    let sample = Sample { subject: cluster.clone(), minute: clock::now(), values: Default::default() };
+    store.put_samples(&[sample]).await.unwrap();
+    store.samples(&cluster, clock::now() - MINUTE).await.unwrap();
     store.list_hosts().await.unwrap();
     store.list_operators().await.unwrap();
     store.operator_by_name("ann").await.unwrap();
+    let session = people::session(&OperatorId::random());
+    store.put_session(&session).await.unwrap();
+    store.list_sessions(&session.operator).await.unwrap();
+    store.delete_sessions(&session.operator, Some(&session.id)).await.unwrap();
+    let made = [tokens::token("user 1", clock::now()), tokens::token("user 2", clock::now())];
+    for token in &made {
+        store.insert_token(token, event("made")).await.unwrap();
+    }
+    store.tokens_by_hash(&[made[0].hash, made[1].hash]).await.unwrap();
+    store.use_tokens(&[made[0].id.clone()], clock::now()).await.unwrap();
+    store.revoke_token(&made[0].id, &tokens::end(clock::now()), event("ended")).await.unwrap();
+    for filter in [TokenFilter::default(), TokenFilter { user: Some(user("user 1")) }] {
+        store.list_tokens(&filter, &page).await.unwrap();
+        let after = Some(made[1].id.to_string());
+        store.list_tokens(&filter, &Page { after, limit: 5 }).await.unwrap();
+    }
 
     db.run_command(doc! { "profile": 0 }).await.unwrap();
     let profile = db.collection::<Document>("system.profile");

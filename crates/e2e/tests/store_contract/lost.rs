@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::clock;
-use common::model::{Cluster, Contact, Event, Host, Operator, OperatorId, Session, SessionId};
+use common::model::{Cluster, Contact, Event, Host, Operator, Role, Sample, Session, Subject, Token, beginning};
 use common::store::{
     EventFilter, Limits, Page, Proof, SharedStore, StoreError, StoreResult, StoreTarget, StoreUser, open_with,
 };
@@ -15,8 +15,9 @@ use futures_util::future::BoxFuture;
 use crate::home::{database, mongod, wait_until};
 use crate::kept;
 use crate::made::{MINUTE, apply, asked, contact, creating, event, free, host, new_one, release};
-use crate::people::operator;
+use crate::people::{self, operator};
 use crate::proxy::{Fate, Proxy};
+use crate::tokens;
 
 /// What a call is made on: new for each.
 struct World {
@@ -30,6 +31,9 @@ struct World {
     free: Cluster,
     released: Cluster,
     operator: Operator,
+    staff: [Operator; 2],
+    token: Token,
+    new_token: Token,
     session: Session,
     name: String,
 }
@@ -46,27 +50,28 @@ impl World {
         let flavor = format!("f{name}");
         free(store, &host.id, 1, &flavor).await;
         let held = new_one(store.apply(apply(&name, &[&flavor], common::store::Holding::GiveSame)).await.unwrap());
-        let now = clock::now();
-        let session = Session {
-            id: SessionId::random(),
-            operator: OperatorId::random(),
-            csrf: "token".into(),
-            created_at: now,
-            used_at: now,
-            ends_at: now + MINUTE,
-        };
+        let staff = [operator(&format!("{name}-1")), operator(&format!("{name}-2"))];
+        for one in &staff {
+            store.insert_operator(one).await.unwrap();
+        }
+        let session = people::session(&staff[0].id);
         store.put_session(&session).await.unwrap();
+        let token = tokens::token(&name, clock::now());
+        store.insert_token(&token, event("made")).await.unwrap();
         if let Some(lock) = store.lock().await.unwrap() {
             store.drop_lock(&lock.holder).await.unwrap();
         }
         World {
             event: event("the call's"),
-            seen: contact(now + MINUTE),
+            seen: contact(clock::now() + MINUTE),
             new: creating(&host.id, 2, "a"),
             creating: begun,
             free: free(store, &host.id, 3, "b").await,
             released: release(store, &held).await,
             operator: operator(&name),
+            staff,
+            token,
+            new_token: tokens::token(&name, clock::now()),
             session,
             new_host,
             host,
@@ -130,8 +135,25 @@ fn cases() -> Vec<Case> {
         case!("put_evidence", false,
             |s, w| { let found = kept::evidence(&w.free, w.free.created_at); async move { s.put_evidence(&found).await } },
             s.evidence(&w.free.id).await.unwrap().is_some()),
+        case!("put_samples", false,
+            |s, w| { let one = sampled(&w.free); async move { s.put_samples(&[one]).await } },
+            s.samples(&sampled(&w.free).subject, w.free.created_at - MINUTE).await.unwrap().len() == 1),
         case!("insert_operator", false, |s, w| s.insert_operator(&w.operator),
             s.operator_by_name(&w.name).await.unwrap().as_ref() == Some(&w.operator)),
+        case!("change_operator", true, |s, w| s.change_operator(&w.staff[0].with_role(Role::Viewer), w.event.clone()),
+            s.operator(&w.staff[0].id).await.unwrap() == Some(w.staff[0].with_role(Role::Viewer))),
+        case!("delete_operator", true, |s, w| s.delete_operator(&w.staff[0].id, 1, w.event.clone()),
+            s.operator(&w.staff[0].id).await.unwrap().is_none()
+                && s.list_sessions(&w.staff[0].id).await.unwrap().is_empty()),
+        case!("insert_token", true, |s, w| s.insert_token(&w.new_token, w.event.clone()),
+            s.token(&w.new_token.id).await.unwrap().as_ref() == Some(&w.new_token)),
+        case!("revoke_token", true,
+            |s, w| { let end = tokens::end(w.token.created_at); async move { s.revoke_token(&w.token.id, &end, w.event.clone()).await } },
+            s.token(&w.token.id).await.unwrap().is_some_and(|found| found.revoked.is_some())),
+        case!("use_tokens", false, |s, w| s.use_tokens(std::slice::from_ref(&w.token.id), w.token.created_at),
+            s.token(&w.token.id).await.unwrap().is_some_and(|found| found.used_at.is_some())),
+        case!("delete_sessions", false, |s, w| s.delete_sessions(&w.session.operator, None),
+            s.session(&w.session.id).await.unwrap().is_none()),
         case!("put_session", false,
             |s, w| { let used = used(&w.session); async move { s.put_session(&used).await } },
             s.session(&w.session.id).await.unwrap() == Some(used(&w.session))),
@@ -155,6 +177,11 @@ fn asked_then(world: &World) -> common::model::Asked {
 
 fn offered(cluster: &Cluster) -> Cluster {
     cluster.offer_out(0.5, cluster.created_at + MINUTE, cluster.created_at).unwrap()
+}
+
+fn sampled(cluster: &Cluster) -> Sample {
+    let minute = beginning(cluster.created_at, MINUTE);
+    Sample { subject: Subject::Cluster(cluster.id.clone()), minute, values: BTreeMap::from([("cpu".into(), 1)]) }
 }
 
 fn used(session: &Session) -> Session {

@@ -116,6 +116,7 @@ pub fn apply(who: &str, flavors: &[&str], holding: Holding) -> Apply {
         user: user(who),
         flavors: flavors.iter().map(|text| flavor(text)).collect(),
         holding,
+        most: None,
         key: None,
         metadata: Metadata::new(),
         now: clock::now(),

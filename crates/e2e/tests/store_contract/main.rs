@@ -14,6 +14,7 @@ mod home;
 mod hosts;
 mod indexes;
 mod kept;
+mod lists;
 mod lost;
 mod made;
 mod migrating;
@@ -21,7 +22,9 @@ mod of_three;
 mod opening;
 mod people;
 mod proxy;
+mod sampled;
 mod sick_file;
+mod tokens;
 mod watching;
 
 /// Makes a test of each rule, on each store.
@@ -84,6 +87,9 @@ on_both_stores!(
     claims::one_who_wants_many_at_once_gets_as_many,
     claims::one_key_many_times_at_once_gives_one,
     claims::claims_and_withdrawals_do_not_both_win,
+    claims::nobody_holds_more_than_she_may,
+    claims::many_at_once_hold_no_more_than_they_may,
+    claims::who_is_at_her_limit_gets_what_she_holds_and_another_after_a_release,
     claims::metadata_may_have_any_key,
     history::lease_records_are_listed_newest_end_first,
     history::a_forgotten_record_stays_forgotten,
@@ -100,7 +106,27 @@ on_both_stores!(
     kept::the_oldest_evidence_goes,
     kept::counts_of_applies_add_up,
     kept::old_counts_of_applies_go,
+    sampled::samples_are_kept_by_subject_and_minute,
+    sampled::a_number_that_is_measured_again_takes_the_place_of_the_first,
+    sampled::many_who_put_samples_of_one_subject_lose_none,
+    sampled::old_samples_go_and_the_pools_stay_longer,
+    sampled::an_hour_has_room_for_so_many_subjects,
+    lists::clusters_are_listed_in_every_order_and_back,
+    lists::clusters_are_found_by_every_filter_and_search,
+    lists::who_pages_sees_everything_that_stays_once_while_others_come_and_go,
+    lists::records_are_listed_in_every_order_and_found,
+    lists::hosts_are_listed_in_every_order_and_found,
+    lists::failures_are_listed_in_every_order_and_found,
+    lists::a_claim_moves_a_cluster_in_the_list_by_change,
     people::operators_are_unique_by_name,
+    people::an_operator_changes_only_from_the_version_that_was_seen,
+    people::the_last_admin_stays_one,
+    people::of_admins_who_remove_each_other_one_stays,
+    people::an_operators_sessions_are_listed_and_ended_together,
+    tokens::a_token_is_kept_whole_and_found_by_its_hash,
+    tokens::tokens_are_listed_latest_first_and_by_user,
+    tokens::a_token_is_ended_once,
+    tokens::uses_of_tokens_only_move_on,
     people::sessions_are_kept_and_ended,
     people::a_session_that_was_ended_is_not_brought_back_by_its_use,
     people::the_lock_has_one_holder_and_a_growing_term,

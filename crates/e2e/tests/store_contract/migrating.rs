@@ -64,14 +64,14 @@ async fn an_older_sqlite_store_is_migrated_and_a_newer_one_refused() {
     store.close().await;
     let version: String =
         by_hand.query_row("SELECT value FROM meta WHERE key = 'schema'", [], |row| row.get(0)).unwrap();
-    assert_eq!(version, "3");
+    assert_eq!(version, "6");
     open(&target, StoreUser::App).await.unwrap().close().await;
 
-    by_hand.execute("UPDATE meta SET value = '4' WHERE key = 'schema'", []).unwrap();
+    by_hand.execute("UPDATE meta SET value = '7' WHERE key = 'schema'", []).unwrap();
     let words = refusal(&target, StoreUser::App).await;
-    assert!(matches!(words, OpenError::Newer { found: 4, known: 3 }), "{words}");
+    assert!(matches!(words, OpenError::Newer { found: 7, known: 6 }), "{words}");
     // The refused one gave the file back.
-    by_hand.execute("UPDATE meta SET value = '3' WHERE key = 'schema'", []).unwrap();
+    by_hand.execute("UPDATE meta SET value = '6' WHERE key = 'schema'", []).unwrap();
     open(&target, StoreUser::App).await.unwrap();
 }
 
@@ -94,15 +94,15 @@ async fn an_older_mongo_store_is_migrated_and_a_newer_one_refused() {
     assert_eq!(*store.pool_id(), pool);
     assert_eq!(listed(&store).await, [old]);
     let names = leases.list_index_names().await.unwrap();
-    assert!(!names.contains(&"user".to_owned()) && names.contains(&"user_ended".to_owned()), "{names:?}");
+    assert!(!names.contains(&"user".to_owned()) && names.contains(&"list_user".to_owned()), "{names:?}");
     store.close().await;
     let record = meta.find_one(doc! { "_id": "pool" }).await.unwrap().unwrap();
-    assert_eq!(record.get_i32("schema").unwrap(), 3);
+    assert_eq!(record.get_i32("schema").unwrap(), 6);
     open(&target, StoreUser::Admin).await.unwrap().close().await;
 
-    meta.update_one(doc! { "_id": "pool" }, doc! { "$set": { "schema": 4 } }).await.unwrap();
+    meta.update_one(doc! { "_id": "pool" }, doc! { "$set": { "schema": 7 } }).await.unwrap();
     let words = refusal(&target, StoreUser::App).await;
-    assert!(matches!(words, OpenError::Newer { found: 4, known: 3 }), "{words}");
+    assert!(matches!(words, OpenError::Newer { found: 7, known: 6 }), "{words}");
     client.shutdown().immediate(true).await;
 }
 

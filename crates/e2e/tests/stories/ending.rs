@@ -139,7 +139,7 @@ async fn what_cannot_begin_says_why_in_plain_words() {
     assert!(words.contains("CLUSTER_SUBNETS") && words.contains("8.8.0.0/16") && words.contains("private"), "{words}");
     let words = refused(&house, "poolmanager-admin", &[], &[("POOL_MIX", "no-such-flavor=1")], 2).await;
     assert!(words.contains("POOL_MIX") && words.contains("no-such-flavor"), "{words}");
-    let words = refused(&house, "poolmanager-app", &[], &[("AUTH", "tokens")], 2).await;
+    let words = refused(&house, "poolmanager-app", &[], &[("AUTH", "none")], 2).await;
     assert!(words.contains("AUTH") && words.contains("open"), "{words}");
 
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -11,6 +11,7 @@
 //! match. Containers and networks are removed by the engine's id for them. Volumes have only names; one that a new tenant of the
 //! slot made under the same name carries another cluster's label and is not found here.
 
+mod deployment;
 mod found;
 mod remove;
 mod strangers;
@@ -24,6 +25,7 @@ use crate::call::Fenced;
 use crate::{Engine, EngineError, Fence};
 use found::Thing;
 use remove::Refusals;
+pub use strangers::Stranger;
 
 /// Pauses between rounds. "Active endpoints" without a container has been seen to last some seconds.
 const PAUSES: [Duration; 8] = [

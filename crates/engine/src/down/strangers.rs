@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use common::model::{ForeignKind, ForeignThing, MAX_FOREIGN, PoolId};
 use tokio::time::sleep;
 
+use super::deployment::deployment;
 use super::found::{Belongings, Kind, Thing};
 use super::remove::Refusals;
 use super::{PAUSES, Removed};
@@ -17,13 +18,25 @@ use crate::{Engine, EngineError, Fence};
 /// Networks that an engine or its swarm makes for itself.
 const ENGINES_OWN: [&str; 5] = ["bridge", "host", "none", "ingress", "docker_gwbridge"];
 
+/// Something that is not this pool's.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Stranger {
+    /// What it is.
+    pub thing: ForeignThing,
+    /// It is part of a PoolManager that is deployed on this engine: app, admin, what stands beside them in their Compose
+    /// project, and its networks.
+    pub poolmanager: bool,
+}
+
 impl Engine {
     /// What a reset could remove of others: containers, running or not, and networks that somebody made, other pools'
     /// included; containers first, then by name, at most [`MAX_FOREIGN`]. Chaincode whose cluster has nothing labelled here
     /// any more is among them.
-    pub async fn foreign(&self, pool: &PoolId) -> Result<Vec<ForeignThing>, EngineError> {
+    pub async fn foreign(&self, pool: &PoolId) -> Result<Vec<Stranger>, EngineError> {
         let raw = Fenced { engine: self, fence: &open }.look().await?;
-        Ok(things(tell_apart(pool, &raw).1))
+        let own = deployment(&raw);
+        let things = things(tell_apart(pool, &raw).1);
+        Ok(things.into_iter().map(|thing| Stranger { poolmanager: own.contains(thing.id.as_str()), thing }).collect())
     }
 
     /// Removes these things, by the engine's ids for them: containers with their anonymous volumes, then networks. What is

@@ -21,7 +21,8 @@ async fn network(bench: &Bench, name: &str) -> String {
 
 /// This test's own among all that is foreign: others run beside it.
 async fn foreign(bench: &Bench, shown: impl Fn(&ForeignThing) -> bool) -> Vec<ForeignThing> {
-    bench.engine.foreign(&bench.pool).await.unwrap().into_iter().filter(|thing| shown(thing)).collect()
+    let all = bench.engine.foreign(&bench.pool).await.unwrap().into_iter().map(|found| found.thing);
+    all.filter(|thing| shown(thing)).collect()
 }
 
 fn on(network: &str) -> HostConfig {
@@ -58,7 +59,7 @@ async fn what_was_shown_goes_with_its_anonymous_volumes_and_nothing_else() {
     let anonymous = anonymous.name.clone().unwrap();
     let bystander = ours.stranger(&format!("{}-bystander", ours.prefix), on(&kept)).await;
 
-    let all = ours.engine.foreign(&ours.pool).await.unwrap();
+    let all = foreign(&ours, |_| true).await;
     assert!(all.is_sorted_by_key(|thing| (thing.kind, thing.name.clone())), "{all:?}");
     let engines_own = ["bridge", "host", "none"];
     assert!(all.iter().all(|thing| !engines_own.contains(&thing.name.as_str())), "{all:?}");

@@ -48,6 +48,7 @@ pub(super) enum Fate {
     Has(String),
     Ended(Box<LeaseRecord>),
     NoneFree,
+    TooMany(u32),
     /// Another of hers must be settled first, or what was read is not enough.
     Waits,
 }
@@ -124,6 +125,17 @@ impl Round {
             if let Some(hold) = user.holds.iter().find(|hold| hold.in_use && offers(apply, &hold.flavor)) {
                 return Fate::Has(hold.cluster.clone());
             }
+            if user.claims {
+                return Fate::Waits;
+            }
+        }
+        if let Some(most) = apply.most {
+            let held = u32::try_from(user.holds.iter().filter(|hold| hold.in_use).count()).unwrap_or(u32::MAX);
+            if held >= most {
+                return Fate::TooMany(held);
+            }
+            // One at a time, each with the number after the highest that was read: so a claim of another process that was
+            // decided on less than is held now has a number that is taken, and does not get in.
             if user.claims {
                 return Fate::Waits;
             }

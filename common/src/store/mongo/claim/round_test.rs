@@ -47,6 +47,7 @@ fn apply(user: &str, set: &[&str]) -> Waiting {
         user: UserId::parse(user).unwrap(),
         flavors: flavors(set).into_iter().collect(),
         holding: Holding::GiveSame,
+        most: None,
         key: None,
         metadata: Metadata::default(),
         now: clock::now(),

@@ -28,6 +28,7 @@ pub(super) async fn carry_out(db: &Db, fated: Vec<(Waiting, Fate)>) -> Vec<Waiti
             Fate::Has(cluster) => has.push((one, cluster)),
             Fate::Ended(record) => one.answer(Ok(Applied::Ended(*record))),
             Fate::NoneFree => one.answer(Ok(Applied::NoneFree)),
+            Fate::TooMany(held) => one.answer(Ok(Applied::TooMany(held))),
             Fate::Waits => again.push(one),
         }
     }
@@ -77,7 +78,10 @@ fn statement(claim: &Claim) -> StoreResult<Document> {
             "offer.until": { "$gt": claim.one.apply.now.as_millis() },
         },
         "u": {
-            "$set": { "phase": shape::write_hold(&claim.lease)?, "version": version + 1 },
+            "$set": {
+                "phase": shape::write_hold(&claim.lease)?, "version": version + 1,
+                "list.changed": shape::held_since(&claim.lease, &claim.cluster.id),
+            },
             "$unset": { "offer": "" },
         },
     })
