@@ -416,7 +416,7 @@ if [ "$reused" = no ]; then
     ADMIN_PASSWORD="$ADMIN_PASSWORD" start poolmanager-admin env DATA_DIR="$DATA_DIR" ADMIN_PORT="$ADMIN_PORT" \
         ADMIN_USERNAME="$ADMIN_USERNAME" FABRIC_PEER_IMAGE="$FABRIC_PEER_IMAGE" POOL_MIX="$POOL_MIX" "$BIN/poolmanager-admin"
     wait_ready poolmanager-admin "$ADMIN/readyz"
-    start poolmanager-app env DATA_DIR="$DATA_DIR" APP_PORT="$APP_PORT" FABRIC_PEER_IMAGE="$FABRIC_PEER_IMAGE" "$BIN/poolmanager-app"
+    start poolmanager-app env DATA_DIR="$DATA_DIR" APP_PORT="$APP_PORT" AUTH=open FABRIC_PEER_IMAGE="$FABRIC_PEER_IMAGE" "$BIN/poolmanager-app"
     wait_ready poolmanager-app "$APP/readyz"
 fi
 say "  admin at $ADMIN, app at $APP (logs and data: $DATA_DIR)"

@@ -4,7 +4,8 @@
 //! A ring carries no data and may get lost: that costs seconds. So no request waits for one: one is on its way at most,
 //! one more waits behind it, and further ones are the same as that. An outlook is waited for, for two seconds.
 
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use common::clock;
@@ -23,6 +24,10 @@ const RING_WITHIN: Duration = Duration::from_secs(1);
 
 /// Whoever asks why something is so waits this long for the leader; then she is told that it does not answer.
 const ASK_WITHIN: Duration = Duration::from_secs(2);
+
+/// A leader that did not answer in time is not asked again for so long: live pages ask all the time, and wait for one
+/// another.
+const SILENT_FOR: Duration = Duration::from_secs(5);
 
 /// The largest outlook that is read: a host of a thousand clusters needs some 300 KiB.
 const LARGEST: usize = 4 << 20;
@@ -45,6 +50,8 @@ struct Caller {
     store: SharedStore,
     secret: Secret,
     http: reqwest::Client,
+    /// Who did not answer in time, and until when that is believed.
+    silent: Arc<Mutex<Option<(String, Instant)>>>,
 }
 
 impl LeaderLink {
@@ -53,7 +60,7 @@ impl LeaderLink {
         // No proxy and no redirect: the secret goes to the address in the lock's record and nowhere else.
         let http = reqwest::Client::builder().no_proxy().redirect(reqwest::redirect::Policy::none()).build()?;
         let (bell, mut rings) = mpsc::channel(1);
-        let caller = Caller { store, secret, http };
+        let caller = Caller { store, secret, http, silent: Arc::default() };
         let ringer = caller.clone();
         tokio::spawn(async move {
             while rings.recv().await.is_some() {
@@ -111,18 +118,35 @@ impl Caller {
             }
         };
         let (address, lock_until) = (lock.address, Some(lock.until));
-        let answer = tokio::time::timeout(ASK_WITHIN, self.fetch(&format!("{address}/internal/outlook{query}"))).await;
+        let asked = async {
+            if self.was_silent(&address) {
+                return None;
+            }
+            let url = format!("{address}/internal/outlook{query}");
+            let answer = tokio::time::timeout(ASK_WITHIN, self.fetch(&url)).await.ok();
+            *self.lock() = answer.is_none().then(|| (address.clone(), Instant::now() + SILENT_FOR));
+            answer
+        };
+        let answer = asked.await;
         let silent = |why: String| Source::Silent { address: address.clone(), why };
         match answer {
-            Ok(Ok(outlook)) => {
+            Some(Ok(outlook)) => {
                 Told { source: Source::Leader { address: address.clone() }, outlook: Some(outlook), lock_until }
             }
-            Ok(Err(why)) => Told { source: silent(format!("{why:#}")), outlook: None, lock_until },
-            Err(_) => {
+            Some(Err(why)) => Told { source: silent(format!("{why:#}")), outlook: None, lock_until },
+            None => {
                 let why = format!("no answer within {} s", ASK_WITHIN.as_secs());
                 Told { source: silent(why), outlook: None, lock_until }
             }
         }
+    }
+
+    fn was_silent(&self, address: &str) -> bool {
+        self.lock().as_ref().is_some_and(|(who, until)| who == address && Instant::now() < *until)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<(String, Instant)>> {
+        self.silent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     async fn fetch<T: DeserializeOwned>(&self, url: &str) -> anyhow::Result<T> {

@@ -27,6 +27,7 @@ pub mod routes;
 pub mod sampling;
 pub mod seal;
 mod server;
+pub mod tally;
 
 pub use pool_check::check_pool;
 pub use server::{Parts, State, build};

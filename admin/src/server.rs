@@ -23,6 +23,7 @@ use crate::pages::Templates;
 use crate::reconciler::Reconciler;
 use crate::sampling::{Engines, Sampling};
 use crate::seal::Seal;
+use crate::tally::Tally;
 use crate::{dress, routes};
 
 /// The largest body that is read. The longest form has a dozen short fields.
@@ -103,6 +104,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         waiting: Waiting::until(stop.clone()),
         seal,
         layout: config.layout,
+        tally: Tally::start(store.clone(), stop.clone()),
     };
     let state = Data::new(State {
         store,

@@ -134,3 +134,51 @@ fn a_second_admin_on_the_same_file_is_told_so() {
     let (_, well) = first.stop();
     assert!(well);
 }
+
+/// Beside a running admin, whose store it shares.
+#[test]
+fn tokens_are_made_listed_and_revoked_by_a_command() {
+    let data = tempfile::tempdir().unwrap();
+    let admin = Running::start(data.path(), &[]);
+    let token = |args: &[&str]| {
+        let mut all = vec!["token"];
+        all.extend(args);
+        run(data.path(), &[], &all)
+    };
+    let made = token(&["create", "--user", "alice", "--expires", "90d", "--leases", "2"]);
+    let (text_of, words) = (text(&made.stdout), text(&made.stderr));
+    assert!(made.status.success(), "{words}");
+    assert!(common::model::TokenText::parse(text_of.trim()).is_some(), "nothing but the token: {text_of:?}");
+    assert!(words.contains("for user alice; it expires 2") && !words.contains("pm_"), "{words}");
+    let service = token(&["create", "--service", "web", "--expires", "never"]);
+    assert!(text(&service.stderr).contains("for a service; it never expires"));
+    let listed = text(&token(&["list"]).stdout);
+    let lines: Vec<Vec<&str>> = listed.lines().map(|line| line.split('\t').collect()).collect();
+    assert_eq!(lines.len(), 2, "{listed}");
+    assert_eq!(lines[0][1..4], ["live", "service", "web"]);
+    assert_eq!(lines[1][1..3], ["live", "user alice"]);
+    let id = lines[1][0];
+    for _ in 0..2 {
+        assert!(token(&["revoke", id]).status.success());
+    }
+    let hers = text(&token(&["list", "--user", "alice"]).stdout);
+    assert!(hers.lines().count() == 1 && hers.contains("revoked"), "{hers}");
+
+    for (args, says) in [
+        (&["create"][..], "--user"),
+        (&["create", "--user", "a", "--service", "b"], "cannot be used with"),
+        (&["create", "--user", ""], "user: must not be empty"),
+        (&["create", "--user", "a", "--expires", "soon"], "expires: must be"),
+        (&["revoke", "nonsense"], "is not an id"),
+        (&["revoke", "0123456789abcdef01234567"], "no such token"),
+    ] {
+        let refused = token(args);
+        assert!(
+            !refused.status.success() && text(&refused.stderr).contains(says),
+            "{args:?}: {}",
+            text(&refused.stderr)
+        );
+    }
+    let (_, well) = admin.stop();
+    assert!(well);
+}

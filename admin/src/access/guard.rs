@@ -100,20 +100,21 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
     if changes && needs != Needs::InternalSecret && !origin::is_own(req.headers()) {
         return Err(Problem::not_allowed("This request came from another site, so it was not carried out.").into());
     }
-    if changes {
-        let body =
-            tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()).await.map_err(|_| Problem::too_slow())??;
-        req.extensions_mut().insert(Body(body));
-    }
     let state = state(req)?;
     match needs {
         Needs::Nothing => {}
         Needs::OwnForm => {
             if changes {
+                take_body(req).await?;
                 check_own_form(req)?;
             }
         }
-        Needs::InternalSecret => check_secret(req.headers(), state.internal_secret.expose())?,
+        Needs::InternalSecret => {
+            check_secret(req.headers(), state.internal_secret.expose())?;
+            if changes {
+                take_body(req).await?;
+            }
+        }
         Needs::SignedIn | Needs::Role(_) => match signed_in(req, &state).await? {
             Some(who) => {
                 // Known also when she is refused: the page that says no is hers.
@@ -128,6 +129,7 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
                     }
                 }
                 if changes {
+                    take_body(req).await?;
                     check_token(req, &who.session.csrf)?;
                 }
             }
@@ -136,6 +138,13 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
         },
     }
     Ok(None)
+}
+
+/// Once it is known who sends it: strangers get no memory of ours, but for the form to sign in.
+async fn take_body(req: &mut ServiceRequest) -> Result<(), Error> {
+    let body = tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()).await.map_err(|_| Problem::too_slow())??;
+    req.extensions_mut().insert(Body(body));
+    Ok(())
 }
 
 /// Where a password that somebody else made leads, and nowhere else.

@@ -3,32 +3,28 @@
 use actix_web::HttpResponse;
 use actix_web::http::header;
 use actix_web::web::{Data, Path};
-use common::model::{ClusterId, PhaseKind, WishChange};
+use common::model::{ClusterId, WishChange};
 
-use super::{Part, shapes};
+use super::{ListPart, shapes};
 use crate::access::SignedIn;
 use crate::input::{Object, Query};
-use crate::operations::{ClusterAction, ClusterList, CreateInput, Refusal, cluster_filter, limit_of, page_of};
+use crate::operations::{ClusterAction, ClusterList, CreateInput, ListInput, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
-/// `GET`: clusters by id. `type` as on the page (but `released`, which are records), or `phase`; `host`, `user`, `flavor`.
+/// `GET`: clusters. `type` as on the page (but `released`, which are records), or `phase`, and the parameters of
+/// [`ListInput::CLUSTERS`].
 pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
-    query.only(&["type", "phase", "host", "user", "flavor", "after", "limit"])?;
-    let phases = match (query.get("type"), query.get("phase")) {
-        (None, None) => vec![],
-        (None, Some(phase)) => vec![phase_of(phase)?],
-        (Some(list), None) => match ClusterList::parse(list)? {
-            ClusterList::Released => {
-                return Err(Refusal::field("type", "released ones are at /api/v1/records").into());
-            }
-            list => list.phases(),
-        },
-        (Some(_), Some(_)) => return Err(Refusal::field("phase", "cannot be given beside type").into()),
-    };
-    let filter = cluster_filter(query.get("host"), query.get("user"), query.get("flavor"), phases)?;
-    let page = page_of(query.get("after"), limit_of(query.get("limit"))?)?;
-    Ok(HttpResponse::Ok().json(Part::of(state.operations.clusters(&filter, &page).await?, shapes::cluster)))
+    query.only(&[&["type", "phase"], ListInput::CLUSTERS.as_slice()].concat())?;
+    let list = query.get("type").map(ClusterList::parse).transpose()?;
+    if list == Some(ClusterList::Released) {
+        return Err(Refusal::field("type", "released ones are at /api/v1/records").into());
+    }
+    if list.is_some() && query.get("phase").is_some() {
+        return Err(Refusal::field("phase", "cannot be given beside type").into());
+    }
+    let asked = ListInput(&query).clusters(list)?;
+    Ok(HttpResponse::Ok().json(ListPart::of(state.operations.find_clusters(&asked).await?, shapes::cluster)))
 }
 
 /// `GET` of one.
@@ -94,13 +90,6 @@ pub async fn delete(who: SignedIn, state: Data<State>, id: Path<String>) -> Resu
     let by = &who.operator.username;
     let done = state.operations.act(&cluster_id(&id)?, &ClusterAction::Delete, by, state.now()).await?;
     Ok(HttpResponse::Accepted().json(done))
-}
-
-fn phase_of(text: &str) -> Result<PhaseKind, Refusal> {
-    PhaseKind::ALL.into_iter().find(|phase| phase.as_str() == text).ok_or_else(|| {
-        let all: Vec<&str> = PhaseKind::ALL.into_iter().map(PhaseKind::as_str).collect();
-        Refusal::field("phase", format!("must be one of {}", all.join(", ")))
-    })
 }
 
 fn cluster_id(text: &str) -> Result<ClusterId, Refusal> {

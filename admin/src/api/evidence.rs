@@ -4,18 +4,17 @@ use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use common::model::ClusterId;
 
-use super::{Part, shapes};
+use super::{ListPart, shapes};
 use crate::input::Query;
-use crate::operations::{Refusal, limit_of, page_of};
+use crate::operations::{ListInput, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
-/// `GET`: latest failure first, without logs; `host`.
+/// `GET`: latest failure first unless asked otherwise, without logs; the parameters of [`ListInput::FAILURES`].
 pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
-    query.only(&["host", "after", "limit"])?;
-    let page = page_of(query.get("after"), limit_of(query.get("limit"))?)?;
-    let listed = state.operations.evidence_list(query.get("host"), &page).await?;
-    Ok(HttpResponse::Ok().json(Part::of(listed, shapes::failure)))
+    query.only(&ListInput::FAILURES)?;
+    let found = state.operations.find_failures(&ListInput(&query).failures()?).await?;
+    Ok(HttpResponse::Ok().json(ListPart::of(found, shapes::failure)))
 }
 
 /// `GET` of one cluster, whole.

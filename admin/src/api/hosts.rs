@@ -5,18 +5,20 @@ use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use common::model::HostId;
 
-use super::{Part, host_tls, shapes};
+use super::{ListPart, Part, host_tls, shapes};
 use crate::access::SignedIn;
 use crate::input::{Object, Query};
-use crate::operations::{Fault, ForceInput, HostAction, HostInput, HostRow, Listed, Refusal, ResetInput, mix_of_json};
+use crate::operations::{
+    Fault, ForceInput, HostAction, HostInput, HostRow, ListInput, Listed, Refusal, ResetInput, mix_of_json,
+};
 use crate::problem::Problem;
 use crate::server::State;
 
-/// `GET`: all hosts, by name.
+/// `GET`: by name unless asked otherwise; the parameters of [`ListInput::HOSTS`].
 pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
-    query.only(&[])?;
-    let rows = state.operations.hosts().await?;
-    Ok(HttpResponse::Ok().json(Part::of(Listed { items: rows, next: None }, |row| shape(&state, row))))
+    query.only(&ListInput::HOSTS)?;
+    let found = state.operations.find_hosts(&ListInput(&query).hosts()?).await?;
+    Ok(HttpResponse::Ok().json(ListPart::of(found, |row| shape(&state, row))))
 }
 
 /// `GET` of one.

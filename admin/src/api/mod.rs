@@ -24,6 +24,7 @@ pub use shapes::{kind, life, want};
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
+use common::store::{Found, Total};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -60,6 +61,29 @@ pub fn problem_response(problem: &Problem, request_id: &str) -> HttpResponse {
 struct Part<T> {
     items: Vec<T>,
     next: Option<String>,
+}
+
+/// The same of a list that goes both ways; `total` is null where nobody counted.
+#[derive(Serialize)]
+struct ListPart<T> {
+    items: Vec<T>,
+    previous: Option<String>,
+    next: Option<String>,
+    total: Option<u64>,
+}
+
+impl<T> ListPart<T> {
+    fn of<M>(found: Found<M>, shape: impl Fn(&M) -> T) -> ListPart<T> {
+        ListPart {
+            items: found.items.iter().map(shape).collect(),
+            previous: found.previous.map(|cursor| cursor.to_string()),
+            next: found.next.map(|cursor| cursor.to_string()),
+            total: match found.total {
+                Total::Exactly(total) => Some(total),
+                Total::Unknown => None,
+            },
+        }
+    }
 }
 
 impl<T> Part<T> {

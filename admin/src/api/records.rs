@@ -2,23 +2,20 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
-use common::model::{LeaseId, UserId};
-use common::store::LeaseFilter;
+use common::model::LeaseId;
 
-use super::{Part, shapes};
+use super::{ListPart, shapes};
 use crate::access::SignedIn;
 use crate::input::Query;
-use crate::operations::{Refusal, limit_of, page_of};
+use crate::operations::{ListInput, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
-/// `GET`: newest end first; `user`.
+/// `GET`: newest end first unless asked otherwise; the parameters of [`ListInput::RECORDS`].
 pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
-    query.only(&["user", "after", "limit"])?;
-    let user = query.get("user").map(UserId::parse).transpose().map_err(|why| Refusal::field("user", why.0))?;
-    let page = page_of(query.get("after"), limit_of(query.get("limit"))?)?;
-    let listed = state.operations.records(&LeaseFilter { user }, &page).await?;
-    Ok(HttpResponse::Ok().json(Part::of(listed, shapes::record)))
+    query.only(&ListInput::RECORDS)?;
+    let found = state.operations.find_records(&ListInput(&query).records()?).await?;
+    Ok(HttpResponse::Ok().json(ListPart::of(found, shapes::record)))
 }
 
 /// `GET` of one.

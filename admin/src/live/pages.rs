@@ -28,7 +28,9 @@ pub struct LivePage {
 /// All of them. `topic` is given what stands for `{id}` in the path.
 pub static PAGES: &[LivePage] = &[
     LivePage { path: "/", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::overview::live(asked)) },
+    LivePage { path: "/hosts", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::hosts::live(asked)) },
     LivePage { path: "/hosts/{id}", topic: host, render: |asked| Box::pin(pages::host::live(asked)) },
+    LivePage { path: "/clusters", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::clusters::live(asked)) },
     LivePage { path: "/events", topic: |_| Topic::Events, render: |asked| Box::pin(pages::events::live(asked)) },
     LivePage { path: "/clusters/{id}", topic: cluster, render: |asked| Box::pin(pages::cluster::live(asked)) },
     LivePage { path: "/stat", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::stat::live(asked)) },

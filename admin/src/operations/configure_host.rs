@@ -18,8 +18,7 @@ impl Operations {
         now: Timestamp,
     ) -> Result<Host, Refusal> {
         let host = self.store.host(id).await?.ok_or(Refusal::NoSuch("host"))?;
-        let counts = self.store.count_clusters().await?;
-        let clusters: u64 = counts.iter().filter(|((at, ..), _)| at == id).map(|(_, n)| n).sum();
+        let clusters: u64 = self.store.count_clusters_on(id).await?.values().sum();
         let clusters = usize::try_from(clusters).unwrap_or(usize::MAX);
         // Sent twice is no conflict with oneself: what is so already is said before the version is looked at.
         if input.parse(&self.layout, &self.flavors(), 0).is_ok_and(|settings| settings == host.settings) {

@@ -1,9 +1,7 @@
 //! Looking closer: what is wanted, what is, what is being done, held back and next. Records from the store, and what the
 //! reconciler told, of this process or of the one that leads.
 
-use std::collections::BTreeMap;
-
-use common::model::{ClusterId, FlavorId, HostId, PhaseKind, Timestamp};
+use common::model::{ClusterId, FlavorId, HostId, Timestamp};
 
 use super::{HostRow, Operations, Refusal};
 use crate::explain::{Explanation, PoolFacts, explain_cluster, explain_flavor, explain_host, explain_pool};
@@ -22,12 +20,8 @@ impl Operations {
     /// Explains a flavor.
     pub async fn explain_flavor(&self, id: &FlavorId, now: Timestamp) -> Result<Explanation, Refusal> {
         let flavor = self.catalog.flavor(id).ok_or(Refusal::NoSuch("flavor"))?;
-        let mut phases: BTreeMap<PhaseKind, u64> = BTreeMap::new();
-        for ((_, of, phase), n) in self.store.count_clusters().await? {
-            if of == *id {
-                *phases.entry(phase).or_default() += n;
-            }
-        }
+        let counts = self.tally.counts().await?;
+        let phases = counts.by_flavor.get(id).cloned().unwrap_or_default();
         Ok(explain_flavor(flavor, &phases, &self.leader.pool(now).await, now))
     }
 

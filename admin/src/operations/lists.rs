@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{Cluster, ClusterId, FlavorId, Host, HostId, LeaseRecord, PhaseKind, UserId};
-use common::store::{ClusterCounts, ClusterFilter, LeaseFilter, Page};
+use common::model::{Cluster, ClusterId, Failure, FlavorId, Host, HostId, LeaseRecord, PhaseKind, UserId};
+use common::store::{
+    ClusterFilter, ClusterQuery, FailureQuery, Found, HostQuery, HostSort, LeaseFilter, Page, RecordQuery, Total,
+};
 
 use super::{Operations, Refusal};
+use crate::tally::Counts;
 
 /// Items of a part, unless another number is asked for.
 const USUAL: u32 = 50;
@@ -86,12 +89,8 @@ impl HostRow {
         self.phases.values().sum()
     }
 
-    fn of(host: Host, counts: &ClusterCounts) -> HostRow {
-        let mut phases = BTreeMap::new();
-        for ((_, _, phase), n) in counts.iter().filter(|((at, ..), _)| *at == host.id) {
-            *phases.entry(*phase).or_insert(0) += n;
-        }
-        HostRow { host, phases }
+    fn of(host: Host, counts: &Counts) -> HostRow {
+        HostRow { phases: counts.on_host(&host.id), host }
     }
 }
 
@@ -130,14 +129,51 @@ pub fn cluster_filter(
 impl Operations {
     /// All hosts, by name, with what is on them.
     pub async fn hosts(&self) -> Result<Vec<HostRow>, Refusal> {
-        let counts = self.store.count_clusters().await?;
+        let counts = self.tally.counts().await?;
         Ok(self.store.list_hosts().await?.into_iter().map(|host| HostRow::of(host, &counts)).collect())
     }
 
-    /// One host with what is on it.
+    /// One host with what is on it at this very moment: what is decided about it goes by this.
     pub async fn host(&self, id: &HostId) -> Result<HostRow, Refusal> {
         let host = self.store.host(id).await?.ok_or(Refusal::NoSuch("host"))?;
-        Ok(HostRow::of(host, &self.store.count_clusters().await?))
+        let mut phases = BTreeMap::new();
+        for ((_, _, phase), n) in self.store.count_clusters_on(id).await? {
+            *phases.entry(phase).or_default() += n;
+        }
+        Ok(HostRow { host, phases })
+    }
+
+    /// A page of hosts, each with what is on it.
+    pub async fn find_hosts(&self, query: &HostQuery) -> Result<Found<HostRow>, Refusal> {
+        let counts = self.tally.counts().await?;
+        let mut query = query.clone();
+        if query.page.sort == HostSort::Clusters {
+            query.counts = counts.by_host();
+        }
+        let Found { items, previous, next, total } = self.store.find_hosts(&query).await?;
+        let items = items.into_iter().map(|host| HostRow::of(host, &counts)).collect();
+        Ok(Found { items, previous, next, total })
+    }
+
+    /// A page of clusters. How many there are is known unless they are picked by what nobody counts.
+    pub async fn find_clusters(&self, query: &ClusterQuery) -> Result<Found<Cluster>, Refusal> {
+        let mut found = self.store.find_clusters(query).await?;
+        if query.user.is_none() && query.health.is_none() && query.search.is_none() {
+            let counts = self.tally.counts().await?;
+            let number = counts.number(&query.phases, query.flavor.as_ref(), query.host.as_ref());
+            found.total = Total::Exactly(number);
+        }
+        Ok(found)
+    }
+
+    /// A page of the records of ended leases.
+    pub async fn find_records(&self, query: &RecordQuery) -> Result<Found<LeaseRecord>, Refusal> {
+        Ok(self.store.find_lease_records(query).await?)
+    }
+
+    /// A page of the failures that are still known.
+    pub async fn find_failures(&self, query: &FailureQuery) -> Result<Found<Failure>, Refusal> {
+        Ok(self.store.find_failures(query).await?)
     }
 
     /// Clusters, by id.

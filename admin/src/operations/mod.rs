@@ -20,6 +20,7 @@ mod host_input;
 mod host_input_test;
 mod host_purpose;
 mod host_tls;
+mod list_input;
 mod lists;
 mod many_input;
 mod mix_input;
@@ -44,6 +45,7 @@ use serde::Serialize;
 use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
 use crate::seal::Seal;
+use crate::tally::Tally;
 
 pub use add_host::Added;
 pub use add_many::{LineDone, LineResult, ManyDone};
@@ -55,6 +57,7 @@ pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use host_tls::TlsInput;
+pub use list_input::{ListInput, Natural, Shown};
 pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
@@ -83,11 +86,14 @@ pub struct Operations {
     pub seal: Seal,
     /// How slots map to ports and subnets.
     pub layout: SlotLayout,
+    /// How many clusters there are.
+    pub tally: Tally,
 }
 
 impl Operations {
     /// Has whoever looks after the hosts look at once: something is wanted.
     fn ring(&self) {
+        self.tally.changed_here();
         self.leader.ring();
     }
 

@@ -217,7 +217,7 @@ pub async fn act(
     let ask = Ask { req: &req, state: &state, who: &who };
     let (id, action) = path.into_inner();
     let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
-    let back = format!("/clusters/{id}");
+    let back = super::frame::back(&fields, &format!("/clusters/{id}"));
     let wish = |change| ClusterAction::wish(fields.text("node"), change, fields.text("restarts").parse().ok());
     let asked = match action.as_str() {
         "start" => wish(WishChange::Start),

@@ -2,112 +2,57 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::compose::Catalog;
-use common::model::{Cluster, Ended, Health, LeaseRecord, Timestamp, UserId};
-use common::store::LeaseFilter;
+use common::model::PhaseKind;
+use common::store::{ClusterSort, Cursor, Direction, FailureSort, HealthKind, ListPage, RecordSort};
 use serde::Serialize;
-use url::form_urlencoded;
 
-use super::Ask;
+pub use super::cluster_rows::ClusterRow;
+use super::cluster_rows::RecordRow;
 use super::evidence::FailureRow;
-use super::words::{self, Badge, When, when};
+use super::frame::{Address, Choice, Head, Pager, is_filtered};
+use super::{Ask, words};
 use crate::access::SignedIn;
-use crate::api::life;
 use crate::input::Query;
-use crate::operations::{ClusterList, Refusal, cluster_filter, limit_of, page_of};
+use crate::live::Asked;
+use crate::operations::{ClusterList, ListInput, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
-/// A cluster in a list.
-#[derive(Serialize)]
-pub struct ClusterRow {
-    id: String,
-    name: String,
-    flavor: String,
-    size: u32,
-    host_id: String,
-    host: String,
-    phase: Badge,
-    since: When,
-    why: Option<String>,
-    health: Badge,
-    health_seen: Option<String>,
-    user: Option<String>,
-    applied: Option<When>,
-}
+/// What the address may hold.
+const PARAMETERS: [&str; 12] =
+    ["type", "phase", "host", "user", "flavor", "health", "q", "sort", "dir", "after", "limit", "now"];
 
-impl ClusterRow {
-    /// How a cluster is listed.
-    pub fn of(cluster: &Cluster, catalog: &Catalog, now: Timestamp) -> ClusterRow {
-        let (since, _, why) = life(cluster);
-        ClusterRow {
-            id: cluster.id.to_string(),
-            name: cluster.name.to_string(),
-            flavor: words::flavor(catalog, cluster),
-            size: cluster.size,
-            host_id: cluster.host.to_string(),
-            host: cluster.host_name.to_string(),
-            phase: words::phase(cluster.phase.kind()),
-            since: when(since, now),
-            why,
-            health: words::health(&cluster.health),
-            health_seen: match &cluster.health {
-                Health::Failing { seen, .. } => Some(seen.clone()),
-                Health::Ok | Health::Unknown => None,
-            },
-            user: cluster.lease().map(|lease| lease.user.to_string()),
-            applied: cluster.lease().map(|lease| when(lease.applied_at, now)),
-        }
-    }
-}
+/// What of it leaves fewer.
+const FILTERS: [&str; 6] = ["phase", "host", "user", "flavor", "health", "q"];
 
-#[derive(Serialize)]
-struct RecordRow {
-    lease: String,
-    name: String,
-    flavor: String,
-    size: u32,
-    host: String,
-    user: String,
-    applied: When,
-    ended: When,
-    how: String,
-    duration: String,
-}
-
-impl RecordRow {
-    fn of(record: &LeaseRecord, catalog: &Catalog, now: Timestamp) -> RecordRow {
-        let title = catalog.flavor(&record.flavor).map(|flavor| flavor.title.clone());
-        RecordRow {
-            lease: record.lease.id.to_string(),
-            name: record.cluster_name.to_string(),
-            flavor: title.unwrap_or_else(|| record.flavor.to_string()),
-            size: record.size,
-            host: record.host_name.to_string(),
-            user: record.lease.user.to_string(),
-            applied: when(record.lease.applied_at, now),
-            ended: when(record.ended.at(), now),
-            how: match &record.ended {
-                Ended::Released { by, .. } => format!("released by {by}"),
-                Ended::Lost { reason, .. } => format!("lost: {reason}"),
-            },
-            duration: words::duration(record.ended.at().since(record.lease.applied_at)),
-        }
-    }
-}
+/// Clusters that are failed at this moment, above the failures that were.
+const FAILED_NOW: u32 = 25;
 
 #[derive(Serialize)]
 struct View {
     list: &'static str,
     tabs: Vec<Tab>,
+    /// What was typed.
+    q: String,
+    user: String,
+    limit: String,
+    sort: String,
+    dir: String,
+    host: Option<HostChip>,
+    phases: Vec<Choice>,
+    flavors: Vec<Choice>,
+    healths: Vec<Choice>,
+    filtered: bool,
+    /// The list without its filters.
+    clear: String,
+    /// Where an action of a row leads back to.
+    back: String,
+    heads: Vec<Head>,
+    pager: Pager,
     clusters: Vec<ClusterRow>,
     records: Vec<RecordRow>,
     failures: Vec<FailureRow>,
-    more_failures: Option<String>,
-    user: String,
-    host: String,
-    next: Option<String>,
-    first: Option<String>,
+    failed_now: Option<FailedNow>,
 }
 
 #[derive(Serialize)]
@@ -117,61 +62,180 @@ struct Tab {
     here: bool,
 }
 
-/// Failures that were, below those that are.
-const FAILURES: u32 = 25;
+/// The host that a list is of.
+#[derive(Serialize)]
+struct HostChip {
+    id: String,
+    name: String,
+    without: String,
+}
 
-/// `GET /clusters?type=active|inused|released|failed&user=&host=&after=`
+#[derive(Serialize)]
+struct FailedNow {
+    clusters: Vec<ClusterRow>,
+    pager: Pager,
+    heads: Vec<Head>,
+}
+
+/// What the lists have in common to show.
+#[derive(Default)]
+struct Rows {
+    clusters: Vec<ClusterRow>,
+    records: Vec<RecordRow>,
+    failures: Vec<FailureRow>,
+    failed_now: Option<FailedNow>,
+}
+
+/// `GET /clusters?type=active|inused|released|failed&q=&host=&user=&flavor=&phase=&health=&sort=&dir=&after=&limit=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
-    let now = state.now();
+    let view = view(&state, &query).await?;
+    Ask { req: &req, state: &state, who: &who }.page("clusters.html", "Clusters", "clusters", &view)
+}
+
+/// What is rendered again when the pool changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/clusters.html", &view(&asked.state, &asked.query).await?)
+}
+
+async fn view(state: &State, query: &Query) -> Result<View, Problem> {
     let list = query.get("type").map_or(Ok(ClusterList::Active), ClusterList::parse)?;
-    let (user, host) = (query.get("user"), query.get("host"));
-    let page = page_of(query.get("after"), limit_of(None)?)?;
-    let (mut clusters, mut records) = (Vec::new(), Vec::new());
-    let next = match list {
-        ClusterList::Released => {
-            let user = user.map(UserId::parse).transpose().map_err(|why| Refusal::field("user", why.0))?;
-            let listed = state.operations.records(&LeaseFilter { user }, &page).await?;
-            records = listed.items.iter().map(|record| RecordRow::of(record, &state.catalog, now)).collect();
-            listed.next
-        }
-        ClusterList::Active | ClusterList::InUse | ClusterList::Failed => {
-            let listed = state.operations.clusters(&cluster_filter(host, user, None, list.phases())?, &page).await?;
-            clusters = listed.items.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect();
-            listed.next
-        }
+    let address = Address::of("/clusters", query, &PARAMETERS).with("type", list.as_str());
+    let (heads, pager, rows) = match list {
+        ClusterList::Active | ClusterList::InUse => clusters(state, query, list, &address).await?,
+        ClusterList::Released => records(state, query, &address).await?,
+        ClusterList::Failed => failures(state, query, &address).await?,
     };
-    let (mut failures, mut more_failures) = (Vec::new(), None);
-    if list == ClusterList::Failed {
-        let listed = state.operations.evidence_list(host, &page_of(query.get("failed_after"), FAILURES)?).await?;
-        failures = listed.items.iter().map(|evidence| FailureRow::of(evidence, &state.catalog, now)).collect();
-        more_failures = listed.next.map(|after| {
-            let host = host.map(|host| format!("&host={host}")).unwrap_or_default();
-            format!("/clusters?type=failed{host}&failed_after={after}")
-        });
-    }
-    let url = |after: Option<String>| {
-        let mut query = form_urlencoded::Serializer::new(String::new());
-        query.append_pair("type", list.as_str());
-        for (name, value) in [("user", user), ("host", host), ("after", after.as_deref())] {
-            if let Some(value) = value {
-                query.append_pair(name, value);
-            }
-        }
-        format!("/clusters?{}", query.finish())
-    };
-    let view = View {
+    let shown = ListInput(query).shown()?;
+    let get = |name| query.get(name);
+    let flavors = state.catalog.flavors().iter();
+    let phases =
+        list.phases().into_iter().map(|phase| Choice::of(phase.as_str(), words::phase(phase).text(), get("phase")));
+    let healths = HealthKind::ALL
+        .into_iter()
+        .map(|health| Choice::of(health.as_str(), words::health_kind(health).text(), get("health")));
+    Ok(View {
         list: list.as_str(),
         tabs: ClusterList::ALL.into_iter().map(|tab| Tab::of(tab, list)).collect(),
-        clusters,
-        records,
-        failures,
-        more_failures,
-        user: user.unwrap_or_default().to_owned(),
-        host: host.unwrap_or_default().to_owned(),
-        first: page.after.is_some().then(|| url(None)),
-        next: next.map(|after| url(Some(after))),
+        q: shown.search.to_owned(),
+        user: get("user").unwrap_or_default().to_owned(),
+        limit: get("limit").unwrap_or_default().to_owned(),
+        sort: get("sort").unwrap_or_default().to_owned(),
+        dir: get("dir").unwrap_or_default().to_owned(),
+        host: host_chip(state, query, &address).await?,
+        phases: if list == ClusterList::Active { phases.collect() } else { Vec::new() },
+        flavors: flavors.map(|flavor| Choice::of(flavor.id.as_str(), flavor.title.clone(), get("flavor"))).collect(),
+        healths: if matches!(list, ClusterList::Active | ClusterList::InUse) { healths.collect() } else { Vec::new() },
+        filtered: is_filtered(query, &FILTERS),
+        clear: address.without(&FILTERS).without(&["after", "now"]).link(),
+        back: address.link(),
+        heads,
+        pager,
+        clusters: rows.clusters,
+        records: rows.records,
+        failures: rows.failures,
+        failed_now: rows.failed_now,
+    })
+}
+
+type Shown = (Vec<Head>, Pager, Rows);
+
+async fn clusters(state: &State, query: &Query, list: ClusterList, address: &Address) -> Result<Shown, Problem> {
+    let asked = ListInput(query).clusters(Some(list))?;
+    let found = state.operations.find_clusters(&asked).await?;
+    let pager = Pager::of(&found, &asked.page, address, "cluster", "clusters");
+    let now = state.now();
+    let clusters = found.items.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect();
+    Ok((cluster_heads(list, &asked.page, address), pager, Rows { clusters, ..Rows::default() }))
+}
+
+fn cluster_heads(list: ClusterList, page: &ListPage<ClusterSort>, address: &Address) -> Vec<Head> {
+    let sorts = |label, by| Head::sorts(label, by, page, address);
+    let mut heads = vec![
+        sorts("Name", ClusterSort::Name),
+        sorts("Kind", ClusterSort::Flavor),
+        Head::plain("Size").of_numbers(),
+        Head::plain("Host"),
+    ];
+    if list == ClusterList::InUse {
+        heads.extend([Head::plain("Health"), Head::plain("User"), sorts("Applied", ClusterSort::Changed)]);
+    } else {
+        heads.extend([sorts("Phase", ClusterSort::Changed), Head::plain("Health"), Head::plain("User")]);
+    }
+    heads.push(sorts("Made", ClusterSort::Created));
+    heads
+}
+
+async fn records(state: &State, query: &Query, address: &Address) -> Result<Shown, Problem> {
+    let asked = ListInput(query).records()?;
+    let found = state.operations.find_records(&asked).await?;
+    let pager = Pager::of(&found, &asked.page, address, "record", "records");
+    let now = state.now();
+    let records = found.items.iter().map(|record| RecordRow::of(record, &state.catalog, now)).collect();
+    let sorts = |label, by| Head::sorts(label, by, &asked.page, address);
+    let heads = vec![
+        Head::plain("Name"),
+        Head::plain("Kind"),
+        Head::plain("Size").of_numbers(),
+        Head::plain("Host"),
+        Head::plain("User"),
+        sorts("Applied", RecordSort::Applied),
+        sorts("Ended", RecordSort::Ended),
+        sorts("Held for", RecordSort::Held),
+    ];
+    Ok((heads, pager, Rows { records, ..Rows::default() }))
+}
+
+async fn failures(state: &State, query: &Query, address: &Address) -> Result<Shown, Problem> {
+    let asked = ListInput(query).failures()?;
+    let found = state.operations.find_failures(&asked).await?;
+    let pager = Pager::of(&found, &asked.page, address, "failure", "failures");
+    let now = state.now();
+    let rows = found.items.iter().map(|failure| FailureRow::of(failure, &state.catalog, now)).collect();
+    let sorts = |label, by| Head::sorts(label, by, &asked.page, address);
+    let heads = vec![
+        sorts("Name", FailureSort::Name),
+        Head::plain("Kind"),
+        Head::plain("Host"),
+        Head::plain("Why"),
+        sorts("Failed", FailureSort::Failed),
+        Head::plain("Kept"),
+    ];
+    let failed_now = Some(failed_now(state, query, address).await?);
+    Ok((heads, pager, Rows { failures: rows, failed_now, ..Rows::default() }))
+}
+
+/// The clusters that are failed or lost at this moment. They go at once, so there are few, except while a host is away.
+async fn failed_now(state: &State, query: &Query, address: &Address) -> Result<FailedNow, Problem> {
+    let mut page = ListPage::first(ClusterSort::Changed, Direction::Descending, FAILED_NOW);
+    let at = query.get("now").map(|text| Cursor::parse(text, page.sort, page.direction)).transpose();
+    page.at = at.map_err(|why| Refusal::field("now", why.0))?;
+    let filters = ListInput(query).failures()?;
+    let asked = common::store::ClusterQuery {
+        phases: vec![PhaseKind::Failed, PhaseKind::Lost],
+        host: filters.host,
+        user: None,
+        flavor: filters.flavor,
+        health: None,
+        search: filters.search,
+        page,
     };
-    Ask { req: &req, state: &state, who: &who }.page("clusters.html", "Clusters", "clusters", &view)
+    let found = state.operations.find_clusters(&asked).await?;
+    let now = state.now();
+    Ok(FailedNow {
+        pager: Pager::named("now", &found, &asked.page, address, "cluster", "clusters"),
+        clusters: found.items.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect(),
+        heads: ["Name", "Kind", "Size", "Host", "Phase", "Health", "User", "Made"].map(Head::plain).into(),
+    })
+}
+
+async fn host_chip(state: &State, query: &Query, address: &Address) -> Result<Option<HostChip>, Problem> {
+    let Some(id) = ListInput(query).host()? else { return Ok(None) };
+    let host = state.store.host(&id).await?;
+    Ok(Some(HostChip {
+        name: host.map_or_else(|| "a host that is gone".into(), |host| host.settings.name.to_string()),
+        id: id.to_string(),
+        without: address.without(&["host", "after", "now"]).link(),
+    }))
 }
 
 impl Tab {

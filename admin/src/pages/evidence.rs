@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use common::compose::Catalog;
-use common::model::{ClusterId, Evidence, NodeEvidence, NodeState, Timestamp, Want};
+use common::model::{ClusterId, Failure, NodeEvidence, NodeState, Timestamp, Want};
 use serde::Serialize;
 
 use super::Ask;
@@ -28,17 +28,17 @@ pub struct FailureRow {
 
 impl FailureRow {
     /// How a failure is listed.
-    pub fn of(evidence: &Evidence, catalog: &Catalog, now: Timestamp) -> FailureRow {
-        let title = catalog.flavor(&evidence.flavor).map(|flavor| flavor.title.clone());
+    pub fn of(failure: &Failure, catalog: &Catalog, now: Timestamp) -> FailureRow {
+        let title = catalog.flavor(&failure.flavor).map(|flavor| flavor.title.clone());
         FailureRow {
-            id: evidence.cluster.to_string(),
-            name: evidence.name.to_string(),
-            flavor: title.unwrap_or_else(|| evidence.flavor.to_string()),
-            host_id: evidence.host.to_string(),
-            host: evidence.host_name.to_string(),
-            why: evidence.why.to_string(),
-            failed: when(evidence.failed_at, now),
-            lived: words::duration(evidence.failed_at.since(evidence.created_at)),
+            id: failure.cluster.to_string(),
+            name: failure.name.to_string(),
+            flavor: title.unwrap_or_else(|| failure.flavor.to_string()),
+            host_id: failure.host.to_string(),
+            host: failure.host_name.to_string(),
+            why: failure.why.to_string(),
+            failed: when(failure.failed_at, now),
+            lived: words::duration(failure.failed_at.since(failure.created_at)),
         }
     }
 }
@@ -79,7 +79,7 @@ pub async fn show(
     nodes.sort_by_key(|node| node.state == NodeState::Running);
     let timings = evidence.timings.iter().map(|timing| (when(timing.at, now), timing.what.clone(), timing.took_ms));
     let view = View {
-        row: FailureRow::of(&evidence, &state.catalog, now),
+        row: FailureRow::of(&evidence.failure(), &state.catalog, now),
         created: when(evidence.created_at, now),
         timings: timings.collect(),
         nodes: nodes.into_iter().map(node).collect(),

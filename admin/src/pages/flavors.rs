@@ -82,16 +82,17 @@ pub async fn counts_of(state: &State, flavor: &Flavor) -> Result<Counts, Problem
 }
 
 async fn counts(state: &State) -> Result<BTreeMap<FlavorId, Counts>, Problem> {
-    let mut counts: BTreeMap<FlavorId, Counts> = BTreeMap::new();
-    for ((_, flavor, phase), n) in state.store.count_clusters().await? {
-        let of = counts.entry(flavor).or_default();
-        *match phase {
-            PhaseKind::Free => &mut of.free,
-            PhaseKind::InUse => &mut of.in_use,
-            PhaseKind::Creating => &mut of.making,
-            PhaseKind::Releasing | PhaseKind::Removing => &mut of.going,
-            PhaseKind::Failed | PhaseKind::Lost => &mut of.failed,
-        } += n;
-    }
-    Ok(counts)
+    let tally = state.operations.tally.counts().await?;
+    let counts = tally.by_flavor.iter().map(|(flavor, phases)| {
+        let of = |kinds: &[PhaseKind]| kinds.iter().filter_map(|kind| phases.get(kind)).sum();
+        let counts = Counts {
+            free: of(&[PhaseKind::Free]),
+            in_use: of(&[PhaseKind::InUse]),
+            making: of(&[PhaseKind::Creating]),
+            going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
+            failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
+        };
+        (flavor.clone(), counts)
+    });
+    Ok(counts.collect())
 }

@@ -51,7 +51,7 @@ pub async fn act(
     let ask = Ask { req: &req, state: &state, who: &who };
     // A form without the version it was made for is nobody's.
     let seen: u64 = fields.text("version").parse().map_err(|_| Problem::unreadable("The form has no version."))?;
-    let back = format!("/hosts/{id}");
+    let back = super::frame::back(&fields, &format!("/hosts/{id}"));
     match state.operations.act_on_host(&id, action, Some(seen), &who.operator.username, state.now()).await {
         Ok(done) => Ok(ask.done(&done, &back)),
         Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),

@@ -3,15 +3,18 @@
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{HostState, PhaseKind, Timestamp};
+use common::model::{HostPurpose, HostState, LogTarget, PhaseKind, Timestamp};
+use common::store::HostSort;
 use serde::Serialize;
 
 use super::Ask;
+use super::frame::{Address, Choice, Head, Pager, is_filtered};
 use super::host_form::{FormView, input};
 use super::words::{self, Badge, When, when};
 use crate::access::SignedIn;
-use crate::input::Form;
-use crate::operations::{Added, Done, Fault, HostInput, HostRow, Refusal};
+use crate::input::{Form, Query};
+use crate::live::Asked;
+use crate::operations::{Added, Done, Fault, HostInput, HostRow, ListInput, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -30,6 +33,9 @@ pub struct HostView {
     purpose: Option<Badge>,
     schedulable: bool,
     autofill: bool,
+    log: String,
+    version: u64,
+    created: When,
     capacity: u16,
     clusters: u64,
     free: u64,
@@ -62,6 +68,12 @@ impl HostView {
             purpose: words::purpose(&host.purpose),
             schedulable: host.settings.schedulable,
             autofill: host.settings.autofill,
+            log: match &host.settings.log_target {
+                LogTarget::Local => "local".into(),
+                LogTarget::Syslog { server } => format!("syslog at {server}"),
+            },
+            version: host.version,
+            created: when(host.created_at, now),
             capacity: host.settings.capacity,
             clusters: row.clusters(),
             free: count(PhaseKind::Free),
@@ -70,16 +82,76 @@ impl HostView {
     }
 }
 
+/// What the address may hold.
+const PARAMETERS: [&str; 8] = ListInput::HOSTS;
+
+/// What of it leaves fewer.
+const FILTERS: [&str; 4] = ["state", "schedulable", "purpose", "q"];
+
 #[derive(Serialize)]
 struct View {
+    /// What was typed.
+    q: String,
+    limit: String,
+    sort: String,
+    dir: String,
+    states: Vec<Choice>,
+    schedulable: Vec<Choice>,
+    purposes: Vec<Choice>,
+    filtered: bool,
+    /// The list without its filters.
+    clear: String,
+    /// Where an action of a row leads back to.
+    back: String,
+    heads: Vec<Head>,
+    pager: Pager,
     hosts: Vec<HostView>,
 }
 
-/// `GET /hosts`
-pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
-    let now = state.now();
-    let view = View { hosts: state.operations.hosts().await?.iter().map(|row| HostView::of(row, now)).collect() };
+/// `GET /hosts?q=&state=&schedulable=&purpose=&sort=&dir=&after=&limit=`
+pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
+    let view = view(&state, &query).await?;
     Ask { req: &req, state: &state, who: &who }.page("hosts.html", "Hosts", "hosts", &view)
+}
+
+/// What is rendered again when the pool changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/hosts.html", &view(&asked.state, &asked.query).await?)
+}
+
+async fn view(state: &State, query: &Query) -> Result<View, Problem> {
+    let address = Address::of("/hosts", query, &PARAMETERS);
+    let asked = ListInput(query).hosts()?;
+    let found = state.operations.find_hosts(&asked).await?;
+    let now = state.now();
+    let get = |name| query.get(name).unwrap_or_default().to_owned();
+    let sorts = |label, by| Head::sorts(label, by, &asked.page, &address);
+    let choice = |name: &str, value: &str, label: &str| Choice::of(value, label, query.get(name));
+    Ok(View {
+        q: get("q"),
+        limit: get("limit"),
+        sort: get("sort"),
+        dir: get("dir"),
+        states: vec![choice("state", "active", "active"), choice("state", "inactive", "inactive")],
+        schedulable: vec![choice("schedulable", "yes", "schedulable"), choice("schedulable", "no", "not schedulable")],
+        purposes: HostPurpose::WORDS.iter().map(|word| choice("purpose", word, words::purpose_word(word))).collect(),
+        filtered: is_filtered(query, &FILTERS),
+        clear: address.without(&FILTERS).without(&["after"]).link(),
+        back: address.with("limit", asked.page.limit.to_string()).link(),
+        heads: vec![
+            sorts("Name", HostSort::Name),
+            sorts("State", HostSort::State),
+            sorts("Clusters", HostSort::Clusters),
+            sorts("Capacity", HostSort::Capacity).of_numbers(),
+            Head::plain("Free").of_numbers(),
+            Head::plain("In use").of_numbers(),
+            Head::plain("Settings"),
+            Head::plain("Daemon"),
+            sorts("Added", HostSort::Created),
+        ],
+        pager: Pager::of(&found, &asked.page, &address, "host", "hosts"),
+        hosts: found.items.iter().map(|row| HostView::of(row, now)).collect(),
+    })
 }
 
 /// `GET /hosts/new`

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{ApplyCount, FlavorId, HostPurpose, PhaseKind};
-use common::store::{ClusterCounts, EventFilter, Page};
+use common::model::{ApplyCount, HostPurpose, PhaseKind};
+use common::store::{EventFilter, Page};
 use serde::Serialize;
 
 use super::events::{EventView, host_names};
@@ -17,6 +17,7 @@ use crate::live::Asked;
 use crate::operations::HostRow;
 use crate::problem::Problem;
 use crate::server::State;
+use crate::tally::Counts;
 
 /// Events on this page; more are on their own.
 const EVENTS: u32 = 8;
@@ -83,15 +84,13 @@ pub async fn live(asked: Asked) -> Result<String, Problem> {
 async fn view(state: &State) -> Result<View, Problem> {
     let now = state.now();
     let mut rows = state.operations.hosts().await?;
-    let counts = state.store.count_clusters().await?;
+    let counts = state.operations.tally.counts().await?;
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
     let names = host_names(state, &events).await?;
     let applies = state.store.applies(now - LATELY).await?;
     let explained = super::words::explanation(state.operations.explain_pool(&rows, now).await, now);
     let (flavors, totals) = by_flavor(state, &counts);
-    let of = |kinds: &[PhaseKind]| {
-        counts.iter().filter(|((_, _, phase), _)| kinds.contains(phase)).map(|(_, n)| n).sum::<u64>()
-    };
+    let of = |kinds: &[PhaseKind]| counts.number(kinds, None, None);
     let (hosts_all, hosts_active) = (rows.len(), rows.iter().filter(|row| row.host.contact.state.is_active()).count());
     let capacity = rows.iter().map(|row| u64::from(row.host.settings.capacity)).sum();
     rows.sort_by_key(need);
@@ -102,7 +101,7 @@ async fn view(state: &State) -> Result<View, Problem> {
         phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
         flavors,
         totals,
-        clusters: counts.values().sum(),
+        clusters: of(&[]),
         capacity,
         free: of(&[PhaseKind::Free]),
         in_use: of(&[PhaseKind::InUse]),
@@ -115,16 +114,13 @@ async fn view(state: &State) -> Result<View, Problem> {
     })
 }
 
-fn by_flavor(state: &State, counts: &ClusterCounts) -> (Vec<FlavorRow>, Vec<u64>) {
-    let mut by_flavor: BTreeMap<FlavorId, Vec<u64>> = BTreeMap::new();
-    for ((_, flavor, phase), n) in counts {
-        let row = by_flavor.entry(flavor.clone()).or_insert_with(|| vec![0; PhaseKind::ALL.len()]);
-        if let Some(at) = PhaseKind::ALL.iter().position(|kind| kind == phase) {
-            row[at] += n;
-        }
-    }
-    let totals = (0..PhaseKind::ALL.len()).map(|at| by_flavor.values().map(|row| row[at]).sum()).collect();
-    let rows = by_flavor.into_iter().map(|(id, counts)| FlavorRow {
+fn by_flavor(state: &State, counts: &Counts) -> (Vec<FlavorRow>, Vec<u64>) {
+    let row = |phases: &BTreeMap<PhaseKind, u64>| -> Vec<u64> {
+        PhaseKind::ALL.iter().map(|kind| phases.get(kind).copied().unwrap_or_default()).collect()
+    };
+    let totals = row(&counts.by_phase);
+    let by_flavor = counts.by_flavor.iter().map(|(flavor, phases)| (flavor.clone(), row(phases)));
+    let rows = by_flavor.map(|(id, counts)| FlavorRow {
         title: state.catalog.flavor(&id).map_or_else(|| id.to_string(), |flavor| flavor.title.clone()),
         id: id.to_string(),
         total: counts.iter().sum(),
@@ -162,7 +158,7 @@ fn hour(applies: &[ApplyCount]) -> Hour {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::model::Timestamp;
+    use common::model::{FlavorId, Timestamp};
 
     #[test]
     fn the_hit_rate_is_that_of_all_flavors_and_unknown_without_applies() {

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use common::model::{Cluster, Health, HostPurpose, HostState, NodeState, PhaseKind, Timestamp, TokenState, Want};
+use common::store::HealthKind;
 use serde::Serialize;
 
 use crate::explain::{Explanation, Filled, Point, Source};
@@ -169,10 +170,19 @@ pub fn phase(phase: PhaseKind) -> Badge {
 
 /// Whether a cluster is well.
 pub fn health(health: &Health) -> Badge {
+    health_kind(match health {
+        Health::Ok => HealthKind::Ok,
+        Health::Failing { .. } => HealthKind::Failing,
+        Health::Unknown => HealthKind::Unknown,
+    })
+}
+
+/// The same without what was seen.
+pub fn health_kind(health: HealthKind) -> Badge {
     match health {
-        Health::Ok => badge("good", "✓", "well"),
-        Health::Failing { .. } => badge("bad", "✕", "failing"),
-        Health::Unknown => badge("idle", "?", "unknown"),
+        HealthKind::Ok => badge("good", "✓", "well"),
+        HealthKind::Failing => badge("bad", "✕", "failing"),
+        HealthKind::Unknown => badge("idle", "?", "unknown"),
     }
 }
 
@@ -195,6 +205,18 @@ pub fn purpose(purpose: &HostPurpose) -> Option<Badge> {
         HostPurpose::Leave { by_force: false, .. } => badge("busy", "◑", "being deleted"),
         HostPurpose::Leave { by_force: true, .. } => badge("bad", "◑", "being deleted by force"),
     })
+}
+
+/// The word of [`HostPurpose::as_str`] for people.
+pub fn purpose_word(word: &str) -> &'static str {
+    match word {
+        "serve" => "in service",
+        "fill_up" => "being filled up",
+        "clean" => "being cleaned",
+        "drain" => "drained",
+        "reset" => "being reset",
+        _ => "being deleted",
+    }
 }
 
 /// What a node is, beside what is wanted of it.

@@ -13,6 +13,8 @@ mod engines;
 mod open;
 mod pool_counts;
 mod round;
+#[cfg(test)]
+mod round_test;
 mod sheet;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -103,7 +105,7 @@ async fn run(shared: Arc<Shared>, mut round: Round) {
         tokio::select! {
             () = tokio::time::sleep_until(next) => {
                 let open = lock(&shared.open).now(clock::now());
-                let measured = round.minute(open).await;
+                let measured = round.minute(open, round.role()).await;
                 *lock(&shared.last) = measured;
                 next = Instant::now() + until_next_minute();
             }

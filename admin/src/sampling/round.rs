@@ -54,6 +54,15 @@ const WRITTEN: usize = 64;
 /// Clusters that became free within a minute, of which it is looked up how long that took.
 const MADE: u32 = 50;
 
+/// What a process does about samples.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Measures what is leased, hosts, and the pool, besides what its own pages have open.
+    Leads,
+    /// Measures what its own pages have open.
+    StandsBy,
+}
+
 /// What goes on from minute to minute.
 pub struct Round {
     store: SharedStore,
@@ -81,9 +90,14 @@ impl Round {
         Round { store, reconciler, engines, sheet: Sheet::default(), leased: None, free: None, made_up_to: None }
     }
 
+    /// What this process does about samples now.
+    pub fn role(&self) -> Role {
+        if self.reconciler.leads() { Role::Leads } else { Role::StandsBy }
+    }
+
     /// All that is due in this minute.
-    pub async fn minute(&mut self, open: OpenNow) -> Measured {
-        let leads = self.reconciler.leads();
+    pub async fn minute(&mut self, open: OpenNow, role: Role) -> Measured {
+        let leads = role == Role::Leads;
         if !leads && open == OpenNow::default() {
             return Measured::default();
         }

@@ -65,17 +65,15 @@ impl Sheet {
         readings: &[Reading],
         now: Timestamp,
     ) -> BTreeMap<String, u64> {
-        let (mut values, mut whole) = (BTreeMap::new(), Use::default());
+        let (mut values, mut whole) = (BTreeMap::new(), Use { cpu: Some(0), memory: 0 });
         for Reading { node, container, stats } in readings {
             let cpu = self.containers.get(container).and_then(|(earlier, _)| cpu(stats, earlier));
             self.containers.insert(container.clone(), (stats.clone(), now));
             let memory = stats.memory / MEMORY_PARTS;
             values.insert(format!("{node}/memory"), memory);
             whole.memory += memory;
-            if let Some(cpu) = cpu {
-                values.insert(format!("{node}/cpu"), cpu);
-                *whole.cpu.get_or_insert(0) += cpu;
-            }
+            whole.cpu = whole.cpu.zip(cpu).map(|(sum, cpu)| sum + cpu);
+            values.extend(cpu.map(|cpu| (format!("{node}/cpu"), cpu)));
         }
         self.clusters.insert(cluster.clone(), OfCluster { host: host.clone(), used: whole, at: now });
         values
@@ -85,11 +83,10 @@ impl Sheet {
     pub fn of_hosts(&self) -> BTreeMap<HostId, (Use, u64)> {
         let mut hosts: BTreeMap<HostId, (Use, u64)> = BTreeMap::new();
         for OfCluster { host, used, .. } in self.clusters.values() {
-            let (sum, measured) = hosts.entry(host.clone()).or_default();
+            let (sum, measured) = hosts.entry(host.clone()).or_insert((Use { cpu: Some(0), memory: 0 }, 0));
             sum.memory += used.memory;
-            if let Some(cpu) = used.cpu {
-                *sum.cpu.get_or_insert(0) += cpu;
-            }
+            // A sum over some of them would look as if the others used nothing.
+            sum.cpu = sum.cpu.zip(used.cpu).map(|(sum, cpu)| sum + cpu);
             *measured += 1;
         }
         hosts
@@ -153,6 +150,8 @@ mod tests {
             }
         }
         assert_eq!(sheet.of_hosts()[&host], (Use { cpu: Some(200), memory: 6144 }, 2));
+        sheet.note(&ClusterId::random(), &host, &[reading("c", 1, 160)], at(160));
+        assert_eq!(sheet.of_hosts()[&host], (Use { cpu: None, memory: 9216 }, 3), "no sum of some of them");
         sheet.note(&clusters[0], &host, &[reading("a", 2200, 220)], at(220));
         sheet.forget(Some(at(200)), at(220));
         assert_eq!(sheet.of_hosts()[&host].1, 1);

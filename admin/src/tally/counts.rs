@@ -31,7 +31,8 @@ struct HostCounts {
 
 impl Counts {
     pub(super) fn of(counted: &ClusterCounts, at: Timestamp, changes: u64) -> Counts {
-        let mut counts = Counts { at, by_flavor: BTreeMap::new(), by_phase: Phases::new(), by_host: HashMap::new(), changes };
+        let mut counts =
+            Counts { at, by_flavor: BTreeMap::new(), by_phase: Phases::new(), by_host: HashMap::new(), changes };
         for ((host, flavor, phase), n) in counted {
             let host = counts.by_host.entry(host.clone()).or_default();
             let add = |phases: &mut Phases| *phases.entry(*phase).or_default() += n;

@@ -32,22 +32,14 @@ struct Inner {
     store: SharedStore,
     begun: Instant,
     latest: watch::Sender<Option<Arc<Counts>>>,
-    /// Held by whoever counts.
-    counting: Mutex<Done>,
+    /// Held by whoever counts: what the last count took.
+    counting: Mutex<Duration>,
     /// Milliseconds since `begun` at which somebody last asked.
     asked: AtomicU64,
     /// Somebody asked who had not for long.
     wake: Notify,
     /// How many changes were made through this process, each before it was counted here.
     changes: AtomicU64,
-}
-
-/// What the last count knew, and what it cost.
-#[derive(Default)]
-struct Done {
-    /// The changes that were made before it began.
-    changes: u64,
-    took: Duration,
 }
 
 impl Tally {
@@ -83,12 +75,12 @@ impl Tally {
         match latest {
             Some(counts) if counts.changes >= wanted => Ok(counts),
             Some(_) | None => {
-                let mut done = self.0.counting.lock().await;
+                let mut took = self.0.counting.lock().await;
                 // Whoever had the lock may have counted late enough.
                 let latest = self.0.latest.borrow().clone();
                 match latest {
                     Some(counts) if counts.changes >= wanted => Ok(counts),
-                    Some(_) | None => self.count(&mut done).await,
+                    Some(_) | None => self.count(&mut took).await,
                 }
             }
         }
@@ -112,10 +104,10 @@ impl Tally {
         Duration::from_millis(self.since_begin().saturating_sub(self.0.asked.load(Ordering::Relaxed)))
     }
 
-    async fn count(&self, done: &mut Done) -> StoreResult<Arc<Counts>> {
+    async fn count(&self, took: &mut Duration) -> StoreResult<Arc<Counts>> {
         let (at, begun, changes) = (clock::now(), Instant::now(), self.0.changes.load(Ordering::Acquire));
         let counted = self.0.store.count_clusters().await?;
-        *done = Done { changes, took: begun.elapsed() };
+        *took = begun.elapsed();
         let counts = Arc::new(Counts::of(&counted, at, changes));
         self.0.latest.send_if_modified(|latest| {
             let differ = latest.as_ref().is_none_or(|latest| !latest.same(&counts));
@@ -133,16 +125,19 @@ impl Tally {
             if changes.is_none() {
                 changes = self.0.store.watch(None).await.ok();
             }
-            let (counted, took) = {
-                let mut done = self.0.counting.lock().await;
-                (self.count(&mut done).await, done.took)
+            let counted = {
+                let mut took = self.0.counting.lock().await;
+                self.count(&mut took).await.map(|_| *took)
             };
-            if let Err(error) = counted {
-                tracing::debug!(%error, "clusters could not be counted");
-                changes = None;
-                tokio::time::sleep(TRY_AGAIN).await;
-                continue;
-            }
+            let took = match counted {
+                Ok(took) => took,
+                Err(error) => {
+                    tracing::debug!(%error, "clusters could not be counted");
+                    changes = None;
+                    tokio::time::sleep(TRY_AGAIN).await;
+                    continue;
+                }
+            };
             let ended = Instant::now();
             match &mut changes {
                 Some(stream) => {
@@ -152,7 +147,8 @@ impl Tally {
                 }
                 None => tokio::time::sleep(TRY_AGAIN).await,
             }
-            while let Some(left) = pause(took, self.idle()).checked_sub(ended.elapsed()).filter(|left| !left.is_zero()) {
+            while let Some(left) = pause(took, self.idle()).checked_sub(ended.elapsed()).filter(|left| !left.is_zero())
+            {
                 tokio::select! {
                     () = tokio::time::sleep(left) => {}
                     () = self.0.wake.notified() => {}

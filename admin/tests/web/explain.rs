@@ -166,7 +166,9 @@ async fn a_leader_that_does_not_answer_is_said_to_be_silent_within_seconds() {
     assert_eq!(told["told_by"], json!({"source": "silent", "address": url, "why": "no answer within 2 s"}));
     assert_eq!(told["held"][0]["why"], format!("the leader at {url} does not answer: no answer within 2 s"));
     assert_eq!(told["looked_at"], json!(null));
+    let begun = Instant::now();
     browser.get("/").await.is(200).has("it is not known here what is being done").has("no answer within 2 s");
+    assert!(begun.elapsed() < Duration::from_secs(2), "it is not asked again at once");
     house.end().await;
 }
 

@@ -279,3 +279,12 @@ async fn the_events_page_follows_what_its_filter_lets_through() {
     page.is(200).has("About host").has("of all hosts").has("host north");
     house.end().await;
 }
+
+#[tokio::test]
+async fn a_look_at_everything_is_for_the_one_that_leads() {
+    let house = House::new().await;
+    let mut other = Browser::new(&house.url);
+    other.headers = vec![("authorization", format!("Bearer {}", crate::support::INTERNAL_SECRET))];
+    other.raw("POST", "/internal/look", "application/json", Vec::new()).await.is(409).has("not-leading");
+    house.end().await;
+}

@@ -16,6 +16,7 @@ mod host_form;
 mod host_operations;
 mod host_tls;
 mod hosts;
+mod lists;
 mod live;
 mod many;
 mod node_logs;

@@ -1,5 +1,7 @@
 //! What pages contain, and that nothing in them can be code.
 
+use std::time::Duration;
+
 use common::clock::now;
 use common::model::{Actor, Event, EventKind, Metadata, Role};
 
@@ -155,7 +157,16 @@ async fn the_overview_counts_what_is_there() {
     house.add_held(&host, 0, "alice", Metadata::new()).await;
     house.add_free(&host, 1).await;
     house.add_free(&host, 2).await;
-    let page = browser.get("/").await;
+    // Counted for all who look, some three times a second.
+    let counted = async {
+        loop {
+            let page = browser.get("/").await;
+            if page.text.contains("<strong>2</strong> <span class=\"note\">can be had now") {
+                return page;
+            }
+        }
+    };
+    let page = tokio::time::timeout(Duration::from_secs(20), counted).await.expect("the clusters are counted");
     for (label, value, note) in [
         ("Free", "2", "can be had now"),
         ("In use", "1", "held by users"),

@@ -78,7 +78,7 @@ class Curve {
             ...this.size(),
             legend: { show: false },
             cursor: { y: false, points: { size: 7 } },
-            scales: { y: { range: (_plot, _least, most) => [0, most > 0 ? most * 1.1 : 1] } },
+            scales: { y: { range: (_plot, _least, most) => [0, curve.measure === "hit_rate" ? 100 : most > 0 ? most * 1.1 : 1] } },
             axes: [{ ...axis, values: (_plot, splits) => splits.map((at) => moment(at, curve.range)) }, { ...axis, size: 62, values: (_plot, values) => values.map((value) => number(value, curve.unit)) }],
             series: [
                 {},

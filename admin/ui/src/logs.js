@@ -9,6 +9,7 @@ class NodeLog {
         this.state = box.querySelector(".logstate");
         this.pause = box.querySelector("[data-log-pause]");
         const wrap = box.querySelector("[data-log-wrap]");
+        box.classList.add("on");
         this.pause.hidden = false;
         wrap.closest("label").hidden = false;
         this.pause.addEventListener("click", () => this.setPaused(!this.paused));

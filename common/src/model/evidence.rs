@@ -55,6 +55,22 @@ pub struct Failure {
     pub failed_at: Timestamp,
 }
 
+impl Evidence {
+    /// That it failed and why, alone.
+    pub fn failure(&self) -> Failure {
+        Failure {
+            cluster: self.cluster.clone(),
+            name: self.name.clone(),
+            host: self.host.clone(),
+            host_name: self.host_name.clone(),
+            flavor: self.flavor.clone(),
+            why: self.why.clone(),
+            created_at: self.created_at,
+            failed_at: self.failed_at,
+        }
+    }
+}
+
 /// One thing that was done with a cluster.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Timing {

@@ -73,6 +73,9 @@ pub enum ForeignKind {
 pub const MAX_FOREIGN: usize = 1000;
 
 impl HostPurpose {
+    /// All words of [`HostPurpose::as_str`].
+    pub const WORDS: [&'static str; 6] = ["serve", "fill_up", "clean", "drain", "reset", "leave"];
+
     /// The word for people and JSON.
     pub fn as_str(&self) -> &'static str {
         match self {
@@ -164,6 +167,7 @@ mod tests {
         ] {
             let json = serde_json::to_value(&purpose).unwrap();
             assert_eq!(json["purpose"], purpose.as_str());
+            assert!(HostPurpose::WORDS.contains(&purpose.as_str()));
             assert_eq!(serde_json::from_value::<HostPurpose>(json).unwrap(), purpose);
         }
         let old = r#"{"purpose": "leave", "since": 5, "asked_by": "otto"}"#;

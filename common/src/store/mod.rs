@@ -203,6 +203,8 @@ pub trait Store: Send + Sync + 'static {
     async fn find_clusters(&self, query: &ClusterQuery) -> StoreResult<Found<Cluster>>;
     /// How many there are, by host, flavor and phase. Reads an entry of an index for each cluster.
     async fn count_clusters(&self) -> StoreResult<ClusterCounts>;
+    /// The same of one host, which reads an entry for each of its clusters.
+    async fn count_clusters_on(&self, host: &HostId) -> StoreResult<ClusterCounts>;
     /// Records the intent to make one; its host and slot must be unoccupied ([`StoreError::Taken`] `slot`).
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;
     /// Puts `to` in the place of `from`, if the record is still in `from`'s phase and version; `to` is a legal move of `from`.
@@ -240,7 +242,8 @@ pub trait Store: Send + Sync + 'static {
     /// last that was looked at. `None`: from now on, so none yet. Fewer than `limit`: these are all there are by now.
     ///
     /// Each event shows exactly once however many programs append at the same time. A place whose events were dropped for
-    /// their age goes on with the oldest that is left. What is no place of this store is [`StoreError::NotFound`].
+    /// their age goes on with the oldest that is left. What is no place of this store, one beyond the newest
+    /// event included, is [`StoreError::NotFound`].
     async fn tail_events(
         &self,
         after: Option<&EventCursor>,

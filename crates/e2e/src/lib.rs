@@ -11,6 +11,7 @@ pub mod mongod;
 pub mod network;
 pub mod on_engine;
 pub mod operator;
+pub mod pages;
 pub mod pool;
 pub mod program;
 pub mod relay;

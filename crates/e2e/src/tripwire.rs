@@ -173,6 +173,7 @@ through_the_wire! {
     fn list_clusters(filter: &ClusterFilter, page: &Page) -> Vec<Cluster>;
     fn find_clusters(query: &ClusterQuery) -> Found<Cluster>;
     fn count_clusters() -> ClusterCounts;
+    fn count_clusters_on(host: &HostId) -> ClusterCounts;
     fn insert_cluster(cluster: &Cluster, event: Event) -> ();
     fn move_cluster(from: &Cluster, to: &Cluster, event: Option<Event>) -> ();
     fn prove(proofs: &[Proof]) -> ();

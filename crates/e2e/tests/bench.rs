@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use e2e::bench::{Settings, run};
 use e2e::program::binary;
-use e2e::{heal, live, scale};
+use e2e::{heal, live, pages, scale};
 use serde_json::Value;
 use simdocker::{SimHost, SimOptions};
 
@@ -64,6 +64,18 @@ async fn the_bench_of_live_pages_gives_every_number() {
     for key in ["fill_s_0", "fill_s", "latency_p50_ms", "latency_p99_ms", "parts_per_s", "rss_mib"] {
         assert!(json[key].as_f64().unwrap() > 0.0, "{key} in {json}");
     }
+}
+
+#[tokio::test]
+async fn the_bench_of_pages_gives_every_number() {
+    let settings = pages::Settings { few: 200, many: 400, requests: 2 };
+    let json = serde_json::to_value(pages::run(&settings, &|_| {}).await.unwrap()).unwrap();
+    assert_eq!(keys(&json), "p50_ms_1k p99_ms_1k p50_ms_100k p99_ms_100k slowest pages");
+    for key in ["p50_ms_1k", "p99_ms_1k", "p50_ms_100k", "p99_ms_100k"] {
+        assert!(json[key].as_f64().unwrap() > 0.0, "{key} in {json}");
+    }
+    let stores = json["pages"].as_array().unwrap().iter().map(|page| page["store"].as_str().unwrap());
+    assert_eq!(stores.clone().filter(|store| *store == "sqlite").count(), stores.filter(|s| *s == "mongodb").count());
 }
 
 fn keys(json: &Value) -> String {

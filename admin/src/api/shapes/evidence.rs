@@ -1,6 +1,6 @@
 //! What was kept of a failed cluster, in JSON.
 
-use common::model::{Evidence, NodeEvidence, Timing, Why};
+use common::model::{Evidence, Failure, NodeEvidence, Timing, Why};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -64,17 +64,17 @@ struct NodeShape {
 }
 
 /// That a cluster failed.
-pub fn failure(evidence: &Evidence) -> FailureShape {
+pub fn failure(failure: &Failure) -> FailureShape {
     FailureShape {
-        cluster_id: evidence.cluster.to_string(),
-        cluster_name: evidence.name.to_string(),
-        host_id: evidence.host.to_string(),
-        host_name: evidence.host_name.to_string(),
-        flavor: evidence.flavor.to_string(),
-        why: word(&evidence.why),
-        reason: evidence.why.to_string(),
-        created_at: evidence.created_at.to_string(),
-        failed_at: evidence.failed_at.to_string(),
+        cluster_id: failure.cluster.to_string(),
+        cluster_name: failure.name.to_string(),
+        host_id: failure.host.to_string(),
+        host_name: failure.host_name.to_string(),
+        flavor: failure.flavor.to_string(),
+        why: word(&failure.why),
+        reason: failure.why.to_string(),
+        created_at: failure.created_at.to_string(),
+        failed_at: failure.failed_at.to_string(),
     }
 }
 
@@ -109,7 +109,7 @@ fn word(why: &Why) -> String {
 /// All that was kept.
 pub fn evidence(evidence: &Evidence) -> EvidenceShape {
     EvidenceShape {
-        failure: failure(evidence),
+        failure: failure(&evidence.failure()),
         timings: evidence.timings.iter().map(timing).collect(),
         plan: evidence.plan.clone(),
         nodes: evidence.nodes.iter().map(node).collect(),

@@ -41,12 +41,14 @@ impl Db {
         self.find(&self.clusters, query, options).await?.into_iter().map(shape::read_cluster).collect()
     }
 
-    /// Served by the index `kind` alone; no document is read.
-    pub(super) async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
+    /// On one host or all. Served by the index `kind` alone; no document is read.
+    pub(super) async fn count_clusters(&self, host: Option<&HostId>) -> StoreResult<ClusterCounts> {
         let group = doc! {
             "_id": { "host": "$host", "flavor": "$flavor", "phase": "$phase.phase" }, "count": { "$sum": 1_i64 }
         };
-        let pipeline = [doc! { "$sort": { "host": 1, "flavor": 1, "phase.phase": 1 } }, doc! { "$group": group }];
+        let in_order = doc! { "$sort": { "host": 1, "flavor": 1, "phase.phase": 1 } };
+        let on = host.map(|host| doc! { "$match": { "host": host.as_str() } });
+        let pipeline: Vec<Document> = on.into_iter().chain([in_order, doc! { "$group": group }]).collect();
         let all = async { self.clusters.aggregate(pipeline).await?.try_collect::<Vec<Document>>().await };
         let rows = self.timed(all).await.map_err(error::db)?;
         rows.iter().map(|row| count_of(row).ok_or_else(|| StoreError::Broken(format!("counted {row}")))).collect()

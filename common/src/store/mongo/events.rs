@@ -1,5 +1,7 @@
 //! Reads events, follows them, and drops the oldest. [`super::append`] adds them.
 
+use std::time::Duration;
+
 use mongodb::bson::{Document, doc, serialize_to_bson};
 use mongodb::options::{FindOneOptions, FindOptions};
 
@@ -12,6 +14,12 @@ use crate::store::{EventCursor, EventFilter, Page, StoreError, StoreResult};
 
 /// Events read at once by who follows. One read sees all up to some number; two might not, when they ask two servers.
 const CHUNK: i64 = 512;
+
+/// A place beyond the newest event is looked for so often before it is called none.
+const LOOKS: u32 = 4;
+
+/// Between two of those looks.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(250);
 
 impl Db {
     pub(super) async fn list_events(&self, filter: &EventFilter, page: &Page) -> StoreResult<Vec<Event>> {
@@ -62,14 +70,28 @@ impl Db {
                 return Ok((Vec::new(), EventCursor(self.newest_event().await?.to_string())));
             }
         };
-        self.number_late_ones().await?;
         let mut found = Vec::new();
         loop {
-            let by_number = FindOptions::builder().sort(doc! { "seq": 1 }).limit(CHUNK).build();
-            let chunk = self.find(&self.events, doc! { "seq": { "$gt": place } }, by_number).await?;
+            let chunk = self.events_from(place).await?;
+            match chunk.first() {
+                // It was nobody's place before this store was: what came after it is not known here.
+                None if place > 0 => {
+                    self.wait_for_event(place).await?;
+                    continue;
+                }
+                Some(first) if first.get_i64("seq").is_err() => {
+                    self.number_late_ones().await?;
+                    continue;
+                }
+                None | Some(_) => {}
+            }
             let was_last = i64::try_from(chunk.len()).unwrap_or(CHUNK) < CHUNK;
             for event in chunk {
-                place = event.get_i64("seq").map_err(|error| StoreError::Broken(format!("an event: {error}")))?;
+                let seq = event.get_i64("seq").map_err(|error| StoreError::Broken(format!("an event: {error}")))?;
+                if seq <= place {
+                    continue;
+                }
+                place = seq;
                 found.extend(readable(event).filter(|event| filter.matches(event)));
                 if found.len() >= limit as usize {
                     return Ok((found, EventCursor(place.to_string())));
@@ -79,6 +101,27 @@ impl Db {
                 return Ok((found, EventCursor(place.to_string())));
             }
         }
+    }
+
+    /// Events by number, from the one with this number on, which is there: the newest is never cut. Those that have no
+    /// number yet come before all others, so one question finds both.
+    async fn events_from(&self, place: i64) -> StoreResult<Vec<Document>> {
+        let late = doc! { "seq": null, "order": { "$gt": self.numbered_from } };
+        let query = doc! { "$or": [{ "seq": { "$gte": place } }, late] };
+        let by_number = FindOptions::builder().sort(doc! { "seq": 1, "order": 1 }).limit(CHUNK).build();
+        self.find(&self.events, query, by_number).await
+    }
+
+    /// Waits until the event with this number can be read again. After a change of primaries what the majority has may
+    /// show a moment later; what does not show then never was in this store.
+    async fn wait_for_event(&self, number: i64) -> StoreResult<()> {
+        for _ in 0..LOOKS {
+            if self.newest_event().await? >= number {
+                return Ok(());
+            }
+            tokio::time::sleep(BETWEEN_LOOKS).await;
+        }
+        Err(StoreError::NotFound("place among the events"))
     }
 
     /// Gives numbers to events of a program of the version before, which knows none. One at a time, because a number must

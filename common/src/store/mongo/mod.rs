@@ -160,7 +160,11 @@ impl Store for MongoStore {
     }
 
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
-        self.db.count_clusters().await
+        self.db.count_clusters(None).await
+    }
+
+    async fn count_clusters_on(&self, host: &HostId) -> StoreResult<ClusterCounts> {
+        self.db.count_clusters(Some(host)).await
     }
 
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {

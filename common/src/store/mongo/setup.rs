@@ -160,7 +160,7 @@ async fn step_to(db: &Database, version: u32) -> Result<(), Error> {
         }
         // The keys themselves are filled in at every start, see `lists.rs`.
         4 => {
-            for old in ["ended", "user_ended"] {
+            for old in ["ended", "user_ended", "key"] {
                 drop_index(db, "leases", old).await?;
             }
             Ok(())
@@ -245,7 +245,8 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
             index("list_user", doc! { "list.user": 1 }),
             index("list_host", doc! { "list.host": 1 }),
             index("list_flavor", doc! { "list.flavor": 1 }),
-            partial("key", doc! { "lease.user": 1, "lease.key": 1 }, text("lease.key")),
+            // Not by the key's type: the server would not see that a text which is asked for is among them.
+            partial("user_key", doc! { "lease.user": 1, "lease.key": 1 }, doc! { "lease.key": { "$gt": "" } }),
         ])
         .await?;
     of("events")

@@ -35,12 +35,13 @@ pub(super) fn list(conn: &Connection, filter: &ClusterFilter, page: &Page) -> St
     row::rows(conn, &text, params)
 }
 
-pub(super) fn count(conn: &Connection) -> StoreResult<ClusterCounts> {
-    let mut statement = conn
-        .prepare_cached("SELECT host, flavor, phase, count(*) FROM cluster GROUP BY host, flavor, phase")
-        .map_err(sql)?;
+/// On one host or all.
+pub(super) fn count(conn: &Connection, host: Option<&HostId>) -> StoreResult<ClusterCounts> {
+    let which = if host.is_some() { "WHERE host = ?" } else { "" };
+    let text = format!("SELECT host, flavor, phase, count(*) FROM cluster {which} GROUP BY host, flavor, phase");
+    let mut statement = conn.prepare_cached(&text).map_err(sql)?;
     let rows = statement
-        .query_map([], |row| {
+        .query_map(rusqlite::params_from_iter(host.map(HostId::as_str)), |row| {
             Ok((row.get::<_, String>(0)?, row.get::<_, String>(1)?, row.get::<_, String>(2)?, row.get(3)?))
         })
         .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)

@@ -102,14 +102,21 @@ pub(super) fn tail(
     let mut place = place_of(after)?;
     let mut found = Vec::new();
     let mut next =
-        conn.prepare_cached("SELECT seq, body FROM event WHERE seq > ?1 ORDER BY seq LIMIT ?2").map_err(sql)?;
+        conn.prepare_cached("SELECT seq, body FROM event WHERE seq >= ?1 ORDER BY seq LIMIT ?2").map_err(sql)?;
     loop {
         let rows = next
             .query_map(params![place, CHUNK], |row| Ok((row.get::<_, i64>(0)?, row.get::<_, String>(1)?)))
             .and_then(Iterator::collect::<rusqlite::Result<Vec<_>>>)
             .map_err(sql)?;
+        // The newest is never cut, so a place beyond it is of another store.
+        if rows.is_empty() && place > 0 {
+            return Err(StoreError::NotFound("place among the events"));
+        }
         let was_last = rows.len() < CHUNK as usize;
         for (seq, body) in rows {
+            if seq <= place {
+                continue;
+            }
             place = seq;
             found.extend(parse(&body).filter(|event| filter.matches(event)));
             if found.len() >= limit as usize {

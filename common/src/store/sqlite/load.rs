@@ -24,6 +24,7 @@ pub(in crate::store) async fn load(path: &Path, from: Reader, over: Over) -> Res
 fn load_file(path: &Path, mut from: Reader, over: Over) -> Result<Counts, BackupError> {
     let _admin = setup::take_file(path, StoreUser::Admin)?;
     let _app = setup::take_file(path, StoreUser::App)?;
+    let _command = setup::take_file(path, StoreUser::Command)?;
     setup::prepare(path)?;
     let old = setup::connect(path).map_err(sql)?;
     if over == Over::Nothing {

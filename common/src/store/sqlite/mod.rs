@@ -189,7 +189,12 @@ impl Store for SqliteStore {
     }
 
     async fn count_clusters(&self) -> StoreResult<ClusterCounts> {
-        self.read(clusters::count).await
+        self.read(|conn| clusters::count(conn, None)).await
+    }
+
+    async fn count_clusters_on(&self, host: &HostId) -> StoreResult<ClusterCounts> {
+        let host = host.clone();
+        self.read(move |conn| clusters::count(conn, Some(&host))).await
     }
 
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {

@@ -25,8 +25,8 @@ const OFFERED_FOR: Duration = Duration::from_secs(24 * 3600);
 const AT_ONCE: usize = 128;
 
 /// What a flavor's clusters have in common.
-struct Mould<'a> {
-    flavor: &'a Flavor,
+pub(crate) struct Mould<'a> {
+    pub(crate) flavor: &'a Flavor,
     nodes: Vec<NodeName>,
     endpoints: BTreeMap<String, Endpoint>,
 }
@@ -62,7 +62,8 @@ pub(super) async fn fill(store: &SharedStore, count: u32) -> anyhow::Result<Vec<
     Ok(moulds.iter().map(|mould| mould.flavor.id.clone()).collect())
 }
 
-fn mould<'a>(catalog: &Catalog, flavor: &'a Flavor) -> anyhow::Result<Mould<'a>> {
+/// What this flavor's clusters have in common.
+pub(crate) fn mould<'a>(catalog: &Catalog, flavor: &'a Flavor) -> anyhow::Result<Mould<'a>> {
     let layout = SlotLayout::default();
     let placement = Placement {
         cluster: ClusterId::random(),
@@ -87,7 +88,8 @@ fn mould<'a>(catalog: &Catalog, flavor: &'a Flavor) -> anyhow::Result<Mould<'a>>
     Ok(Mould { flavor, nodes, endpoints })
 }
 
-fn host(number: u32, now: Timestamp) -> anyhow::Result<Host> {
+/// A host as it is after its first look.
+pub(crate) fn host(number: u32, now: Timestamp) -> anyhow::Result<Host> {
     let address = format!("10.0.{}.{}", number / 250, number % 250 + 1);
     Ok(Host {
         id: HostId::random(),
@@ -123,6 +125,12 @@ fn host(number: u32, now: Timestamp) -> anyhow::Result<Host> {
 }
 
 fn free(mould: &Mould<'_>, host: &Host, slot: Slot, now: Timestamp) -> anyhow::Result<Cluster> {
+    let made = made(mould, host, slot, now)?;
+    made.offer_out(rand::random(), now + OFFERED_FOR, now).context("a free cluster")
+}
+
+/// A cluster whose nodes run, before it is offered.
+pub(crate) fn made(mould: &Mould<'_>, host: &Host, slot: Slot, now: Timestamp) -> anyhow::Result<Cluster> {
     let mut cluster = Cluster::begin(NewCluster {
         id: ClusterId::random(),
         name: ClusterName::of(&host.settings.name, slot),
@@ -142,5 +150,5 @@ fn free(mould: &Mould<'_>, host: &Host, slot: Slot, now: Timestamp) -> anyhow::R
         node.container = Some(format!("{:064x}", rand::random::<u128>()));
         node.state = NodeState::Running;
     }
-    cluster.offer_out(rand::random(), now + OFFERED_FOR, now).context("a free cluster")
+    Ok(cluster)
 }

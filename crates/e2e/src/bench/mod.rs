@@ -5,7 +5,7 @@
 
 mod answers;
 mod app;
-mod fill;
+pub(crate) mod fill;
 mod http;
 mod mongo;
 mod process;

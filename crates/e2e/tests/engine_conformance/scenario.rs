@@ -44,6 +44,7 @@ pub async fn tell(place: &Place) -> Answers {
     let ids = told.bring_up().await;
     told.look_at_everything(&ids).await;
     told.handle_a_node(&ids[&node("vp1")]).await;
+    told.follow_a_log(&ids[&node("vp1")]).await;
     told.events_of(&mut events, &ids[&node("vp1")]).await;
     told.live_beside_others().await;
     told.fail_in_every_way().await;

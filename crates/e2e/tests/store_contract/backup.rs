@@ -7,10 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::clock;
-use common::model::{
-    ApplyCount, Cluster, HostId, Operator, OperatorId, PhaseKind, Role, Sample, Session, SessionId, Subject, Timestamp,
-    Why,
-};
+use common::model::{ApplyCount, Cluster, HostId, OperatorId, PhaseKind, Sample, Subject, Timestamp, Why};
 use common::store::backup::{BackupError, Counts, Kind, LEFT_OUT, Over, Progress, Restored, backup, restore};
 use common::store::{
     Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget, TokenFilter,
@@ -25,7 +22,7 @@ use crate::home::{Home, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, free, host, key, new_one, pool, release};
 use crate::people::{operator, session};
-use crate::tokens::{end, token};
+use crate::tokens;
 
 /// A place for a backup that outlives the call.
 #[derive(Clone, Default)]
@@ -57,7 +54,7 @@ async fn others(home: &Home) -> [Home; 2] {
     if home.is_file() { [file, server] } else { [server, file] }
 }
 
-/// Something of everything: clusters in all phases, two users' leases, events, evidence, applies, operators.
+/// Something of everything: clusters in all phases, two users' leases, events, evidence, applies, operators, tokens.
 async fn a_pool_with_leases(store: &SharedStore) {
     let now = clock::now();
     let h1 = host("h1");
@@ -94,10 +91,6 @@ async fn a_pool_with_leases(store: &SharedStore) {
     let minute = Timestamp::from_millis(60_000_000);
     let count = |of: &str| ApplyCount { minute, flavor: flavor(of), given: 3, missed: 4 };
     store.count_applies(&[count("a"), count("b")]).await.unwrap();
-    let of_ann = token("Ann O'Neil", now);
-    store.insert_token(&of_ann, event("token made")).await.unwrap();
-    store.revoke_token(&of_ann.id, &end(now), event("token ended")).await.unwrap();
-    store.insert_token(&token("bob", now), event("token made")).await.unwrap();
     let values = |n: u64| [("vp0/cpu".to_owned(), n), ("memory".to_owned(), n << 33)].into();
     let sample = |n: u64, subject: Subject| Sample {
         subject,
@@ -107,6 +100,11 @@ async fn a_pool_with_leases(store: &SharedStore) {
     store.put_samples(&[sample(0, Subject::Pool), sample(7, Subject::Pool), sample(70, Subject::Pool)]).await.unwrap();
     store.put_samples(&[sample(3, Subject::Host(h1.id.clone()))]).await.unwrap();
     store.insert_operator(&operator("op")).await.unwrap();
+    for token in [tokens::token("ann", now), tokens::token("bob", now)] {
+        store.insert_token(&token, event("made")).await.unwrap();
+        store.revoke_token(&token.id, &tokens::end(now), event("ended")).await.unwrap();
+    }
+    store.insert_token(&tokens::token("cy", now), event("made")).await.unwrap();
     store.put_session(&session(&OperatorId::random())).await.unwrap();
     store.take_lock("admin", "http://a", MINUTE, now).await.unwrap();
     store.drop_lock("admin").await.unwrap();

@@ -169,6 +169,11 @@ pub async fn clusters_are_counted(home: &Home) {
     }
     new_one(store.apply(apply("ann", &["a"], Holding::GiveSame)).await.unwrap());
     let counts = store.count_clusters().await.unwrap();
+    for host in counts.keys().map(|(host, ..)| host) {
+        let there: Vec<_> =
+            counts.iter().filter(|((at, ..), _)| at == host).map(|(kind, n)| (kind.clone(), *n)).collect();
+        assert_eq!(store.count_clusters_on(host).await.unwrap().into_iter().collect::<Vec<_>>(), there);
+    }
     let of = |name: &str, phase| counts.get(&(host.clone(), flavor(name), phase)).copied().unwrap_or(0);
     assert_eq!((of("a", PhaseKind::Free), of("a", PhaseKind::InUse), of("b", PhaseKind::Free)), (2, 1, 2));
     assert_eq!(counts.len(), 3);

@@ -3,9 +3,11 @@
 use std::collections::BTreeSet;
 
 use common::clock;
-use common::model::{Actor, ApplyCount, ClusterId, EventKind, HostId, OperatorId, Sample, Subject};
+use common::model::{Actor, ApplyCount, ClusterId, EventKind, HostId, OperatorId, PhaseKind, Sample, Subject};
 use common::store::{
-    ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, StoreTarget, StoreUser, TokenFilter, open,
+    ClusterFilter, ClusterQuery, ClusterSort, Direction, EventCursor, EventFilter, HealthKind, Holding, LeaseFilter,
+    Limits, ListBounds, ListPage, Page, RecordQuery, RecordSort, Search, SharedStore, Sort, StoreTarget, StoreUser,
+    TokenFilter, open, open_with,
 };
 use futures_util::TryStreamExt;
 use mongodb::bson::{Document, doc};
@@ -14,6 +16,42 @@ use crate::home::{database, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, host, key, new_one, pool, release, user};
 use crate::{people, tokens};
+
+/// Every order of every list, without and with everything that it can be filtered by.
+async fn list_all(store: &SharedStore) {
+    let (host, flavor, user, up) = (HostId::random(), flavor("a"), user("user 1"), Direction::Ascending);
+    let search = Search::parse("h1_1").unwrap();
+    for sort in ClusterSort::ALL {
+        let page = ListPage::first(*sort, up, 5);
+        let all =
+            ClusterQuery { phases: vec![], host: None, user: None, flavor: None, health: None, search: None, page };
+        for query in [
+            ClusterQuery { phases: PhaseKind::ALL[..5].to_vec(), ..all.clone() },
+            ClusterQuery { phases: vec![PhaseKind::Free], ..all.clone() },
+            ClusterQuery { host: Some(host.clone()), ..all.clone() },
+            ClusterQuery { user: Some(user.clone()), ..all.clone() },
+            ClusterQuery { flavor: Some(flavor.clone()), ..all.clone() },
+            ClusterQuery { health: Some(HealthKind::Failing), ..all.clone() },
+            ClusterQuery { search: search.clone(), ..all.clone() },
+            all,
+        ] {
+            store.find_clusters(&query).await.unwrap();
+        }
+    }
+    for sort in RecordSort::ALL {
+        let page = ListPage::first(*sort, up, 5);
+        let all = RecordQuery { user: None, host: None, flavor: None, search: None, page };
+        for query in [
+            RecordQuery { host: Some(host.clone()), ..all.clone() },
+            RecordQuery { user: Some(user.clone()), ..all.clone() },
+            RecordQuery { flavor: Some(flavor.clone()), ..all.clone() },
+            RecordQuery { search: search.clone(), ..all.clone() },
+            all,
+        ] {
+            store.find_lease_records(&query).await.unwrap();
+        }
+    }
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_query_of_the_store_is_served_by_an_index() {
@@ -40,7 +78,15 @@ async fn every_query_of_the_store_is_served_by_an_index() {
     for filter in [ClusterFilter::default(), by_user, by_host.clone()] {
         store.list_clusters(&filter, &page).await.unwrap();
     }
+    // Gathered and walked.
+    let narrow = Limits { lists: ListBounds { gathered: 0, walked: 7 }, ..Limits::default() };
+    let walking = open_with(&target, StoreUser::Admin, narrow).await.unwrap();
+    for store in [&store, &walking] {
+        list_all(store).await;
+    }
+    walking.close().await;
     store.count_clusters().await.unwrap();
+    store.count_clusters_on(&HostId::random()).await.unwrap();
     let until = common::clock::now() + MINUTE;
     store.extend_offers(&HostId::random(), MINUTE, until).await.unwrap();
     for filter in [LeaseFilter::default(), LeaseFilter { user: Some(user("user 1")) }] {
