@@ -3,6 +3,7 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Path};
 use common::model::CertificateFacts;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::hosts::{host_id, one};
@@ -12,8 +13,9 @@ use crate::operations::{Fault, Refusal, TlsInput};
 use crate::problem::Problem;
 use crate::server::State;
 
-#[derive(Serialize)]
-struct TlsShape {
+/// Credentials, as far as they are public.
+#[derive(Serialize, JsonSchema)]
+pub struct TlsShape {
     ca: FactsShape,
     certificate: FactsShape,
     ends: String,
@@ -22,8 +24,9 @@ struct TlsShape {
     set_by: String,
 }
 
-#[derive(Serialize)]
-struct FactsShape {
+/// What a certificate says of itself.
+#[derive(Serialize, JsonSchema)]
+pub struct FactsShape {
     subject: String,
     issuer: String,
     not_before: String,

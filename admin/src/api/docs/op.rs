@@ -77,6 +77,11 @@ impl Op {
         Op::new(Method::POST, path, id, summary)
     }
 
+    /// A route that puts something in the place of what there is.
+    pub fn put(path: &'static str, id: &'static str, summary: &'static str) -> Op {
+        Op::new(Method::PUT, path, id, summary)
+    }
+
     /// A route that changes something.
     pub fn patch(path: &'static str, id: &'static str, summary: &'static str) -> Op {
         Op::new(Method::PATCH, path, id, summary)
