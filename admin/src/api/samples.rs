@@ -1,15 +1,30 @@
 //! `/api/v1/samples`, `/api/v1/stats`
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use common::model::{ClusterId, HostId};
-use serde_json::json;
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::curves::{Measure, Of, Range, curve_of};
 use crate::input::Query;
-use crate::operations::Refusal;
+use crate::operations::{Refusal, Shares, Stats};
 use crate::problem::Problem;
+use crate::sampling::Measured;
 use crate::server::State;
+
+/// The pool in numbers.
+#[derive(Serialize, JsonSchema)]
+pub struct StatsShape {
+    /// How hosts and clusters divide now.
+    shares: Shares,
+    /// What happened over `1h`, `24h`, `7d`.
+    ranges: BTreeMap<&'static str, Stats>,
+    /// What the last minute's sampling came to on this admin.
+    sampling: Measured,
+}
 
 /// `GET`: curves of `cluster`, `host`, or without either of the pool; `measure`, `range`. What is asked for counts as open.
 pub async fn samples(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
@@ -45,11 +60,10 @@ pub async fn samples(state: Data<State>, query: Query) -> Result<HttpResponse, P
 pub async fn stats(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&[])?;
     let now = state.now();
-    let mut ranges = serde_json::Map::new();
+    let mut ranges = BTreeMap::new();
     for range in Range::ALL {
-        let stats = state.operations.stats_over(range, now).await?;
-        ranges.insert(range.as_str().to_owned(), json!(stats));
+        ranges.insert(range.as_str(), state.operations.stats_over(range, now).await?);
     }
-    let shares = state.operations.shares().await?;
-    Ok(HttpResponse::Ok().json(json!({"shares": shares, "ranges": ranges, "sampling": state.sampling.last()})))
+    let (shares, sampling) = (state.operations.shares().await?, state.sampling.last());
+    Ok(HttpResponse::Ok().json(StatsShape { shares, ranges, sampling }))
 }

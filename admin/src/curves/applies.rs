@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use common::model::{ApplyCount, FlavorId, SAMPLE_EVERY, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::fold::fold;
@@ -17,7 +18,7 @@ use super::{Measure, Range, Series};
 const GIVES_UP: Duration = Duration::from_secs(5 * 60);
 
 /// What users were told over a stretch of time.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Told {
     /// Applies that got one.
     pub given: u64,

@@ -7,6 +7,7 @@ mod measures;
 mod range;
 mod read;
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use applies::{Told, told, wait_minutes};
@@ -15,7 +16,7 @@ pub use range::Range;
 pub use read::{Of, curve_of};
 
 /// Curves of one measure over one range.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Curve {
     /// What is measured, as the query has it.
     pub measure: &'static str,
@@ -34,7 +35,7 @@ pub struct Curve {
 }
 
 /// One curve: of each step the mean, the least and the most of its minutes; `null` is a gap.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Series {
     /// Of what: a node, a phase.
     pub name: String,

@@ -58,7 +58,7 @@ pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use host_tls::TlsInput;
 pub use list_input::{ListInput, Natural, Shown};
-pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
+pub use lists::{ClusterList, HostRow, Listed, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use operators::{MadeOperator, OperatorInput};

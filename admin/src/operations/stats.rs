@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use common::model::{HostKind, PhaseKind, Subject, Timestamp};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Operations, Refusal};
 use crate::curves::{Range, Told, told};
 
 /// How hosts and clusters divide, each as names and numbers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Shares {
     /// Hosts by what they are.
     pub host_types: Vec<Share>,
@@ -22,7 +23,7 @@ pub struct Shares {
 }
 
 /// One part of a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Share {
     /// Of what.
     pub name: String,
@@ -31,7 +32,7 @@ pub struct Share {
 }
 
 /// What happened over a stretch of time.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Stats {
     /// What users were told.
     #[serde(flatten)]

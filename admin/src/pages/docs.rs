@@ -101,7 +101,14 @@ fn view(document: &Value) -> View {
 
 fn call_view(document: &Value, method: &str, path: &str, call: &Value) -> CallView {
     let content = &call["requestBody"]["content"]["application/json"];
-    let body = reference(&content["schema"]).map(|name| type_view(&name, &document["components"]["schemas"][&name]));
+    let body = reference(&content["schema"]).map(|name| {
+        let mut body = type_view(&name, &document["components"]["schemas"][&name]);
+        for field in &mut body.fields {
+            // What may be left out may be null as well.
+            field.kind = field.kind.trim_end_matches(" or null").to_owned();
+        }
+        body
+    });
     let (problems, answers): (Vec<_>, Vec<_>) =
         entries(&call["responses"]).partition(|(_, answer)| answer["$ref"].is_string());
     let refusals: Vec<&str> = problems.iter().map(|(status, _)| status.as_str()).collect();
@@ -112,7 +119,8 @@ fn call_view(document: &Value, method: &str, path: &str, call: &Value) -> CallVi
         summary: text(&call["summary"]),
         about: text(&call["description"]),
         role: call["x-role"].as_str().unwrap_or("anybody").to_owned(),
-        parameters: list(&call["parameters"]).map(parameter).collect(),
+        // The header that every change carries is told of once, at the beginning.
+        parameters: list(&call["parameters"]).filter(|one| one["in"] != "header").map(parameter).collect(),
         body,
         answers: answers.into_iter().map(|(status, answer)| answer_view(status, answer)).collect(),
         refusals: refusals.join(", "),

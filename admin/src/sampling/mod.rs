@@ -23,6 +23,7 @@ use std::time::Duration;
 use common::clock::{self, Pace};
 use common::model::{ClusterId, HostId, SAMPLE_EVERY, beginning};
 use common::store::SharedStore;
+use schemars::JsonSchema;
 use serde::Serialize;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
@@ -51,7 +52,7 @@ struct Shared {
 }
 
 /// What the last minute came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Measured {
     /// Clusters that were due and measured.
     pub measured: usize,

@@ -78,6 +78,9 @@ pub struct Round {
 /// Whose turn it is: those after this one. Clusters take turns in the order of their ids.
 type Turn = Option<ClusterId>;
 
+/// What one look at a cluster came to.
+type Looked = Result<Vec<Reading>, EngineError>;
+
 /// What is to be measured, and where it is.
 struct Work {
     cluster: Cluster,
@@ -238,7 +241,7 @@ impl Round {
 
     async fn take(
         &mut self,
-        done: Option<(Work, Vec<Result<Vec<Reading>, EngineError>>)>,
+        done: Option<(Work, Vec<Looked>)>,
         failed: &mut BTreeSet<HostId>,
         samples: &mut Vec<Sample>,
     ) {
@@ -345,7 +348,7 @@ fn work(clusters: Vec<(Cluster, Class)>, hosts: &[Host], chosen: &Due) -> Vec<Wo
 }
 
 /// One look at each container of a cluster, one after the other. One that went meanwhile is left out.
-async fn read(engines: &Engines, one: &Work) -> Result<Vec<Reading>, EngineError> {
+async fn read(engines: &Engines, one: &Work) -> Looked {
     let engine = engines.of(&one.host).await?;
     let mut readings = Vec::new();
     for (node, container) in running(&one.cluster) {

@@ -5,14 +5,20 @@ use serde_json::json;
 use super::bodies::{DeletionGiven, HostChange, HostGiven, ManyGiven, OfHost, ResetGiven, TlsGiven};
 use super::op::Op;
 use crate::api::host_tls::TlsShape;
-use crate::api::{Part, shapes};
+use crate::api::{ListPart, Part, shapes};
 use crate::explain::Explanation;
 use crate::operations::Done;
 
 /// Hosts, and what is done with them as a whole.
 pub fn hosts() -> Vec<Op> {
     vec![
-        Op::get("/api/v1/hosts", "listHosts", "All hosts, by name").answers::<Part<shapes::HostShape>>(200, "The hosts"),
+        Op::get("/api/v1/hosts", "listHosts", "Hosts")
+            .query("state", "in this state")
+            .query("schedulable", "whether clusters are made and given out there")
+            .query("purpose", "of which operators want this")
+            .searched()
+            .in_parts()
+            .answers::<ListPart<shapes::HostShape>>(200, "A part of them"),
         Op::post("/api/v1/hosts", "addHost", "Add a host")
             .about("The host is asked first: one that does not answer is refused with the reason, and nothing is left behind.")
             .takes::<HostGiven>(json!({"name": "h1", "daemon_url": "tcp://10.0.0.1:2375", "capacity": 5}))
