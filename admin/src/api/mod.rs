@@ -9,6 +9,7 @@ pub mod events;
 pub mod evidence;
 pub mod explain;
 pub mod flavors;
+pub mod host_tls;
 pub mod hosts;
 pub mod logs;
 pub mod operators;
