@@ -25,6 +25,7 @@ mod problem;
 pub mod reconciler;
 pub mod routes;
 pub mod sampling;
+pub mod seal;
 mod server;
 pub mod tally;
 

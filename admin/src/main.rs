@@ -13,6 +13,7 @@ use std::time::Duration;
 use admin::access::{FirstOperator, Passwords, make_first_operator};
 use admin::backup::{self, Place};
 use admin::reconciler::{self, Settings};
+use admin::seal::Seal;
 use admin::{Parts, build, check_pool};
 use anyhow::Context;
 use clap::{Parser, Subcommand};
@@ -142,6 +143,8 @@ async fn serve_from(
     let mut terminate = signal(SignalKind::terminate()).context("listening for SIGTERM")?;
     let mut interrupt = signal(SignalKind::interrupt()).context("listening for SIGINT")?;
     first_operator(&store, &config).await?;
+    let seal = Seal::new(config.seal_keys.clone());
+    seal.seal_all_anew(&store, common::clock::now()).await.context("sealing the credentials of hosts anew")?;
     let catalog = Arc::new(catalog);
     let (reconciler, mut running_reconciler) = reconciler::start(Settings {
         store: store.clone(),
@@ -150,6 +153,7 @@ async fn serve_from(
         mix: config.pool_mix.0.clone(),
         max_starts: config.max_starts,
         address: config.internal_address_at(address),
+        seal,
         pace: Pace::ORDINARY,
         deep_probes: config.deep_probes,
     });

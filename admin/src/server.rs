@@ -22,6 +22,7 @@ use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
 use crate::reconciler::Reconciler;
 use crate::sampling::{Engines, Sampling};
+use crate::seal::Seal;
 use crate::tally::Tally;
 use crate::{dress, routes};
 
@@ -91,7 +92,8 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let Parts { store, catalog, config, reconciler, internal_secret, stop, listener } = parts;
     let leader = LeaderLink::new(store.clone(), internal_secret.clone(), reconciler.clone())?;
     let passwords = Passwords::new()?;
-    let engines = Engines::default();
+    let seal = Seal::new(config.seal_keys.clone());
+    let engines = Engines::new(seal.clone());
     let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
     let operations = Operations {
@@ -100,6 +102,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         catalog: catalog.clone(),
         leader: leader.clone(),
         waiting: Waiting::until(stop.clone()),
+        seal,
         layout: config.layout,
         tally: Tally::start(store.clone(), stop.clone()),
     };

@@ -5,7 +5,7 @@ use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use common::model::HostId;
 
-use super::{ListPart, Part, shapes};
+use super::{ListPart, Part, host_tls, shapes};
 use crate::access::SignedIn;
 use crate::input::{Object, Query};
 use crate::operations::{
@@ -28,9 +28,10 @@ pub async fn show(state: Data<State>, id: Path<String>) -> Result<HttpResponse, 
 }
 
 /// `POST`: adds one. Whatever is left out is as in the blank form.
-pub async fn add(who: SignedIn, state: Data<State>, body: Object) -> Result<HttpResponse, Problem> {
+pub async fn add(who: SignedIn, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
+    let tls = host_tls::texts(&mut body)?;
     let input = fill(HostInput::blank(state.log_level), body, &OWN)?;
-    let added = state.operations.add_host(&input, &who.operator.username, state.now()).await?;
+    let added = state.operations.add_host(&input, &tls, &who.operator.username, state.now()).await?;
     let place = (header::LOCATION, format!("/api/v1/hosts/{}", added.host.id));
     if added.new {
         let row = HostRow { host: added.host, phases: Default::default() };
@@ -43,8 +44,9 @@ pub async fn add(who: SignedIn, state: Data<State>, body: Object) -> Result<Http
 /// `POST .../many`: adds those that `text` names, a line each; the other fields are the settings for all of them.
 pub async fn add_many(who: SignedIn, state: Data<State>, mut body: Object) -> Result<HttpResponse, Problem> {
     let text = body.text("text").map_err(one)?.unwrap_or_default();
+    let tls = host_tls::texts(&mut body)?;
     let common = fill(HostInput::blank(state.log_level), body, &[])?;
-    let done = state.operations.add_many(&text, &common, &who.operator.username, state.now()).await?;
+    let done = state.operations.add_many(&text, &common, &tls, &who.operator.username, state.now()).await?;
     Ok(HttpResponse::Ok().json(shapes::many(&done)))
 }
 
@@ -145,7 +147,7 @@ pub(super) fn host_id(text: &str) -> Result<HostId, Refusal> {
     HostId::parse(text).map_err(|_| Refusal::NoSuch("host"))
 }
 
-fn one(fault: Fault) -> Refusal {
+pub(super) fn one(fault: Fault) -> Refusal {
     Refusal::Faults(vec![fault])
 }
 

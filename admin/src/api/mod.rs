@@ -9,6 +9,7 @@ pub mod events;
 pub mod evidence;
 pub mod explain;
 pub mod flavors;
+pub mod host_tls;
 pub mod hosts;
 pub mod logs;
 pub mod operators;
@@ -63,7 +64,8 @@ struct Part<T> {
 }
 
 /// The same of a list that goes both ways; `total` is null where nobody counted.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "{T}Part")]
 struct ListPart<T> {
     items: Vec<T>,
     previous: Option<String>,

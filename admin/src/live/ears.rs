@@ -1,5 +1,5 @@
 //! Hears what changes, for as long as anybody looks at a live page: records from the store's watch, events by asking for
-//! new ones, and what the reconciler of this process does from itself.
+//! new ones, what the reconciler of this process does from itself, and new counts of the pool from whoever counts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use tokio::time::{MissedTickBehavior, interval};
 use super::hub::Shared;
 use super::topic::News;
 use crate::reconciler::Reconciler;
+use crate::tally::Tally;
 
 /// Events that no record's change comes with show within this.
 const EVENTS_EVERY: Duration = Duration::from_millis(500);
@@ -30,7 +31,7 @@ const LOOK_UP: usize = 32;
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// Listens beside the caller until the end.
-pub fn listen(shared: Arc<Shared>, store: SharedStore, reconciler: Reconciler) {
+pub fn listen(shared: Arc<Shared>, store: SharedStore, reconciler: Reconciler, tally: Tally) {
     tokio::spawn(async move {
         let end = shared.end().clone();
         let mut looked_at = shared.looked_at();
@@ -40,7 +41,7 @@ pub fn listen(shared: Arc<Shared>, store: SharedStore, reconciler: Reconciler) {
                 let nobody = looked_at.wait_for(|looked| !*looked);
                 tokio::select! {
                     _ = nobody => {}
-                    () = hear(&shared, &store, &reconciler) => {}
+                    () = hear(&shared, &store, &reconciler, &tally) => {}
                 }
             }
         };
@@ -51,8 +52,8 @@ pub fn listen(shared: Arc<Shared>, store: SharedStore, reconciler: Reconciler) {
     });
 }
 
-async fn hear(shared: &Shared, store: &SharedStore, reconciler: &Reconciler) {
-    let mut told = reconciler.told();
+async fn hear(shared: &Shared, store: &SharedStore, reconciler: &Reconciler, tally: &Tally) {
+    let (mut told, mut counted) = (reconciler.told(), tally.renewed());
     let changes = match store.watch(None).await {
         Ok(changes) => changes,
         Err(error) => {
@@ -79,6 +80,8 @@ async fn hear(shared: &Shared, store: &SharedStore, reconciler: &Reconciler) {
                     note_told(&mut news, Ok(more));
                 }
             }
+            // Counts follow a change by a moment: what is rendered at once still has the former ones.
+            Ok(()) = counted.changed() => news.counts = true,
             _ = look.tick() => note_events(shared, store, &mut place, &mut news).await,
         }
         look_up(shared, store, &news).await;

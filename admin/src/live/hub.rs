@@ -109,7 +109,12 @@ impl Hub {
                 () = run(&shared, &weak) => {}
             }
         });
-        super::ears::listen(self.shared.clone(), state.store.clone(), state.reconciler.clone());
+        super::ears::listen(
+            self.shared.clone(),
+            state.store.clone(),
+            state.reconciler.clone(),
+            state.operations.tally.clone(),
+        );
     }
 
     /// A place at a page for a session; `key` is the page's.

@@ -32,6 +32,8 @@ pub struct News {
     pub clusters: BTreeSet<ClusterId>,
     /// There are new events.
     pub events: bool,
+    /// The pool was counted anew, and there are other numbers than before.
+    pub counts: bool,
 }
 
 impl News {

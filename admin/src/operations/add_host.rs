@@ -1,13 +1,15 @@
 //! Adding a host: every field is parsed, the daemon is asked who it is and what stands in the way there, and only
 //! then is anything written; so a refusal leaves nothing behind.
 
+use common::clock::Pace;
 use common::model::{
     Contact, Event, EventKind, Host, HostId, HostKind, HostPurpose, HostSettings, HostState, Slot, SlotLayout,
     Timestamp,
 };
-use engine::{Engine, EngineInfo, Foreign};
+use engine::{Credentials, Engine, EngineInfo, Foreign};
 
-use super::{Fault, HostInput, Operations, Refusal, operator};
+use super::host_tls::NewTls;
+use super::{Fault, HostInput, Operations, Refusal, TlsInput, operator};
 
 /// A host that was asked to be added.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,21 +22,35 @@ pub struct Added {
 
 impl Operations {
     /// Adds a host that answers. The reconciler begins to fill it at once. The same asked twice, as by a double click, adds one.
-    pub async fn add_host(&self, input: &HostInput, by: &str, now: Timestamp) -> Result<Added, Refusal> {
+    /// With credentials its daemon is reached over TLS.
+    pub async fn add_host(
+        &self,
+        input: &HostInput,
+        tls: &TlsInput,
+        by: &str,
+        now: Timestamp,
+    ) -> Result<Added, Refusal> {
         let settings = input.parse(&self.layout, &self.flavors(), 0).map_err(Refusal::Faults)?;
         let known = self.store.list_hosts().await?;
         if let Some(host) = known.iter().find(|host| host.settings == settings && !host.purpose.leaves()) {
             return Ok(Added { host: host.clone(), new: false });
         }
         check_against(&settings, None, &known)?;
-        let info = self.ask_new(&settings, &known).await?;
-        Ok(Added { host: self.write_new(settings, info, by, now).await?, new: true })
+        let tls = self.new_tls(&settings.daemon_url, tls, now)?;
+        let info = self.ask_new(&settings, tls.as_ref().map(|tls| &tls.credentials), &known).await?;
+        Ok(Added { host: self.write_new(settings, info, tls.as_ref(), by, now).await?, new: true })
     }
 
     /// Asks an engine who it is, and whether there is room on it.
-    pub(super) async fn ask_new(&self, settings: &HostSettings, known: &[Host]) -> Result<EngineInfo, Refusal> {
+    pub(super) async fn ask_new(
+        &self,
+        settings: &HostSettings,
+        credentials: Option<&Credentials>,
+        known: &[Host],
+    ) -> Result<EngineInfo, Refusal> {
         let at_url = |reason: String| Refusal::field("daemon_url", reason);
-        let engine = Engine::connect(&settings.daemon_url).await.map_err(|e| at_url(e.to_string()))?;
+        let engine = Engine::connect_as(&settings.daemon_url, credentials, Pace::ORDINARY).await;
+        let engine = engine.map_err(|e| at_url(e.to_string()))?;
         let info = engine.info().await.map_err(|e| at_url(e.to_string()))?;
         check_engine(&info, known)?;
         let survey = engine.survey(self.store.pool_id(), &self.layout).await.map_err(|e| at_url(e.to_string()))?;
@@ -47,10 +63,12 @@ impl Operations {
         &self,
         settings: HostSettings,
         info: EngineInfo,
+        tls: Option<&NewTls<'_>>,
         by: &str,
         now: Timestamp,
     ) -> Result<Host, Refusal> {
-        let host = new_host(settings, info, now);
+        let mut host = new_host(settings, info, now);
+        host.tls = tls.map(|tls| self.seal_for(&host.id, tls, by, now)).transpose()?;
         let name = &host.settings.name;
         let event = Event::new(now, EventKind::HostChanged, operator(by), format!("host {name} was added"));
         self.store.insert_host(&host, event.about_host(&host.id)).await.map_err(taken)?;
@@ -133,6 +151,7 @@ fn new_host(settings: HostSettings, info: EngineInfo, now: Timestamp) -> Host {
         kind: info.kind,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: Contact {
             state: HostState::Active { since: now },
             last_answer: now,

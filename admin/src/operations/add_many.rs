@@ -12,8 +12,9 @@ use futures_util::{StreamExt, stream};
 use tokio::time::{Instant, timeout_at};
 
 use super::add_host::check_against;
+use super::host_tls::NewTls;
 use super::many_input::{Line, parse_many};
-use super::{Fault, HostInput, Operations, Refusal};
+use super::{Fault, HostInput, Operations, Refusal, TlsInput};
 
 /// The whole takes no longer. What was not reached by then is said to be so, and is not added.
 pub const WITHIN: Duration = Duration::from_secs(20);
@@ -97,6 +98,7 @@ impl Operations {
         &self,
         text: &str,
         common: &HostInput,
+        tls: &TlsInput,
         by: &str,
         now: Timestamp,
     ) -> Result<ManyDone, Refusal> {
@@ -105,6 +107,10 @@ impl Operations {
         if !faults.is_empty() {
             return Err(Refusal::Faults(faults));
         }
+        let tls = match tls.is_empty() {
+            true => None,
+            false => Some(self.parse_tls(tls, now)?),
+        };
         let known = self.store.list_hosts().await?;
         let tasks = self.tasks(lines, &known);
         let until = Instant::now() + WITHIN;
@@ -113,7 +119,7 @@ impl Operations {
             .map(async |(line, task)| {
                 let result = match task {
                     Task::Known(result) => result,
-                    Task::Ask(settings) => self.add_one(*settings, known, by, now, until).await,
+                    Task::Ask(settings) => self.add_one(*settings, tls.as_ref(), known, by, now, until).await,
                 };
                 let name = line.host.map(|host| host.name).unwrap_or_default();
                 LineDone { number: line.number, text: line.text, name, result }
@@ -157,6 +163,7 @@ impl Operations {
     async fn add_one(
         &self,
         settings: HostSettings,
+        tls: Option<&NewTls<'_>>,
         known: &[Host],
         by: &str,
         now: Timestamp,
@@ -167,7 +174,12 @@ impl Operations {
             return LineResult::Refused(vec![Fault::new("daemon_url", why)]);
         }
         let patience = Instant::now() + EACH_WITHIN;
-        let asked = match timeout_at(patience.min(until), self.ask_new(&settings, known)).await {
+        let asked = match timeout_at(
+            patience.min(until),
+            self.ask_new(&settings, tls.map(|tls| &tls.credentials), known),
+        )
+        .await
+        {
             Ok(asked) => asked,
             Err(_) => {
                 let why = format!("{} does not answer within {} s", settings.daemon_url, EACH_WITHIN.as_secs());
@@ -175,7 +187,7 @@ impl Operations {
             }
         };
         let added = match asked {
-            Ok(info) => self.write_new(settings, info, by, now).await,
+            Ok(info) => self.write_new(settings, info, tls, by, now).await,
             Err(refusal) => Err(refusal),
         };
         match added {

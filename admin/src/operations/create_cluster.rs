@@ -11,10 +11,10 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use common::clock::Pace;
 use common::model::Timestamp;
 use common::model::{Cluster, ClusterId, Event, EventKind, Flavor, FlavorId, Host, HostId, HostState, PhaseKind, Slot};
 use common::store::{EventFilter, Page, StoreError};
-use engine::Engine;
 
 use super::{Done, Fault, HostRow, Operations, Refusal, TRIES, operator};
 use crate::reconciler::{RetryOf, clusters_of, new_cluster};
@@ -136,7 +136,7 @@ impl Operations {
             Refusal::Conflict(format!("Host {} does not answer now ({why}), so nothing was begun.", host.settings.name))
         };
         let ask = async {
-            let engine = Engine::connect(&host.settings.daemon_url).await?;
+            let engine = self.seal.connect(&host, Pace::ORDINARY).await?;
             let found = engine.info().await?.id;
             Ok::<_, engine::EngineError>((found, engine.survey(self.store.pool_id(), &self.layout).await?))
         };

@@ -2,10 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{Cluster, ClusterId, Failure, FlavorId, Host, HostId, LeaseRecord, PhaseKind, UserId};
-use common::store::{
-    ClusterFilter, ClusterQuery, FailureQuery, Found, HostQuery, HostSort, LeaseFilter, Page, RecordQuery, Total,
-};
+use common::model::{Cluster, ClusterId, Failure, Host, HostId, LeaseRecord, PhaseKind};
+use common::store::{ClusterQuery, FailureQuery, Found, HostQuery, HostSort, Page, RecordQuery, Total};
 
 use super::{Operations, Refusal};
 use crate::tally::Counts;
@@ -113,19 +111,6 @@ pub fn page_of(after: Option<&str>, limit: u32) -> Result<Page, Refusal> {
     Ok(Page { after, limit: limit + 1 })
 }
 
-/// The filters that clusters can be listed by.
-pub fn cluster_filter(
-    host: Option<&str>,
-    user: Option<&str>,
-    flavor: Option<&str>,
-    phases: Vec<PhaseKind>,
-) -> Result<ClusterFilter, Refusal> {
-    let host = host.map(HostId::parse).transpose().map_err(|why| Refusal::field("host", why.to_string()))?;
-    let user = user.map(UserId::parse).transpose().map_err(|why| Refusal::field("user", why.0))?;
-    let flavor = flavor.map(FlavorId::parse).transpose().map_err(|why| Refusal::field("flavor", why.0))?;
-    Ok(ClusterFilter { host, phases, user, flavors: flavor.into_iter().collect() })
-}
-
 impl Operations {
     /// All hosts, by name, with what is on them.
     pub async fn hosts(&self) -> Result<Vec<HostRow>, Refusal> {
@@ -174,18 +159,6 @@ impl Operations {
     /// A page of the failures that are still known.
     pub async fn find_failures(&self, query: &FailureQuery) -> Result<Found<Failure>, Refusal> {
         Ok(self.store.find_failures(query).await?)
-    }
-
-    /// Clusters, by id.
-    pub async fn clusters(&self, filter: &ClusterFilter, page: &Page) -> Result<Listed<Cluster>, Refusal> {
-        let items = self.store.list_clusters(filter, page).await?;
-        Ok(part(items, page, |cluster| cluster.id.to_string()))
-    }
-
-    /// Records of ended leases, newest end first.
-    pub async fn records(&self, filter: &LeaseFilter, page: &Page) -> Result<Listed<LeaseRecord>, Refusal> {
-        let items = self.store.list_lease_records(filter, page).await?;
-        Ok(part(items, page, |record| record.lease.id.to_string()))
     }
 }
 

@@ -19,6 +19,7 @@ mod host_input;
 #[cfg(test)]
 mod host_input_test;
 mod host_purpose;
+mod host_tls;
 mod list_input;
 mod lists;
 mod many_input;
@@ -43,6 +44,7 @@ use serde::Serialize;
 
 use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
+use crate::seal::Seal;
 use crate::tally::Tally;
 
 pub use add_host::Added;
@@ -54,8 +56,9 @@ pub use event_input::EventInput;
 pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
+pub use host_tls::TlsInput;
 pub use list_input::{ListInput, Natural, Shown};
-pub use lists::{ClusterList, HostRow, Listed, cluster_filter, limit_of, page_of};
+pub use lists::{ClusterList, HostRow, Listed, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
 pub use operators::{MadeOperator, OperatorInput};
@@ -79,6 +82,8 @@ pub struct Operations {
     pub passwords: Passwords,
     /// What following events takes.
     pub waiting: Waiting,
+    /// What credentials of hosts are sealed with, and the way to their daemons.
+    pub seal: Seal,
     /// How slots map to ports and subnets.
     pub layout: SlotLayout,
     /// How many clusters there are.

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
+use common::clock::Pace;
 use common::model::{Asked, ForeignThing, Host, HostId, HostPurpose, MAX_FOREIGN, Timestamp};
-use engine::{Engine, Stranger};
+use engine::Stranger;
 
 use super::change_host::{HostStep, confirmed, stays, still};
 use super::{Done, Holders, Operations, Refusal};
@@ -56,7 +57,7 @@ impl Operations {
             ))
         };
         let ask = async {
-            let engine = Engine::connect(&host.settings.daemon_url).await?;
+            let engine = self.seal.connect(host, Pace::ORDINARY).await?;
             let found = engine.info().await?.id;
             let things = engine.foreign(self.store.pool_id()).await?;
             Ok::<_, engine::EngineError>((found, things))

@@ -164,7 +164,8 @@ pub async fn blank(req: HttpRequest, state: Data<State>, who: SignedIn) -> Resul
 pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Form) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = input(&fields);
-    match state.operations.add_host(&input, &who.operator.username, state.now()).await {
+    let tls = super::host_tls::input(&fields);
+    match state.operations.add_host(&input, &tls, &who.operator.username, state.now()).await {
         Ok(Added { host, new: false }) => {
             let message = format!("Host {} was added already.", host.settings.name);
             Ok(ask.done(&Done { message }, &format!("/hosts/{}", host.id)))

@@ -61,7 +61,8 @@ pub async fn blank(req: HttpRequest, state: Data<State>, who: SignedIn) -> Resul
 pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Form) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
     let (text, common) = (fields.raw("text"), input(&fields));
-    match state.operations.add_many(text, &common, &who.operator.username, state.now()).await {
+    let tls = super::host_tls::input(&fields);
+    match state.operations.add_many(text, &common, &tls, &who.operator.username, state.now()).await {
         Ok(done) if done.rest().is_empty() => Ok(ask.done(&Done { message: done.message() }, "/hosts")),
         Ok(done) => {
             // With comments and order as they were pasted, but for what is done.

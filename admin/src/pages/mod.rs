@@ -26,6 +26,7 @@ pub mod host_act;
 pub mod host_force;
 mod host_form;
 pub mod host_reset;
+pub mod host_tls;
 pub mod hosts;
 pub mod hosts_many;
 pub mod login;

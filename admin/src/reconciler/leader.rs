@@ -26,6 +26,7 @@ use super::policy::Policy;
 use super::rooms::rooms;
 use super::standing::Standings;
 use super::term::Term;
+use crate::seal::Seal;
 
 /// The lock is void so long after its last renewal. A standby tries the moment it runs out, so it takes over within ten seconds.
 const TERM: Duration = Duration::from_secs(7);
@@ -56,6 +57,7 @@ pub struct Leader {
     pub catalog: Arc<Catalog>,
     /// What slots mean.
     pub layout: SlotLayout,
+    pub seal: Seal,
     /// Which flavors the pool is made of.
     pub mix: Mix,
     /// The most container starts at once on one host.
@@ -108,6 +110,7 @@ impl Leader {
                         store: self.store.clone(),
                         catalog: self.catalog.clone(),
                         layout: self.layout,
+                        seal: self.seal.clone(),
                         probes: probes.clone(),
                         deep: deep.clone(),
                         http: http.clone(),

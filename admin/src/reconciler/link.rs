@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::clock::Pace;
-use common::model::{ClusterId, DaemonUrl, PoolId};
+use common::model::{ClusterId, DaemonUrl, Host, HostTls, PoolId};
 use engine::{Engine, EngineError, EngineEvent, EventKind};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep_until};
@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use super::answer::{first, while_it_lives};
 use super::dirty::Dirty;
 use super::view::WANT_OF_MEMORY;
+use crate::seal::Seal;
 
 /// Docker tells of a pause or an end before its lists have it: a look within some milliseconds still sees the container run
 /// (seen with 20.10: an end showed 130 to 250 ms after it was told, when the network had been taken care of). So there are
@@ -28,7 +29,9 @@ const LIST_LAGS: [Duration; 5] = [
 /// A connection to an engine that is the one its host was added with.
 pub struct Link {
     /// Where it goes.
-    pub url: DaemonUrl,
+    url: DaemonUrl,
+    /// As whom.
+    tls: Option<HostTls>,
     /// The engine.
     pub engine: Engine,
     events: tokio::task::JoinHandle<()>,
@@ -45,15 +48,16 @@ impl Link {
     ///
     /// Another engine at the same address is refused: what is there belongs to another host, or to nobody here.
     pub async fn connect(
-        url: &DaemonUrl,
-        engine_id: &str,
+        host: &Host,
+        seal: &Seal,
         pool: &PoolId,
         pace: Pace,
         dirty: &Arc<Dirty>,
     ) -> Result<Link, EngineError> {
-        let engine = first("connecting", pace, Engine::connect_at(url, pace)).await?;
+        let (url, engine_id) = (&host.settings.daemon_url, &host.engine_id);
+        let engine = first("connecting", pace, seal.connect(host, pace)).await?;
         let found = while_it_lives(&engine, pace, engine.info()).await?.id;
-        if found != engine_id {
+        if found != *engine_id {
             return Err(EngineError::Refused {
                 what: format!("to be the host's engine at {url}"),
                 status: 0,
@@ -90,7 +94,12 @@ impl Link {
             }
             dirty.broke();
         });
-        Ok(Link { url: url.clone(), engine, events })
+        Ok(Link { url: url.clone(), tls: host.tls.clone(), engine, events })
+    }
+
+    /// Whether it goes where the host's record says, as the record says.
+    pub fn is_to(&self, host: &Host) -> bool {
+        self.url == host.settings.daemon_url && self.tls == host.tls
     }
 }
 

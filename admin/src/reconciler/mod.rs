@@ -100,6 +100,7 @@ pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
 pub use placement::new_cluster;
 
+use crate::seal::Seal;
 use leader::Leader;
 use news::News;
 use outlook::Outlooks;
@@ -137,6 +138,8 @@ pub struct Settings {
     pub max_starts: usize,
     /// Where this process' `/internal` answers: `http://host:port`.
     pub address: String,
+    /// The way to hosts' daemons.
+    pub seal: Seal,
     /// How long everything waits.
     pub pace: Pace,
     /// Whether free clusters are asked to commit a transaction now and then, as their templates say.
@@ -221,7 +224,7 @@ impl Reconciler {
 pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
-    let Settings { store, catalog, layout, mix, max_starts, address, pace, deep_probes } = settings;
+    let Settings { store, catalog, layout, mix, max_starts, address, seal, pace, deep_probes } = settings;
     let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
@@ -229,6 +232,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         store: store.clone(),
         catalog,
         layout,
+        seal,
         mix,
         max_starts,
         address,

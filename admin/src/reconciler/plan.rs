@@ -15,6 +15,8 @@ pub struct Plan {
     pub stops: Vec<Stop>,
     /// What is wanted and not done now.
     pub held: Vec<Held>,
+    /// Whether any of that may end though no record changes and the engine tells of nothing.
+    pub ends_untold: bool,
     /// When the answer may be another even if nothing happens.
     pub wake_at: Option<Timestamp>,
 }

@@ -65,6 +65,7 @@ fn host(capacity: u16) -> Host {
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: Contact {
             state: HostState::Active { since: ago(900) },
             last_answer: NOW,

@@ -21,7 +21,7 @@ impl Planner<'_> {
         }
         let what = |n: usize| format!("{n} more to create");
         if !host.fills() {
-            return self.held(what(wanted as usize), "the host is not schedulable".into());
+            return self.lasts(what(wanted as usize), "the host is not schedulable".into());
         }
         let memory = &self.view.memory;
         let taken = self.view.clusters.len() + memory.beginning.len();

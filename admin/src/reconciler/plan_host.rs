@@ -241,12 +241,17 @@ impl Planner<'_> {
     }
 
     /// Something about the host as a whole is held back.
+    /// What is held back until the host's record or one of its clusters changes: the host may rest meanwhile.
+    pub fn lasts(&mut self, what: impl Into<String>, why: String) {
+        self.plan.held.push(Held { about: About::Host, what: what.into(), why });
+    }
     pub fn held(&mut self, what: impl Into<String>, why: String) {
         self.held_of(About::Host, what, why);
     }
 
     /// Something about a part of it is.
     pub fn held_of(&mut self, about: About, what: impl Into<String>, why: String) {
+        self.plan.ends_untold = true;
         self.plan.held.push(Held { about, what: what.into(), why });
     }
 

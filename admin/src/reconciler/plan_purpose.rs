@@ -165,7 +165,7 @@ impl Planner<'_> {
             }
             HostPurpose::Drain(_) => {
                 let why = format!("nothing is given out or made until it is ended; {in_use} in use");
-                (format!("drained, asked by {by}"), why)
+                return self.lasts(format!("drained, asked by {by}"), why);
             }
             HostPurpose::Reset { .. } if in_use > 0 => {
                 (format!("resetting, asked by {by}"), format!("it waits for users: {in_use} in use"))

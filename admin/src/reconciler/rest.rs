@@ -23,9 +23,10 @@ pub struct Rest {
 }
 
 impl Rest {
-    /// The rest after a plan, if it leaves nothing to do, nothing to wait for and nothing held back; at most `longest`.
+    /// The rest after a plan, if it leaves nothing to do, nothing to wait for, and nothing held back but what
+    /// only a change of its records can end; at most `longest`.
     pub fn after(plan: &Plan, clusters: &[Cluster], now: Timestamp, longest: Duration) -> Option<Rest> {
-        let idle = plan.steps.is_empty() && plan.held.is_empty();
+        let idle = plan.steps.is_empty() && !plan.ends_untold;
         let latest = now + longest;
         let until = plan.wake_at.map_or(latest, |at| at.min(latest));
         let offers = clusters.iter().any(|cluster| cluster.offer.is_some());
@@ -57,9 +58,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_back_leaves_no_rest() {
+    fn what_is_held_back_leaves_no_rest_unless_only_a_change_can_end_it() {
         let held = vec![Held { about: About::Host, what: "1 of f".into(), why: "no room".into() }];
-        assert_eq!(Rest::after(&Plan { held, ..Plan::default() }, &[], NOW, LONGEST), None);
+        let rest =
+            |ends_untold| Rest::after(&Plan { held: held.clone(), ends_untold, ..Plan::default() }, &[], NOW, LONGEST);
+        assert_eq!(rest(true), None);
+        assert_eq!(rest(false), Some(Rest { until: NOW + LONGEST, offers: false }));
     }
 
     #[test]

@@ -138,6 +138,7 @@ impl Sim {
             kind: HostKind::Single,
             purpose: HostPurpose::Serve,
             try_again: None,
+            tls: None,
             contact,
             created_at: self.now,
         };

@@ -3,24 +3,37 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use common::model::{DaemonUrl, Host, HostId};
+use common::model::{DaemonUrl, Host, HostId, HostTls};
 use engine::{Engine, EngineError};
+
+use crate::seal::Seal;
 
 /// Engines that were reached, by host. An [`Engine`] holds no connection between calls, so keeping it costs nothing.
 #[derive(Clone, Default)]
-pub struct Engines(Arc<Mutex<HashMap<HostId, (DaemonUrl, Engine)>>>);
+pub struct Engines {
+    seal: Seal,
+    known: Arc<Mutex<HashMap<HostId, (Reached, Engine)>>>,
+}
+
+/// Where an engine was reached, and as whom.
+type Reached = (DaemonUrl, Option<HostTls>);
 
 impl Engines {
+    /// Reaches engines with these keys.
+    pub fn new(seal: Seal) -> Engines {
+        Engines { seal, known: Arc::default() }
+    }
+
     /// The engine of a host; reaches it if it was not reached before.
     pub async fn of(&self, host: &Host) -> Result<Engine, EngineError> {
-        let url = &host.settings.daemon_url;
+        let wanted = (host.settings.daemon_url.clone(), host.tls.clone());
         if let Some((known, engine)) = self.lock().get(&host.id)
-            && known == url
+            && *known == wanted
         {
             return Ok(engine.clone());
         }
-        let engine = Engine::connect_at(url, super::PACE).await?;
-        self.lock().insert(host.id.clone(), (url.clone(), engine.clone()));
+        let engine = self.seal.connect(host, super::PACE).await?;
+        self.lock().insert(host.id.clone(), (wanted, engine.clone()));
         Ok(engine)
     }
 
@@ -29,7 +42,7 @@ impl Engines {
         self.lock().retain(|id, _| hosts.iter().any(|host| host.id == *id));
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HostId, (DaemonUrl, Engine)>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<HostId, (Reached, Engine)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

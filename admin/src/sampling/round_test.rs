@@ -47,6 +47,7 @@ async fn add_host(store: &SharedStore, name: &str, sim: &SimHost) -> Host {
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: Contact {
             state: HostState::Active { since: now() },
             last_answer: now(),

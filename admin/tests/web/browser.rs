@@ -97,6 +97,19 @@ impl Browser {
         Answer { status, headers, text: response.text().await.unwrap() }
     }
 
+    /// The page once it has these words: clusters are counted for all who look, some three times a second.
+    pub async fn get_counted(&mut self, path: &str, words: &str) -> Answer {
+        let counted = async {
+            loop {
+                let page = self.get(path).await;
+                if page.text.contains(words) {
+                    return page;
+                }
+            }
+        };
+        tokio::time::timeout(std::time::Duration::from_secs(20), counted).await.expect(words)
+    }
+
     pub async fn get(&mut self, path: &str) -> Answer {
         let request = self.http.get(format!("{}{path}", self.url));
         self.send(request).await

@@ -79,6 +79,7 @@ async fn one_that_stands_by_tells_the_same_as_the_one_that_leads() {
         mix: Vec::new(),
         max_starts: 2,
         address: url.clone(),
+        seal: admin::seal::Seal::default(),
         pace: Pace::ORDINARY,
         deep_probes: false,
     });

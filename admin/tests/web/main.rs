@@ -14,6 +14,7 @@ mod failures;
 mod following;
 mod host_form;
 mod host_operations;
+mod host_tls;
 mod hosts;
 mod lists;
 mod live;

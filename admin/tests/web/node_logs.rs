@@ -24,7 +24,7 @@ async fn until(response: &mut reqwest::Response, text: &mut String, name: &str) 
         let chunk = tokio::time::timeout(Duration::from_secs(20), response.chunk()).await;
         let chunk = chunk.unwrap_or_else(|_| panic!("no {name} came, but {text}")).unwrap();
         let chunk = chunk.unwrap_or_else(|| panic!("it ended without {name}: {text}"));
-        text.push_str(&String::from_utf8(chunk.to_vec()).unwrap());
+        text.push_str(std::str::from_utf8(&chunk).unwrap());
     }
 }
 

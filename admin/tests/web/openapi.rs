@@ -138,8 +138,13 @@ async fn fields_and_parameters_are_those_that_are_taken() {
         if let Some(name) = call["requestBody"]["content"]["application/json"]["schema"]["$ref"].as_str() {
             let fields = document.pointer(&format!("{}/properties", name.trim_start_matches('#'))).unwrap();
             let said: BTreeSet<String> = fields.as_object().unwrap().keys().cloned().collect();
-            let answer =
-                browser.json(&method.to_uppercase(), &place, json!({"zzz": 1, "username": "x", "password": "y"})).await;
+            let answer = browser
+                .json(
+                    &method.to_uppercase(),
+                    &place,
+                    json!({"zzz": 1, "username": "x", "present": "y", "password": "y"}),
+                )
+                .await;
             let errors = answer.is(422).json()["errors"].as_array().unwrap().clone();
             let fault =
                 errors.iter().find(|fault| fault["field"] == "zzz").unwrap_or_else(|| panic!("{}", answer.text));

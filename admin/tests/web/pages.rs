@@ -1,7 +1,5 @@
 //! What pages contain, and that nothing in them can be code.
 
-use std::time::Duration;
-
 use common::clock::now;
 use common::model::{Actor, Event, EventKind, Metadata, Role};
 
@@ -157,16 +155,7 @@ async fn the_overview_counts_what_is_there() {
     house.add_held(&host, 0, "alice", Metadata::new()).await;
     house.add_free(&host, 1).await;
     house.add_free(&host, 2).await;
-    // Counted for all who look, some three times a second.
-    let counted = async {
-        loop {
-            let page = browser.get("/").await;
-            if page.text.contains("<strong>2</strong> <span class=\"note\">can be had now") {
-                return page;
-            }
-        }
-    };
-    let page = tokio::time::timeout(Duration::from_secs(20), counted).await.expect("the clusters are counted");
+    let page = browser.get_counted("/", "<strong>2</strong> <span class=\"note\">can be had now").await;
     for (label, value, note) in [
         ("Free", "2", "can be had now"),
         ("In use", "1", "held by users"),
@@ -221,9 +210,9 @@ async fn a_flavor_shows_what_was_chosen_and_the_compose_file_that_it_comes_to() 
     house.add_free(&host, 0).await;
     let free = house.store.list_clusters(&Default::default(), &common::store::Page::first(1)).await.unwrap();
     let mut browser = house.browser_of("vera").await;
-    let page = browser.get(&format!("/flavors/{}", free[0].flavor)).await;
+    let page = browser.get_counted(&format!("/flavors/{}", free[0].flavor), "<strong>1</strong>").await;
     page.is(200).has("<dt>Consensus</dt>").has("could be").has("data-copy-from=\"compose\"");
-    page.has("services:").has("CORE_PEER_ID: vp0").has("512 MiB").has("<strong>1</strong>");
+    page.has("services:").has("CORE_PEER_ID: vp0").has("512 MiB");
     assert!(!page.text.contains("{%"), "the file is rendered");
     browser.get("/flavors/none").await.is(404).has("There is no such flavor.");
     house.end().await;

@@ -69,6 +69,7 @@ impl House {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let (reconciler, running) = reconciler(Settings {
+            seal: admin::seal::Seal::default(),
             store: store.clone(),
             catalog: catalog.clone(),
             layout: config.layout,
@@ -133,6 +134,7 @@ impl House {
             kind: HostKind::Single,
             purpose: HostPurpose::Serve,
             try_again: None,
+            tls: None,
             contact: Contact {
                 state: HostState::Active { since: now() },
                 last_answer: now(),

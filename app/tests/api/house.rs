@@ -275,6 +275,7 @@ pub fn host(name: &str) -> Host {
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: Contact {
             state: HostState::Active { since: now },
             last_answer: now,

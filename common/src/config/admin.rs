@@ -2,7 +2,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
-use super::{CommonConfig, ConfigError, Secret, Source, TrustedProxies, parse};
+use super::{CommonConfig, ConfigError, SealKeys, Secret, Source, TrustedProxies, parse};
 use crate::model::{FlavorId, FlavorShare, LogLevel, SlotLayout, SubnetRange, check_username};
 use crate::store::StoreTarget;
 
@@ -31,6 +31,8 @@ pub struct AdminConfig {
     pub pool_mix: PoolMix,
     /// `DEEP_PROBES`: whether free clusters are asked to commit a transaction now and then.
     pub deep_probes: bool,
+    /// `SEAL_KEY`, `SEAL_KEY_OLD`: what credentials of hosts are sealed with.
+    pub seal_keys: SealKeys,
     /// `TRUSTED_PROXIES`
     pub trusted_proxies: TrustedProxies,
 }
@@ -64,6 +66,7 @@ impl AdminConfig {
             max_starts: source.parsed("MAX_STARTS_PER_HOST", parse::number(1..=64))?.unwrap_or(8),
             pool_mix: source.parsed("POOL_MIX", PoolMix::parse)?.unwrap_or_default(),
             deep_probes: source.parsed("DEEP_PROBES", parse::truth)?.unwrap_or(false),
+            seal_keys: SealKeys::read(source)?,
             trusted_proxies: source.parsed("TRUSTED_PROXIES", TrustedProxies::parse)?.unwrap_or_default(),
         })
     }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 
 /// Every variable that is read, by either program: one file can serve both. A file that has another name in it is refused.
-pub const NAMES: [&str; 32] = [
+pub const NAMES: [&str; 34] = [
     "ADMIN_BIND",
     "ADMIN_INTERNAL_ADDRESS",
     "ADMIN_PASSWORD",
@@ -35,6 +35,8 @@ pub const NAMES: [&str; 32] = [
     "MONGO_SETUP_URL",
     "MONGO_URL",
     "POOL_MIX",
+    "SEAL_KEY",
+    "SEAL_KEY_OLD",
     "TRUSTED_PROXIES",
     "USER_LEASES_MAX",
     FILE_NAME,
@@ -44,7 +46,15 @@ pub const NAMES: [&str; 32] = [
 const FILE_NAME: &str = "POOLMANAGER_CONFIG_FILE";
 
 /// Variables whose values never appear in a message.
-const SECRETS: [&str; 5] = ["ADMIN_PASSWORD", "INTERNAL_SECRET", "MONGO_PASSWORD", "MONGO_ROOT_PASSWORD", "MONGO_URL"];
+const SECRETS: [&str; 7] = [
+    "ADMIN_PASSWORD",
+    "INTERNAL_SECRET",
+    "MONGO_PASSWORD",
+    "MONGO_ROOT_PASSWORD",
+    "MONGO_URL",
+    "SEAL_KEY",
+    "SEAL_KEY_OLD",
+];
 
 /// Why the program does not start: a sentence that names the variable, the value and what is allowed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use serde::{Deserialize, Serialize};
 
 use super::host_purpose::HostPurpose;
+use super::host_tls::HostTls;
 use super::{DaemonUrl, FlavorShare, HostId, HostName, InvalidText, SlotLayout, Timestamp};
 
 /// The most clusters that a host may be set to hold, as the seed has it. Ports and subnets may allow fewer.
@@ -28,6 +29,9 @@ pub struct Host {
     /// Failures before this count no more: an operator asked to try again what was held back.
     #[serde(default)]
     pub try_again: Option<Timestamp>,
+    /// What is shown to its daemon over TLS; `None`: without TLS.
+    #[serde(default)]
+    pub tls: Option<HostTls>,
     /// What admin last saw.
     pub contact: Contact,
     /// When it was added.

@@ -18,5 +18,6 @@ pub mod relay;
 pub mod replica_set;
 pub mod scale;
 pub mod small_disk;
+pub mod tls_engine;
 pub mod tripwire;
 pub mod wait;

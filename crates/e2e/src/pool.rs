@@ -129,6 +129,7 @@ impl Pool {
             kind: info.kind,
             purpose: HostPurpose::Serve,
             try_again: None,
+            tls: None,
             contact: Contact {
                 state: HostState::Active { since: now },
                 last_answer: now,
@@ -174,6 +175,7 @@ impl Pool {
             mix: self.mix.clone(),
             max_starts: 4,
             address: "http://127.0.0.1:9".into(),
+            seal: admin::seal::Seal::default(),
             pace: self.pace,
             deep_probes: self.deep_probes,
         });

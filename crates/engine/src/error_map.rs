@@ -24,12 +24,16 @@ impl fmt::Display for Step<'_> {
 /// Puts bollard's error into our words.
 pub(crate) fn explain(url: &DaemonUrl, step: Step<'_>, within: Duration, error: Error) -> EngineError {
     match error {
+        // What Go's server answers to whoever speaks plainly where TLS is spoken.
+        Error::DockerResponseServerError { status_code: 400, message } if message.contains("to an HTTPS server") => {
+            unreachable(url, "it speaks TLS there: give this host its credentials (CA, certificate and key)")
+        }
         Error::DockerResponseServerError { status_code, message } => answer(step, status_code, &message),
         Error::RequestTimeoutError => EngineError::Timeout { what: step.to_string(), after: within },
         Error::DockerStreamError { error } => answer(step, 0, &error),
         Error::SocketNotFoundError(_) => unreachable(url, "no such file or directory"),
         error @ (Error::HyperLegacyError { .. } | Error::HyperResponseError { .. } | Error::IOError { .. }) => {
-            unreachable(url, &deepest(&error))
+            unreachable(url, &crate::tls::words(&error).unwrap_or_else(|| deepest(&error)))
         }
         other => EngineError::Refused { what: step.to_string(), status: 0, message: other.to_string() },
     }

@@ -8,7 +8,7 @@ use common::clock::Pace;
 use common::model::{DaemonUrl, HostKind};
 
 use crate::error_map::{self, Step};
-use crate::{EngineError, deadline};
+use crate::{Credentials, EngineError, deadline};
 
 /// One Docker daemon. Cheap to clone; holds no connection between calls, so it outlives the daemon's restarts.
 #[derive(Clone, Debug)]
@@ -47,12 +47,22 @@ impl Engine {
 
     /// The same, with every deadline and pause as long as this pace makes it.
     pub async fn connect_at(url: &DaemonUrl, pace: Pace) -> Result<Engine, EngineError> {
+        Self::connect_as(url, None, pace).await
+    }
+
+    /// The same over TLS, if there are credentials. Without any, TCP is plain.
+    pub async fn connect_as(
+        url: &DaemonUrl,
+        credentials: Option<&Credentials>,
+        pace: Pace,
+    ) -> Result<Engine, EngineError> {
         let step = Step("connecting to", "the daemon");
-        let docker = match url {
-            DaemonUrl::Unix(path) => {
+        let docker = match (url, credentials) {
+            (DaemonUrl::Tcp { .. }, Some(credentials)) => credentials.docker(url),
+            (DaemonUrl::Unix(path), _) => {
                 Docker::connect_with_unix(&path.to_string_lossy(), deadline::CLIENT_SECONDS, API_DEFAULT_VERSION)
             }
-            DaemonUrl::Tcp { .. } => {
+            (DaemonUrl::Tcp { .. }, None) => {
                 Docker::connect_with_http(&url.to_string(), deadline::CLIENT_SECONDS, API_DEFAULT_VERSION)
             }
         };

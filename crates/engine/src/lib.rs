@@ -23,6 +23,7 @@ mod stats;
 mod survey;
 #[cfg(test)]
 mod testing;
+mod tls;
 mod up;
 
 pub use down::{Removed, Stranger};
@@ -34,6 +35,7 @@ pub use labels::Ownership;
 pub use logs::{LogFollow, LogLine, LogStream};
 pub use stats::Stats;
 pub use survey::{ContainerHealth, FoundCluster, FoundContainer, FoundNetwork, Survey};
+pub use tls::{BadPem, Credentials, Part, Pem};
 pub use up::{Progress, StartSample, UpLimits};
 
 /// Asked before each call to Docker, reading or changing; an error (usually [`EngineError::Fenced`]) ends the work at

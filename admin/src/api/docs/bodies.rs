@@ -39,6 +39,32 @@ pub struct SettingsGiven {
     mix: Option<Vec<ShareGiven>>,
 }
 
+/// Credentials for a daemon that speaks TLS, each as PEM; all or none.
+#[derive(JsonSchema)]
+pub struct TlsTexts {
+    /// The CA by which the daemon is known.
+    tls_ca: Option<String>,
+    /// The certificate that is shown to it.
+    tls_certificate: Option<String>,
+    /// Its key, without a passphrase. Kept sealed; told by nothing.
+    tls_key: Option<String>,
+}
+
+/// Other credentials for a host.
+#[derive(JsonSchema)]
+pub struct TlsGiven {
+    /// The CA by which the daemon is known, as PEM.
+    tls_ca: String,
+    /// The certificate that is shown to it, as PEM.
+    tls_certificate: String,
+    /// Its key as PEM, without a passphrase. Kept sealed; told by nothing.
+    tls_key: String,
+    /// Keep them though the daemon does not answer with them now.
+    untried: Option<bool>,
+    /// Only if this is still the host's version.
+    version: Option<u64>,
+}
+
 /// A host to be added. What is left out is as in the blank form.
 #[derive(JsonSchema)]
 pub struct HostGiven {
@@ -49,6 +75,8 @@ pub struct HostGiven {
     daemon_url: String,
     /// How users reach its clusters; the host of the daemon URL if it is not given.
     address: Option<String>,
+    #[schemars(flatten)]
+    tls: TlsTexts,
     #[schemars(flatten)]
     settings: SettingsGiven,
 }
@@ -72,6 +100,8 @@ pub struct HostChange {
 pub struct ManyGiven {
     /// A line for each: `NAME DAEMON_URL [CAPACITY] [SETTING=VALUE ...]`; at most 200.
     text: String,
+    #[schemars(flatten)]
+    tls: TlsTexts,
     #[schemars(flatten)]
     settings: SettingsGiven,
 }

@@ -4,7 +4,7 @@ use serde_json::json;
 
 use super::bodies::{ClusterGiven, NodesGiven};
 use super::op::Op;
-use crate::api::{Part, shapes};
+use crate::api::{ListPart, Part, shapes};
 use crate::explain::Explanation;
 use crate::operations::Done;
 
@@ -17,8 +17,10 @@ pub fn clusters() -> Vec<Op> {
             .query("host", "on the host with this id")
             .query("user", "held by this user")
             .query("flavor", "of this flavor")
+            .query("health", "of this health")
+            .searched()
             .in_parts()
-            .answers::<Part<shapes::ClusterShape>>(200, "A part of them"),
+            .answers::<ListPart<shapes::ClusterShape>>(200, "A part of them"),
         Op::post("/api/v1/clusters", "createCluster", "Create a cluster on a chosen host")
             .about(
                 "It is being made when this is answered, and stays: the pool's mix removes it for no other flavor. Refused where \
@@ -46,10 +48,18 @@ pub fn clusters() -> Vec<Op> {
         Op::get("/api/v1/clusters/{id}/evidence", "getEvidence", "What was kept of a cluster that failed")
             .about("The last 500 are kept.")
             .answers::<shapes::EvidenceShape>(200, "All that was kept"),
+        Op::get("/api/v1/clusters/{id}/logs", "getLogs", "The last lines of a node's log")
+            .about("As plain text, each line with its time; with `follow=true` as server-sent events, and then what it writes.")
+            .query("node", "which node; the first if it is not given")
+            .query("tail", "how many lines")
+            .query_of("follow", vec!["true", "false"], "whether to go on with what it writes")
+            .answers_text(200, "The lines"),
         Op::get("/api/v1/evidence", "listEvidence", "Clusters that failed, latest first")
             .query("host", "on the host with this id")
+            .query("flavor", "of this flavor")
+            .searched()
             .in_parts()
-            .answers::<Part<shapes::FailureShape>>(200, "A part of them, without logs"),
+            .answers::<ListPart<shapes::FailureShape>>(200, "A part of them, without logs"),
     ]
 }
 
@@ -57,9 +67,12 @@ pub fn clusters() -> Vec<Op> {
 pub fn records() -> Vec<Op> {
     vec![
         Op::get("/api/v1/records", "listRecords", "Records of ended leases, newest end first")
+            .query("host", "on the host with this id")
             .query("user", "of this user")
+            .query("flavor", "of this flavor")
+            .searched()
             .in_parts()
-            .answers::<Part<shapes::RecordShape>>(200, "A part of them"),
+            .answers::<ListPart<shapes::RecordShape>>(200, "A part of them"),
         Op::get("/api/v1/records/{id}", "getRecord", "The record of an ended lease")
             .answers::<shapes::RecordShape>(200, "The record"),
         Op::delete("/api/v1/records/{id}", "deleteRecord", "Forget the record of an ended lease")

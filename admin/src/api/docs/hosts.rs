@@ -2,16 +2,23 @@
 
 use serde_json::json;
 
-use super::bodies::{DeletionGiven, HostChange, HostGiven, ManyGiven, OfHost, ResetGiven};
+use super::bodies::{DeletionGiven, HostChange, HostGiven, ManyGiven, OfHost, ResetGiven, TlsGiven};
 use super::op::Op;
-use crate::api::{Part, shapes};
+use crate::api::host_tls::TlsShape;
+use crate::api::{ListPart, Part, shapes};
 use crate::explain::Explanation;
 use crate::operations::Done;
 
 /// Hosts, and what is done with them as a whole.
 pub fn hosts() -> Vec<Op> {
     vec![
-        Op::get("/api/v1/hosts", "listHosts", "All hosts, by name").answers::<Part<shapes::HostShape>>(200, "The hosts"),
+        Op::get("/api/v1/hosts", "listHosts", "Hosts")
+            .query("state", "in this state")
+            .query("schedulable", "whether clusters are made and given out there")
+            .query("purpose", "of which operators want this")
+            .searched()
+            .in_parts()
+            .answers::<ListPart<shapes::HostShape>>(200, "A part of them"),
         Op::post("/api/v1/hosts", "addHost", "Add a host")
             .about("The host is asked first: one that does not answer is refused with the reason, and nothing is left behind.")
             .takes::<HostGiven>(json!({"name": "h1", "daemon_url": "tcp://10.0.0.1:2375", "capacity": 5}))
@@ -36,6 +43,20 @@ pub fn hosts() -> Vec<Op> {
             )
             .takes::<DeletionGiven>(json!({"version": 3}))
             .answers::<Done>(202, "It is being deleted; it is gone when `GET` is 404"),
+        Op::get("/api/v1/hosts/{id}/tls", "getCredentials", "What is public of a host's credentials")
+            .about("404 if it has none: then its daemon is reached without TLS. The key is told by nothing.")
+            .answers::<TlsShape>(200, "Whose certificates, and until when they hold"),
+        Op::put("/api/v1/hosts/{id}/tls", "setCredentials", "Give a host other credentials")
+            .about("They are tried on its daemon first, and refused with the reason if it does not answer, unless `untried`.")
+            .takes::<TlsGiven>(json!({
+                "tls_ca": "-----BEGIN CERTIFICATE-----...",
+                "tls_certificate": "-----BEGIN CERTIFICATE-----...",
+                "tls_key": "-----BEGIN PRIVATE KEY-----...",
+            }))
+            .answers::<Done>(200, "It is reached with these from now on"),
+        Op::delete("/api/v1/hosts/{id}/tls", "removeCredentials", "Take a host's credentials away")
+            .takes::<OfHost>(json!({"version": 3}))
+            .answers::<Done>(200, "It is reached without TLS from now on"),
         Op::get("/api/v1/hosts/{id}/foreign", "listForeign", "What is on its engine that is not this pool's")
             .about("Asked of the engine now, within 5 s; at most 1,000. `poolmanager` marks what PoolManager itself consists of.")
             .answers::<Part<shapes::StrangerShape>>(200, "Containers, then networks"),

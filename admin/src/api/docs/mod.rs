@@ -1,6 +1,7 @@
 //! The document of the JSON API: OpenAPI 3.1, put together from the table of routes (which paths and roles there are), from the
 //! types that are answered (their schemas, by schemars) and from a few words for each route. A test keeps the three together.
 
+mod access;
 mod bodies;
 mod clusters;
 mod hosts;
@@ -26,8 +27,9 @@ use crate::routes::{self, Entry};
 type Group = (&'static str, &'static str, fn() -> Vec<Op>);
 
 /// The parts of the document, in its order.
-const GROUPS: [Group; 8] = [
+const GROUPS: [Group; 10] = [
     ("Session", "Signing in and out.", others::session),
+    ("Own sessions", "Where the caller is signed in, and her password.", access::own),
     ("Pool", "The pool as a whole.", others::pool),
     ("Hosts", "Docker engines that clusters run on, and what is done with them as a whole.", hosts::hosts),
     ("Clusters", "Networks that run, are being made, or failed.", clusters::clusters),
@@ -39,6 +41,7 @@ const GROUPS: [Group; 8] = [
         "What clusters and hosts use, what the pool has, and what users were told, over time.",
         measured::measured,
     ),
+    ("Access", "Who may sign in, and tokens for the users' service.", access::access),
 ];
 
 const ABOUT: &str = "The operations of the pages as JSON. Sign in first: the answer brings a cookie, and a token that every change \
@@ -101,9 +104,11 @@ fn operation(entry: &Entry, op: Option<&Op>, given: &mut SchemaGenerator, answer
     let changes = entry.method != Method::GET;
     let mut words = json!({"responses": {}});
     let mut parameters = path_parameters(entry.path, op.map_or(&[], |op| op.actions));
-    if let Needs::Role(role) = entry.needs {
+    if let Needs::Role(_) | Needs::SignedIn = entry.needs {
         words["security"] = json!([{"session": []}]);
-        words["x-role"] = role_name(role).into();
+        if let Needs::Role(role) = entry.needs {
+            words["x-role"] = role_name(role).into();
+        }
         if changes {
             parameters.push(json!({
                 "name": "X-CSRF-Token", "in": "header", "required": true, "schema": {"type": "string"},
@@ -167,7 +172,8 @@ fn query_parameter(param: &Param) -> Value {
 
 /// The statuses that a route may refuse with, beside those that any may: 405, 408, 500.
 fn problem_statuses(entry: &Entry, changes: bool) -> Vec<u16> {
-    let of_role: &[u16] = if matches!(entry.needs, Needs::Role(_)) { &[401, 403] } else { &[401, 429] };
+    let of_role: &[u16] =
+        if matches!(entry.needs, Needs::Role(_) | Needs::SignedIn) { &[401, 403] } else { &[401, 429] };
     let of_id: &[u16] = if entry.path.contains('{') { &[404] } else { &[] };
     let of_kind: &[u16] = if changes { &[400, 409, 413, 415, 422, 503] } else { &[422, 503] };
     let mut all = [of_role, of_id, of_kind].concat();

@@ -82,6 +82,11 @@ impl Op {
         Op::new(Method::PATCH, path, id, summary)
     }
 
+    /// A route that puts something in the place of what there is.
+    pub fn put(path: &'static str, id: &'static str, summary: &'static str) -> Op {
+        Op::new(Method::PUT, path, id, summary)
+    }
+
     /// A route that ends something.
     pub fn delete(path: &'static str, id: &'static str, summary: &'static str) -> Op {
         Op::new(Method::DELETE, path, id, summary)
@@ -113,6 +118,15 @@ impl Op {
         self.query("after", "`next` of the part before").query("limit", "how many in a part, 1 to 200; 50 if not given")
     }
 
+    /// What every list that is searched takes.
+    pub fn searched(self) -> Op {
+        self.query("q", "what people search for").query("sort", "by which column").query_of(
+            "dir",
+            vec!["asc", "desc"],
+            "which way",
+        )
+    }
+
     /// What it takes.
     pub fn takes<T: JsonSchema>(mut self, example: Value) -> Op {
         self.body = Some((SchemaGenerator::subschema_for::<T>, example));
@@ -123,6 +137,11 @@ impl Op {
     pub fn answers<T: JsonSchema>(mut self, status: u16, about: &'static str) -> Op {
         self.answers.push(Answer { status, about, body: Some(SchemaGenerator::subschema_for::<T>) });
         self
+    }
+
+    /// An answer that is a plain text.
+    pub fn answers_text(self, status: u16, about: &'static str) -> Op {
+        self.answers_nothing(status, about)
     }
 
     /// An answer without a body.

@@ -48,6 +48,8 @@ pub struct HostShape {
     purpose: PurposeShape,
     try_again_at: Option<String>,
     made_at: Option<String>,
+    /// Whether it is reached over TLS, and until when that holds.
+    tls_until: Option<String>,
     created_at: String,
     /// How many in each phase.
     clusters: BTreeMap<&'static str, u64>,
@@ -128,6 +130,7 @@ pub fn host(row: &HostRow, outlook: Vec<String>) -> HostShape {
         purpose: purpose(&host.purpose),
         try_again_at: host.try_again.map(|at| at.to_string()),
         made_at: host.contact.made_at.map(|at| at.to_string()),
+        tls_until: host.tls.as_ref().map(|tls| tls.ends().to_string()),
         created_at: host.created_at.to_string(),
         clusters: row.phases.iter().map(|(phase, n)| (phase.as_str(), *n)).collect(),
         outlook,

@@ -34,6 +34,7 @@ use super::news::News;
 use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
 use super::term::Term;
+use crate::seal::Seal;
 
 /// What carrying out needs, the same for all hosts.
 pub struct Tools {
@@ -47,6 +48,8 @@ pub struct Tools {
     pub probes: BTreeMap<FlavorId, Vec<HttpProbe>>,
     /// What proves it deeply, if that is wanted.
     pub deep: BTreeMap<FlavorId, DeepProbe>,
+    /// The way to hosts' daemons.
+    pub seal: Seal,
     /// How long everything waits.
     pub pace: Pace,
     /// For probes.

@@ -1,7 +1,7 @@
 //! What a host's loop does with its engine when it looks: the link, pings, surveys, and the record of the contact.
 
 use common::clock;
-use common::model::{Actor, Contact, DaemonUrl, Event, EventKind, Host, Timestamp};
+use common::model::{Actor, Contact, Event, EventKind, Host, Timestamp};
 use engine::EngineError;
 use tokio::time::Instant;
 use tracing::{info, warn};
@@ -15,18 +15,13 @@ use crate::reconciler::observe;
 
 impl HostLoop {
     /// A full look if something may have changed, else a ping when it is time, else what was seen last.
-    pub(super) async fn look_at_engine(
-        &mut self,
-        url: &DaemonUrl,
-        engine_id: &str,
-        heard: &dirty::State,
-    ) -> Result<Looked, EngineError> {
+    pub(super) async fn look_at_engine(&mut self, host: &Host, heard: &dirty::State) -> Result<Looked, EngineError> {
         // Whatever woke the loop, tries are apart: one moment's trouble is one try.
         if let Some((_, error)) = self.away.as_ref().filter(|(next, _)| Instant::now() < *next) {
             self.dirty.put_back(heard.clone());
             return Err(error.clone());
         }
-        let result = self.look_or_ping(url, engine_id, heard).await;
+        let result = self.look_or_ping(host, heard).await;
         self.away = None;
         if let Err(error) = &result {
             // The next answer after a failure is a full look, over a new connection.
@@ -37,24 +32,19 @@ impl HostLoop {
         result
     }
 
-    async fn look_or_ping(
-        &mut self,
-        url: &DaemonUrl,
-        engine_id: &str,
-        heard: &dirty::State,
-    ) -> Result<Looked, EngineError> {
+    async fn look_or_ping(&mut self, host: &Host, heard: &dirty::State) -> Result<Looked, EngineError> {
         let pace = self.tools.pace;
         let now = clock::now();
         for (cluster, how) in &heard.died {
             self.memory.suspect(cluster.clone(), how.clone(), now);
         }
-        if heard.broken || self.link.as_ref().is_some_and(|link| link.url != *url) {
+        if heard.broken || self.link.as_ref().is_some_and(|link| !link.is_to(host)) {
             (self.link, self.seen) = (None, None);
         }
         let engine = match &self.link {
             Some(link) => link.engine.clone(),
             None => {
-                let link = Link::connect(url, engine_id, self.tools.store.pool_id(), pace, &self.dirty);
+                let link = Link::connect(host, &self.tools.seal, self.tools.store.pool_id(), pace, &self.dirty);
                 let link = self.tools.surveys.through(link).await?;
                 self.memory.heard_since = Some(clock::now());
                 self.link.insert(link).engine.clone()

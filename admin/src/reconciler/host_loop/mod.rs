@@ -234,9 +234,10 @@ impl HostLoop {
             (self.version, self.seen) = (host.version, None);
             // Tries of what was wanted before say nothing of what is wanted now.
             self.memory.host_retry = None;
+            self.away = None;
         }
         let rest = self.rest.take().filter(|_| !heard.look && !heard.broken);
-        let looked = self.look_at_engine(&host.settings.daemon_url, &host.engine_id, &heard).await;
+        let looked = self.look_at_engine(&host, &heard).await;
         if let (Some(rest), Ok(Looked::No)) = (rest, &looked)
             && rest.until > clock::now()
             && self.under_way.is_empty()

@@ -41,8 +41,7 @@ pub struct Header {
 
 impl Header {
     pub(in crate::store) fn new(pool: PoolId, made_at: Timestamp, term: u64) -> Header {
-        let secrets =
-            "holds hashes of operators' passwords, names of users and logs of failed clusters: keep it private";
+        let secrets = "holds hashes of operators' passwords and of tokens, names of users and logs of failed clusters: keep it private";
         Header { poolmanager_backup: FORMAT, schema: schema::CURRENT, pool, made_at, term, secrets: secrets.to_owned() }
     }
 }

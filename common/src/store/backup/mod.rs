@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 pub use self::file::Header;
 pub(super) use self::file::{Reader, Writer};
-pub(super) use self::record::{EMPTIED, Record};
+pub(super) use self::record::{EMPTIED, HourOfSamples, Record};
 pub use self::record::{Kind, LEFT_OUT};
 use super::open::OpenError;
 use super::{StoreError, StoreTarget, mongo, sqlite};

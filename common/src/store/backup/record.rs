@@ -3,9 +3,11 @@
 //! A new table or collection belongs into [`Kind`] and [`Record`], or into [`LEFT_OUT`]: a test compares both with the
 //! stores, and the compiler then names the places that read and write it.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use crate::model::{ApplyCount, Cluster, Event, Evidence, Host, LeaseRecord, Operator, Token};
+use crate::model::{ApplyCount, Cluster, Event, Evidence, Host, LeaseRecord, Operator, Timestamp, Token};
 
 /// One record of a store.
 #[derive(Debug, Serialize, Deserialize)]
@@ -23,6 +25,19 @@ pub(in crate::store) enum Record {
     Applies(ApplyCount),
     Operator(Box<Operator>),
     Token(Box<Token>),
+    Samples(HourOfSamples),
+}
+
+/// What was measured of one subject within an hour, as it stands in a row of SQLite.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::store) struct HourOfSamples {
+    /// The subject's key.
+    pub(in crate::store) subject: String,
+    pub(in crate::store) hour: Timestamp,
+    /// When it is to go.
+    pub(in crate::store) ends: Timestamp,
+    /// By name the numbers of the minutes from the first one on, `null` where there is none.
+    pub(in crate::store) values: BTreeMap<String, Vec<Option<u64>>>,
 }
 
 /// The kinds of records that a backup holds, in the order that they have in it.
@@ -43,13 +58,15 @@ pub enum Kind {
     Applies,
     /// Operators, with the hashes of their passwords.
     Operator,
-    /// Tokens, by their hashes.
+    /// Tokens, as hashes.
     Token,
+    /// Samples, by subject and hour.
+    Samples,
 }
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Kind; 8] = [
+    pub const ALL: [Kind; 9] = [
         Kind::Host,
         Kind::Cluster,
         Kind::Lease,
@@ -58,6 +75,7 @@ impl Kind {
         Kind::Applies,
         Kind::Operator,
         Kind::Token,
+        Kind::Samples,
     ];
 
     /// What people call them.
@@ -71,6 +89,7 @@ impl Kind {
             Kind::Applies => "counts of applies",
             Kind::Operator => "operators",
             Kind::Token => "tokens",
+            Kind::Samples => "hours of samples",
         }
     }
 
@@ -85,6 +104,7 @@ impl Kind {
             Kind::Applies => "apply_count",
             Kind::Operator => "operator",
             Kind::Token => "token",
+            Kind::Samples => "sample",
         }
     }
 
@@ -99,6 +119,7 @@ impl Kind {
             Kind::Applies => "applies",
             Kind::Operator => "operators",
             Kind::Token => "tokens",
+            Kind::Samples => "samples",
         }
     }
 }
@@ -129,6 +150,7 @@ impl Record {
             Record::Applies(_) => Kind::Applies,
             Record::Operator(_) => Kind::Operator,
             Record::Token(_) => Kind::Token,
+            Record::Samples(_) => Kind::Samples,
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, ClientSession, Database};
 
-use super::{demand, error, setup, shape};
+use super::{demand, error, samples, setup, shape};
 use crate::model::{PoolId, Timestamp};
 use crate::store::backup::{BackupError, Counts, Header, Kind, Record, Writer};
 use crate::store::open::OpenError;
@@ -135,6 +135,10 @@ fn record(kind: Kind, found: Document, unnumbered: &mut i64) -> Result<Record, S
         }
         Kind::Operator => Record::Operator(shape::read(found)?),
         Kind::Token => Record::Token(shape::read(found)?),
+        Kind::Samples => {
+            let read = samples::hour(&found);
+            Record::Samples(read.ok_or_else(|| StoreError::Broken(format!("samples: {found}")))?)
+        }
     })
 }
 

@@ -11,7 +11,7 @@ use mongodb::bson::{Document, doc};
 use tokio::task::JoinHandle;
 
 use super::db::Db;
-use super::{demand, error, setup, shape};
+use super::{demand, error, samples, setup, shape};
 use crate::clock;
 use crate::store::backup::{BackupError, Counts, EMPTIED, Header, Kind, Over, Reader, Record};
 use crate::store::{Limits, StoreError, StoreResult};
@@ -166,6 +166,7 @@ fn document(record: &Record) -> StoreResult<Document> {
         Record::Applies(count) => Ok(demand::document(count)),
         Record::Operator(operator) => shape::write(operator),
         Record::Token(token) => shape::write(token),
+        Record::Samples(hour) => Ok(samples::document(hour)),
     }
 }
 

@@ -9,6 +9,7 @@ use mongodb::options::FindOptions;
 use super::db::Db;
 use super::error;
 use crate::model::{SAMPLES_TOGETHER, Sample, Subject, Timestamp, beginning};
+use crate::store::backup::HourOfSamples;
 use crate::store::together::{Numbers, Place, group, take_apart};
 use crate::store::{StoreError, StoreResult};
 
@@ -91,6 +92,35 @@ impl Db {
             samples.extend(take_apart(subject, Timestamp::from_millis(hour), numbers, since));
         }
         Ok(samples)
+    }
+}
+
+/// An hour of a subject, from its document.
+pub(super) fn hour(document: &Document) -> Option<HourOfSamples> {
+    let list = |minutes: BTreeMap<u8, u64>| {
+        let last = minutes.keys().next_back().copied().unwrap_or(0);
+        (0..=last).map(|minute| minutes.get(&minute).copied()).collect()
+    };
+    let at = |field: &str| document.get_i64(field).ok().map(Timestamp::from_millis);
+    Some(HourOfSamples {
+        subject: document.get_str("subject").ok()?.to_owned(),
+        hour: at("hour")?,
+        ends: at("ends")?,
+        values: numbers(document)?.into_iter().map(|(name, minutes)| (name, list(minutes))).collect(),
+    })
+}
+
+/// The same as a document.
+pub(super) fn document(hour: &HourOfSamples) -> Document {
+    let mut values = Document::new();
+    for (name, list) in &hour.values {
+        let known = list.iter().enumerate().filter_map(|(minute, value)| Some((minute.to_string(), (*value)?)));
+        let known = known.map(|(minute, value)| (minute, Bson::Int64(i64::try_from(value).unwrap_or(i64::MAX))));
+        values.insert(name, known.collect::<Document>());
+    }
+    doc! {
+        "_id": format!("{} {}", hour.subject, hour.hour.as_millis()),
+        "subject": &hour.subject, "hour": hour.hour.as_millis(), "ends": hour.ends.as_millis(), "v": values,
     }
 }
 

@@ -8,7 +8,7 @@ use serde::de::DeserializeOwned;
 use super::error::{json, sql};
 use super::{demand, hosts, row, setup};
 use crate::model::{PoolId, Timestamp};
-use crate::store::backup::{BackupError, Counts, Header, Kind, Record, Writer};
+use crate::store::backup::{BackupError, Counts, Header, HourOfSamples, Kind, Record, Writer};
 use crate::store::open::OpenError;
 use crate::store::{StoreError, schema};
 
@@ -85,6 +85,15 @@ fn write(conn: &Connection, kind: Kind, to: &mut Writer) -> Result<(), BackupErr
         Kind::Token => each(conn, "SELECT body FROM token ORDER BY id", body, |text| {
             to.add(&Record::Token(parsed("a token", &text)?))
         }),
+        Kind::Samples => {
+            let all = "SELECT subject, hour, ends, body FROM sample ORDER BY subject, hour";
+            let read = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get::<_, String>(3)?));
+            each(conn, all, read, |(subject, hour, ends, body)| {
+                let (hour, ends) = (Timestamp::from_millis(hour), Timestamp::from_millis(ends));
+                let values = parsed("samples", &body)?;
+                to.add(&Record::Samples(HourOfSamples { subject, hour, ends, values }))
+            })
+        }
     }
 }
 

@@ -116,6 +116,15 @@ fn add(conn: &Connection, record: &Record) -> Result<(), StoreError> {
             .map_err(sql),
         Record::Operator(operator) => people::insert_operator(conn, operator),
         Record::Token(token) => tokens::insert(conn, token).map(drop),
+        Record::Samples(hour) => {
+            let body = serde_json::to_string(&hour.values).map_err(json("samples"))?;
+            conn.prepare_cached("INSERT INTO sample (subject, hour, ends, body) VALUES (?1, ?2, ?3, ?4)")
+                .and_then(|mut add| {
+                    add.execute(params![hour.subject, hour.hour.as_millis(), hour.ends.as_millis(), body])
+                })
+                .map(drop)
+                .map_err(sql)
+        }
     }
 }
 

@@ -111,6 +111,7 @@ pub(crate) fn host(number: u32, now: Timestamp) -> anyhow::Result<Host> {
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: Contact {
             state: HostState::Active { since: now },
             last_answer: now,

@@ -72,6 +72,7 @@ fn record(host: &Filled, now: Timestamp) -> anyhow::Result<Host> {
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: Contact {
             state: HostState::Active { since: now },
             last_answer: now,

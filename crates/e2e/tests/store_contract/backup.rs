@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use common::clock;
-use common::model::{ApplyCount, Cluster, HostId, OperatorId, PhaseKind, Timestamp, Why};
+use common::model::{ApplyCount, Cluster, HostId, OperatorId, PhaseKind, Sample, Subject, Timestamp, Why};
 use common::store::backup::{BackupError, Counts, Kind, LEFT_OUT, Over, Progress, Restored, backup, restore};
 use common::store::{
     Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget, TokenFilter,
@@ -91,6 +91,14 @@ async fn a_pool_with_leases(store: &SharedStore) {
     let minute = Timestamp::from_millis(60_000_000);
     let count = |of: &str| ApplyCount { minute, flavor: flavor(of), given: 3, missed: 4 };
     store.count_applies(&[count("a"), count("b")]).await.unwrap();
+    let values = |n: u64| [("vp0/cpu".to_owned(), n), ("memory".to_owned(), n << 33)].into();
+    let sample = |n: u64, subject: Subject| Sample {
+        subject,
+        minute: minute + MINUTE * u32::try_from(n).unwrap(),
+        values: values(n),
+    };
+    store.put_samples(&[sample(0, Subject::Pool), sample(7, Subject::Pool), sample(70, Subject::Pool)]).await.unwrap();
+    store.put_samples(&[sample(3, Subject::Host(h1.id.clone()))]).await.unwrap();
     store.insert_operator(&operator("op")).await.unwrap();
     for token in [tokens::token("ann", now), tokens::token("bob", now)] {
         store.insert_token(&token, event("made")).await.unwrap();
@@ -118,9 +126,14 @@ async fn contents(store: &SharedStore) -> Vec<String> {
     add(format!("{told:?}"));
     store.list_evidence(None, &page).await.unwrap().iter().for_each(|bundle| add(format!("{bundle:?}")));
     store.applies(Timestamp::from_millis(0)).await.unwrap().iter().for_each(|count| add(format!("{count:?}")));
-    store.list_operators().await.unwrap().iter().for_each(|operator| add(format!("{operator:?}")));
     let tokens = store.list_tokens(&TokenFilter::default(), &page).await.unwrap();
-    tokens.iter().for_each(|token| add(format!("{token:?}")));
+    tokens.iter().for_each(|token| add(format!("{token:?} {}", token.hash)));
+    let hosts = store.list_hosts().await.unwrap().into_iter().map(|host| Subject::Host(host.id));
+    for subject in hosts.chain([Subject::Pool]) {
+        let samples = store.samples(&subject, Timestamp::from_millis(0)).await.unwrap();
+        add(format!("{samples:?}"));
+    }
+    store.list_operators().await.unwrap().iter().for_each(|operator| add(format!("{operator:?}")));
     lines
 }
 

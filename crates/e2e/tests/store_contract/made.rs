@@ -47,6 +47,7 @@ pub fn host(name: &str) -> Host {
         kind: HostKind::Single,
         purpose: HostPurpose::Serve,
         try_again: None,
+        tls: None,
         contact: contact(now),
         created_at: now,
     }

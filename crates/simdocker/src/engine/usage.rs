@@ -80,7 +80,7 @@ mod tests {
             for minute in 1..120 {
                 let now = Usage::after(id, Duration::from_secs(minute * 60));
                 let share = (now.cpu - before.cpu).as_secs_f64() / 60.0;
-                assert!(share >= IDLE - 1e-9 && share <= IDLE + 2.0 * SWING + 1e-9, "{id} {minute}: {share}");
+                assert!((IDLE - 1e-9..=IDLE + 2.0 * SWING + 1e-9).contains(&share), "{id} {minute}: {share}");
                 assert!(now.memory >= 5 << 20 && now.memory < 40 << 20 && now.sent > before.sent);
                 before = now;
             }
