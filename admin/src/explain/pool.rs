@@ -94,10 +94,11 @@ fn is(facts: &PoolFacts, pool: Option<&PoolOutlook>) -> Vec<Point> {
     let active = facts.hosts - facts.inactive;
     let mut is = vec![Point::new(format!("{active} of {} hosts answer", facts.hosts)).count(active)];
     if let Some(pool) = pool.filter(|pool| pool.silent > 0) {
-        is.push(
-            Point::new(format!("{} hosts did not answer the last time they were asked", pool.silent))
-                .count(pool.silent),
-        );
+        let what = match pool.silent {
+            1 => "one host did not answer the last time it was asked".to_owned(),
+            n => format!("{n} hosts did not answer the last time they were asked"),
+        };
+        is.push(Point::new(what).count(pool.silent));
     }
     is.extend(facts.phases.iter().map(|(phase, n)| in_phase(*phase, *n)));
     if facts.phases.is_empty() {

@@ -4,6 +4,7 @@ import { after, before, test } from "node:test";
 import { Admin } from "./support/admin.mjs";
 import { Browser, live, NARROW, shown, tabTo } from "./support/browser.mjs";
 import { Programs } from "./support/programs.mjs";
+import { until } from "./support/until.mjs";
 
 let programs, browser, olga;
 before(async () => {
@@ -73,6 +74,8 @@ test("without scripts one signs in, adds a host, releases a chain and signs out,
         await link(page, cluster.name).click();
         await link(page, "Release").click();
         await button(page, `Release ${cluster.name}`).click();
+        // Nothing brings this page up to date, so it is looked at when there is something to see.
+        await until("the record", async () => (await olga.call("GET", "/api/v1/records?user=pat")).items[0]);
         await page.goto("/clusters?type=released");
         await shown(page.locator("tr", { hasText: "pat" }));
         await page.getByText("Menu").click();

@@ -48,12 +48,6 @@ pub fn clusters() -> Vec<Op> {
         Op::get("/api/v1/clusters/{id}/evidence", "getEvidence", "What was kept of a cluster that failed")
             .about("The last 500 are kept.")
             .answers::<shapes::EvidenceShape>(200, "All that was kept"),
-        Op::get("/api/v1/clusters/{id}/logs", "getLogs", "The last lines of a node's log")
-            .about("As plain text, each line with its time; with `follow=true` as server-sent events, and then what it writes.")
-            .query("node", "which node; the first if it is not given")
-            .query("tail", "how many lines")
-            .query_of("follow", vec!["true", "false"], "whether to go on with what it writes")
-            .answers_text(200, "The lines"),
         Op::get("/api/v1/evidence", "listEvidence", "Clusters that failed, latest first")
             .query("host", "on the host with this id")
             .query("flavor", "of this flavor")

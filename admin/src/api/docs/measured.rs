@@ -29,5 +29,5 @@ pub fn logs() -> Op {
         .query("node", "the node; the first if not given")
         .query("tail", "so many of the last lines, 1 to 2,000; 200 if not given")
         .query_of("follow", vec!["true", "false"], "goes on with what it writes")
-        .answers_nothing(200, "Text, or events")
+        .answers_text(200, "Text, or events")
 }

@@ -1,6 +1,6 @@
 //! What the document says of the pool as a whole, of events and of sessions.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::bodies::SignInGiven;
 use super::op::Op;
@@ -22,18 +22,6 @@ pub fn session() -> Vec<Op> {
 /// The pool and what happened.
 pub fn pool() -> Vec<Op> {
     vec![
-        Op::get("/api/v1/samples", "getSamples", "Curves over time of a cluster, a host or the pool")
-            .about("What is asked for counts as open, so that it is sampled once a minute for a while.")
-            .query("cluster", "of the cluster with this id; not beside `host`")
-            .query("node", "of this node of it alone")
-            .query("host", "of the host with this id")
-            .query("measure", "what is measured; the first of its kind if it is not given")
-            .query_of("range", vec!["1h", "24h", "7d"], "how long back; a week is kept of the pool alone")
-            .answers::<Value>(200, "One curve for each node, or of what is measured"),
-        Op::get("/api/v1/stats", "getStats", "The numbers of the page of statistics").answers::<Value>(
-            200,
-            "Shares by kind and state, and applies, waits and hit rate over an hour, a day and a week",
-        ),
         Op::get("/api/v1/explain", "explainPool", "Why the pool is as it is")
             .answers::<Explanation>(200, "Totals, and the reasons that hold most back"),
     ]
