@@ -32,6 +32,11 @@ impl Form {
         self.0.iter().filter(|(key, _)| key == name).map(|(_, value)| value.trim().to_owned()).collect()
     }
 
+    /// The version of what the form was made for; a form without it is nobody's.
+    pub fn version(&self) -> Result<u64, Problem> {
+        self.text("version").parse().map_err(|_| Problem::unreadable("The form has no version. Reload the page."))
+    }
+
     /// Whether a box is ticked.
     pub fn ticked(&self, name: &str) -> bool {
         self.0.iter().any(|(key, _)| key == name)

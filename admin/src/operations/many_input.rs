@@ -6,7 +6,7 @@
 
 use super::{Fault, HostInput};
 
-/// The most hosts that are added at once: as many as are asked within [`super::add_many`]'s time.
+/// The most hosts that are added at once: as many as are asked within `add_many`'s time.
 pub const MOST_LINES: usize = 200;
 
 /// The longest text, in bytes; a line with every setting has some 300.

@@ -85,7 +85,7 @@ pub async fn change_role(
 ) -> Result<HttpResponse, Problem> {
     let (ask, id) = (Ask { req: &req, state: &state, who: &who }, operator_id(&id)?);
     let role = fields.text("role");
-    match state.operations.change_role(&id, role, version(&fields), &who.operator, state.now()).await {
+    match state.operations.change_role(&id, role, Some(fields.version()?), &who.operator, state.now()).await {
         Ok(done) => Ok(ask.done(&done, "/access")),
         Err(refusal) => ask.refused(refusal, &address(&id)),
     }
@@ -100,7 +100,7 @@ pub async fn reset_password(
     fields: Form,
 ) -> Result<HttpResponse, Problem> {
     let (ask, id) = (Ask { req: &req, state: &state, who: &who }, operator_id(&id)?);
-    match state.operations.reset_password(&id, version(&fields), &who.operator, state.now()).await {
+    match state.operations.reset_password(&id, Some(fields.version()?), &who.operator, state.now()).await {
         Ok(made) => {
             let title = format!("A one-time password for {}", made.operator.username);
             show_password(&ask, &made, title)
@@ -133,7 +133,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let (ask, id) = (Ask { req: &req, state: &state, who: &who }, operator_id(&id)?);
     let typed = fields.text("confirm");
-    match state.operations.delete_operator(&id, typed, version(&fields), &who.operator, state.now()).await {
+    match state.operations.delete_operator(&id, typed, Some(fields.version()?), &who.operator, state.now()).await {
         Ok(done) => Ok(ask.done(&done, "/access")),
         Err(Refusal::Faults(faults)) => {
             let why = faults.into_iter().next().map(|fault| fault.reason);
@@ -193,10 +193,6 @@ async fn page(
     };
     let title = format!("Operator {}", view.username);
     ask.page_as(status, "access_operator.html", &title, "access", &view)
-}
-
-fn version(fields: &Form) -> Option<u64> {
-    fields.text("version").parse().ok()
 }
 
 fn address(id: &OperatorId) -> String {

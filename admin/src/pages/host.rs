@@ -231,8 +231,7 @@ pub async fn configure(
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    // A form without the version it was made for is nobody's.
-    let seen: u64 = fields.text("version").parse().map_err(|_| Problem::unreadable("The form has no version."))?;
+    let seen = fields.version()?;
     let host = state.store.host(&id).await?.ok_or(Refusal::NoSuch("host"))?;
     // The daemon's URL is shown in the form and cannot be typed.
     let input = HostInput { daemon_url: host.settings.daemon_url.to_string(), ..input(&fields) };
@@ -312,11 +311,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    match state
-        .operations
-        .delete_host(&id, fields.text("version").parse().ok(), &who.operator.username, state.now())
-        .await
-    {
+    match state.operations.delete_host(&id, Some(fields.version()?), &who.operator.username, state.now()).await {
         Ok(done) => Ok(ask.done(&done, "/hosts")),
         Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),
         Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}")),

@@ -49,8 +49,7 @@ pub async fn act(
     let action = HostAction::parse(&action).ok_or_else(Problem::not_found)?;
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    // A form without the version it was made for is nobody's.
-    let seen: u64 = fields.text("version").parse().map_err(|_| Problem::unreadable("The form has no version."))?;
+    let seen = fields.version()?;
     let back = super::frame::back(&fields, &format!("/hosts/{id}"));
     match state.operations.act_on_host(&id, action, Some(seen), &who.operator.username, state.now()).await {
         Ok(done) => Ok(ask.done(&done, &back)),

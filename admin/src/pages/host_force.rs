@@ -41,7 +41,7 @@ pub async fn delete(
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    let input = ForceInput { confirm: fields.text("confirm").to_owned(), seen: fields.text("version").parse().ok() };
+    let input = ForceInput { confirm: fields.text("confirm").to_owned(), seen: Some(fields.version()?) };
     let done = state.operations.delete_host_by_force(&id, &input, &who.operator.username, state.now()).await;
     let ways = Ways { done: "/hosts", refused: &format!("/hosts/{id}/force") };
     answer(&ask, done, &input.confirm, ways, async |confirming| {

@@ -81,7 +81,7 @@ pub async fn reset(
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    let input = ResetInput { foreign: Vec::new(), ..input(&fields) };
+    let input = ResetInput { foreign: Vec::new(), ..input(&fields)? };
     let done = state.operations.reset_host(&id, &input, &who.operator.username, state.now()).await;
     let back = format!("/hosts/{id}");
     answer(&ask, done, &input.confirm, Ways { done: &back, refused: &back }, async |confirming| {
@@ -118,7 +118,7 @@ pub async fn reset_foreign(
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    let input = input(&fields);
+    let input = input(&fields)?;
     let back = format!("/hosts/{id}");
     // With what is there now: what was ticked and is gone needs no tick.
     let again = async |confirming, unknowing| match state.operations.foreign(&id).await {
@@ -136,12 +136,12 @@ pub async fn reset_foreign(
     answer(&ask, done, &input.confirm, ways, async |confirming| again(confirming, false).await).await
 }
 
-fn input(fields: &Form) -> ResetInput {
-    ResetInput {
+fn input(fields: &Form) -> Result<ResetInput, Problem> {
+    Ok(ResetInput {
         confirm: fields.text("confirm").to_owned(),
         foreign: fields.all("foreign"),
-        seen: fields.text("version").parse().ok(),
-    }
+        seen: Some(fields.version()?),
+    })
 }
 
 async fn page(ask: &Ask<'_>, status: StatusCode, id: &HostId, confirming: Confirming) -> Result<HttpResponse, Problem> {

@@ -114,7 +114,7 @@ pub async fn set(
 ) -> Result<HttpResponse, Problem> {
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
-    let (by, seen) = (&who.operator.username, fields.text("version").parse().ok());
+    let (by, seen) = (&who.operator.username, Some(fields.version()?));
     let outcome = if fields.ticked("remove") {
         state.operations.remove_host_tls(&id, seen, by, state.now()).await
     } else {

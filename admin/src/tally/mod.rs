@@ -1,7 +1,7 @@
 //! How many clusters there are, by host, flavor and phase, for whoever looks: counted once for all of them.
 //!
 //! Counting reads an entry of an index for each cluster, so no request does it. One task a process does, when the store
-//! says that something changed, as often as [`pace`] allows; until then everybody is given what was counted last. Two
+//! says that something changed, as often as `pace` allows; until then everybody is given what was counted last. Two
 //! cases wait for a count: the first of all, and a page that follows a change which an operator made through this process.
 
 mod counts;

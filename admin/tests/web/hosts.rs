@@ -94,7 +94,7 @@ async fn a_host_with_leased_clusters_is_not_deleted_and_says_who_holds_them() {
     assert!(!page.text.contains("<button class=\"btn btn-danger\""), "there is no button to press in vain");
     let answer = browser.json("DELETE", &format!("/api/v1/hosts/{}", host.id), json!(null)).await;
     answer.is(409).has("1 cluster held by users (h1_0 by alice)").has("schedulable");
-    let answer = browser.post(&format!("/hosts/{}/delete", host.id), &[]).await;
+    let answer = browser.post(&format!("/hosts/{}/delete", host.id), &[("version", "1")]).await;
     browser.follow(&answer).await.has("h1_0 by alice");
     assert_eq!(house.store.host(&host.id).await.unwrap().unwrap().purpose, HostPurpose::Serve);
     house.end().await;
@@ -107,7 +107,7 @@ async fn a_host_is_deleted_by_marking_it_to_leave_and_asking_twice_is_fine() {
     house.add_free(&host, 0).await;
     let mut browser = house.browser_of("otto").await;
     browser.get(&format!("/hosts/{}/delete", host.id)).await.is(200).has("<strong>1</strong>");
-    let answer = browser.post(&format!("/hosts/{}/delete", host.id), &[]).await;
+    let answer = browser.post(&format!("/hosts/{}/delete", host.id), &[("version", "1")]).await;
     browser.follow(&answer).await.has("Host h1 is being deleted: first its 1 cluster, then the host.");
     let after = house.store.host(&host.id).await.unwrap().unwrap();
     assert!(matches!(after.purpose, HostPurpose::Leave { ref asked, .. } if asked.by == "otto"));

@@ -89,3 +89,26 @@ async fn nodes_are_restarted_once_and_a_lease_is_taken_back_once_by_one_form() {
     assert_eq!(house.cluster(&held.id).await.phase.kind(), PhaseKind::Releasing);
     house.end().await;
 }
+
+#[tokio::test]
+async fn a_form_without_a_readable_version_changes_nothing() {
+    let house = House::new().await;
+    let made = house.add_host("h1").await;
+    let mut browser = house.browser_of("ada").await;
+    let vera = house.store.operator_by_name("vera").await.unwrap().unwrap();
+    let host = format!("/hosts/{}", made.id);
+    let operator = format!("/access/operators/{}", vera.id);
+    for version in ["", "abc", "-1", "99999999999999999999"] {
+        let form = [("version", version), ("confirm", "h1")];
+        for path in ["delete", "force", "reset", "cordon", "tls"].map(|what| format!("{host}/{what}")) {
+            browser.post(&path, &form).await.is(400).has("The form has no version");
+        }
+        let form = [("version", version), ("confirm", "vera"), ("role", "admin")];
+        for path in ["role", "password", "delete"].map(|what| format!("{operator}/{what}")) {
+            browser.post(&path, &form).await.is(400).has("The form has no version");
+        }
+    }
+    assert_eq!(house.store.host(&made.id).await.unwrap(), Some(made));
+    assert_eq!(house.store.operator(&vera.id).await.unwrap(), Some(vera));
+    house.end().await;
+}

@@ -17,7 +17,16 @@ class NodeLog {
         box.querySelector("nav").addEventListener("click", (event) => this.choose(event));
         this.tries = 0;
         this.node = box.dataset.node;
-        if (this.node) this.connect();
+        // Without TLS a browser has six connections to a site for all its tabs; one that nobody looks at holds none.
+        document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : this.node && this.connect()));
+        if (this.node && !document.hidden) this.connect();
+    }
+
+    rest() {
+        this.source?.close();
+        clearTimeout(this.timer);
+        this.live = false;
+        this.say();
     }
 
     choose(event) {
@@ -113,12 +122,8 @@ class NodeLog {
         this.live = false;
         this.trouble = why;
         const wait = AGAIN[Math.min(this.tries++, AGAIN.length - 1)];
-        this.timer = setTimeout(() => (document.hidden ? this.whenSeen() : this.connect()), wait);
+        this.timer = setTimeout(() => this.connect(), wait);
         this.say();
-    }
-
-    whenSeen() {
-        document.addEventListener("visibilitychange", () => this.connect(), { once: true });
     }
 
     say() {

@@ -3,7 +3,7 @@
 //!
 //! A backup is a snapshot: one read transaction on SQLite, one snapshot session on MongoDB; programs go on meanwhile. A
 //! restore is all or nothing: everything is loaded beside the store and checked to its last byte before it takes the
-//! store's place. [`record`] says what is in a file and what is not, [`file`] how it is written.
+//! store's place. `record` says what is in a file and what is not, [`file`] how it is written.
 
 mod file;
 mod record;

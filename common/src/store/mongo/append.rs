@@ -16,7 +16,7 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use mongodb::bson::oid::ObjectId;
-use mongodb::bson::{Document, doc};
+use mongodb::bson::{Bson, Document, doc};
 use mongodb::options::FindOneOptions;
 use tokio::sync::{mpsc, oneshot};
 
@@ -126,14 +126,28 @@ impl Db {
         Ok(found.and_then(|event| event.get_i64("seq").ok()).unwrap_or(0))
     }
 
+    /// That a primary refuses an event as a duplicate says that it has it, not that it is there for good.
+    async fn the_majority_has(&self, ids: &[Bson]) -> StoreResult<()> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let found = self.timed(self.events.count_documents(doc! { "_id": { "$in": ids } })).await.map_err(error::db)?;
+        if found == u64::try_from(ids.len()).unwrap_or(u64::MAX) {
+            return Ok(());
+        }
+        Err(StoreError::Unavailable("the majority has not heard of every event yet".into()))
+    }
+
     /// Adds what is not there yet, in this order; the numbers of the newest before and after.
     async fn add_events(&self, mut left: VecDeque<Document>) -> StoreResult<(i64, i64)> {
         let begun = Instant::now();
         let mut first = None;
+        let mut there_before = Vec::new();
         loop {
             let mut newest = self.newest_event().await?;
             first.get_or_insert(newest);
             if left.is_empty() {
+                self.the_majority_has(&there_before).await?;
                 return Ok((first.unwrap_or(newest), newest));
             }
             for event in &mut left {
@@ -142,6 +156,7 @@ impl Db {
             }
             let add = self.events.insert_many(left.make_contiguous().iter()).ordered(true);
             let Err(fault) = self.timed(add).await else {
+                self.the_majority_has(&there_before).await?;
                 return Ok((first.unwrap_or(newest), newest));
             };
             let Some((place, message)) = error::first_duplicate(&fault) else {
@@ -150,7 +165,7 @@ impl Db {
             left.drain(..place.min(left.len()));
             if setup::violated(message, &["seq"]).is_none() {
                 // It has been added before.
-                left.pop_front();
+                there_before.extend(left.pop_front().and_then(|event| event.get("_id").cloned()));
                 continue;
             }
             if begun.elapsed() >= self.deadline {
