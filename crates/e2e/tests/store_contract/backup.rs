@@ -2,7 +2,7 @@
 //! half is ever taken for a whole.
 
 use std::collections::BTreeSet;
-use std::io::{Cursor, Read, Write};
+use std::io::{Cursor, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -12,12 +12,10 @@ use common::store::backup::{BackupError, Counts, Kind, LEFT_OUT, Over, Progress,
 use common::store::{
     Applied, ClusterFilter, EventCursor, EventFilter, Holding, LeaseFilter, Page, SharedStore, StoreTarget, TokenFilter,
 };
-use flate2::read::GzDecoder;
-use flate2::write::GzEncoder;
 use mongodb::Client;
 use mongodb::bson::{Document, doc};
-use sha2::{Digest, Sha256};
 
+use crate::backup_file::{lines, newer_schema, packed, signed, text};
 use crate::home::{Home, mongod};
 use crate::kept::evidence;
 use crate::made::{MINUTE, apply, creating, event, flavor, free, host, key, new_one, pool, release};
@@ -217,30 +215,6 @@ fn doubles(bytes: &[u8]) -> u64 {
     there.intersection(&ended).count() as u64
 }
 
-fn lines(bytes: &[u8]) -> Vec<serde_json::Value> {
-    text(bytes).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn text(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    GzDecoder::new(bytes).read_to_string(&mut text).unwrap();
-    text
-}
-
-fn packed(text: &str) -> Vec<u8> {
-    let mut out = GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    out.write_all(text.as_bytes()).unwrap();
-    out.finish().unwrap()
-}
-
-/// With the checksum that belongs to what it says.
-fn signed(text: &str) -> Vec<u8> {
-    let (body, last) = text.trim_end().rsplit_once('\n').unwrap();
-    let mut last: serde_json::Value = serde_json::from_str(last).unwrap();
-    last["end"]["sha256"] = hex::encode(Sha256::digest(format!("{body}\n"))).into();
-    packed(&format!("{body}\n{last}\n"))
-}
-
 pub async fn what_is_cut_off_altered_or_not_ours_is_refused_and_changes_nothing(home: &Home) {
     let store = home.app().await;
     a_pool_with_leases(&store).await;
@@ -300,13 +274,6 @@ pub async fn what_is_cut_off_altered_or_not_ours_is_refused_and_changes_nothing(
         store.close().await;
     }
     put_back(other, &bytes, Over::Nothing).await.unwrap();
-}
-
-fn newer_schema(text: &str) -> String {
-    let (first, rest) = text.split_once('\n').unwrap();
-    let mut header: serde_json::Value = serde_json::from_str(first).unwrap();
-    header["schema"] = (header["schema"].as_u64().unwrap() + 1).into();
-    format!("{header}\n{rest}")
 }
 
 pub async fn a_pool_is_replaced_only_when_that_is_said(home: &Home) {

@@ -4,6 +4,7 @@
 
 mod away;
 mod backup;
+mod backup_file;
 mod claims;
 mod clusters;
 mod crash;
@@ -14,6 +15,7 @@ mod home;
 mod hosts;
 mod indexes;
 mod kept;
+mod listed;
 mod lists;
 mod lost;
 mod made;
