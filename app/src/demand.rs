@@ -10,6 +10,8 @@ use common::store::{SharedStore, StoreResult};
 use tokio::sync::watch;
 use tracing::warn;
 
+use crate::meters::Meters;
+
 /// Who makes new networks sees a change of demand this late, which is short beside the time that making one takes.
 const EVERY: Duration = Duration::from_secs(5);
 
@@ -25,6 +27,8 @@ const MINUTE_MS: i64 = 60_000;
 pub struct Demand {
     store: SharedStore,
     counts: Mutex<Counts>,
+    /// The same counts since the start.
+    meters: Meters,
     /// Held while writing, so that the last write waits for the one before it.
     writing: tokio::sync::Mutex<()>,
 }
@@ -39,12 +43,13 @@ struct Counts {
 
 impl Demand {
     /// Nothing counted yet.
-    pub fn new(store: SharedStore) -> Demand {
-        Demand { store, counts: Mutex::default(), writing: tokio::sync::Mutex::default() }
+    pub fn new(store: SharedStore, meters: Meters) -> Demand {
+        Demand { store, counts: Mutex::default(), meters, writing: tokio::sync::Mutex::default() }
     }
 
     /// Somebody got one of this flavor.
     pub fn given(&self, flavor: &FlavorId, now: Timestamp) {
+        self.meters.given(flavor);
         self.counts().add(now, flavor, 1, 0);
     }
 
@@ -54,6 +59,7 @@ impl Demand {
         let mut counts = self.counts();
         for flavor in flavors {
             if counts.is_first(user, flavor, now) {
+                self.meters.missed(flavor);
                 counts.add(now, flavor, 0, 1);
             }
         }
@@ -162,7 +168,7 @@ mod tests {
     async fn demand() -> (Demand, tempfile::TempDir) {
         let folder = tempfile::tempdir().unwrap();
         let target = StoreTarget::Sqlite { path: folder.path().join("pool.db") };
-        (Demand::new(open(&target, StoreUser::App).await.unwrap()), folder)
+        (Demand::new(open(&target, StoreUser::App).await.unwrap(), Meters::default()), folder)
     }
 
     #[tokio::test]

@@ -6,12 +6,14 @@
 mod api;
 mod callers;
 mod changes;
+mod count;
 mod demand;
 mod doorbell;
 mod guard;
 pub mod health_check;
 mod host_book;
 mod lease_ops;
+mod meters;
 mod problem;
 mod routes;
 mod server;

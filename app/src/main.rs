@@ -79,6 +79,7 @@ async fn serve(config: AppConfig) -> anyhow::Result<()> {
         store: store.clone(),
         catalog: Arc::new(catalog),
         internal_secret,
+        metrics_token: config.common.metrics_token,
         auth: config.auth,
         leases_max: config.leases_max,
         bind,

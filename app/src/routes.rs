@@ -3,7 +3,7 @@
 use actix_web::middleware::from_fn;
 use actix_web::{Resource, guard, web};
 
-use crate::api::{health, stray, v1, v2};
+use crate::api::{health, metrics, stray, v1, v2};
 use crate::callers::recognise;
 
 /// The whole route table.
@@ -11,6 +11,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
     config
         .service(get("/healthz").route(web::get().to(health::healthz)).route(web::head().to(health::healthz)))
         .service(get("/readyz").route(web::get().to(health::readyz)).route(web::head().to(health::readyz)))
+        .service(get("/metrics").route(web::get().to(metrics::metrics)))
         .service(
             web::scope("/v1")
                 .wrap(from_fn(recognise))

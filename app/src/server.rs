@@ -11,14 +11,17 @@ use actix_web::middleware::from_fn;
 use actix_web::{App, HttpServer, web};
 use common::compose::Catalog;
 use common::config::{Auth, Secret};
-use common::store::SharedStore;
+use common::metrics::{Http, Page, StoreCalls};
+use common::store::{SharedStore, measured};
 use tokio::sync::watch;
 
 use crate::callers::{Callers, TokenBook};
 use crate::changes::Changes;
+use crate::count::count;
 use crate::demand::Demand;
 use crate::doorbell::Doorbell;
 use crate::host_book::HostBook;
+use crate::meters::Meters;
 use crate::shared::Shared;
 use crate::{guard, routes};
 
@@ -39,6 +42,8 @@ pub struct Parts {
     pub catalog: Arc<Catalog>,
     /// What admin's `/internal` wants to see.
     pub internal_secret: Secret,
+    /// What whoever reads `/metrics` shows; `None`: nothing is asked of her.
+    pub metrics_token: Option<Secret>,
     /// Who may call.
     pub auth: Auth,
     /// The most clusters that a user may hold, unless her token says otherwise.
@@ -71,23 +76,36 @@ pub fn build(parts: Parts) -> io::Result<Server> {
     let listener = TcpListener::bind(parts.bind)?;
     let address = listener.local_addr()?;
     let (closing, closed) = watch::channel(false);
-    let demand = Arc::new(Demand::new(parts.store.clone()));
+    let (http, calls) = (Http::default(), StoreCalls::default());
+    let store = measured(parts.store, calls.clone());
+    let meters = Meters::of(parts.catalog.flavors().iter().map(|flavor| &flavor.id));
+    let metrics = Page::new("app", &http, &calls, |registry| meters.register(registry));
+    let demand = Arc::new(Demand::new(store.clone(), meters.clone()));
     let (counting, closes) = (demand.clone(), closed.clone());
     tokio::spawn(async move { counting.write_now_and_then(closes).await });
     let shared = Arc::new(Shared {
-        callers: Callers::new(parts.auth, TokenBook::open(parts.store.clone(), closed.clone()), parts.leases_max),
-        hosts: HostBook::new(parts.store.clone()),
-        changes: Changes::new(parts.store.clone(), closed.clone()),
-        doorbell: Doorbell::hang(parts.store.clone(), parts.internal_secret),
+        callers: Callers::new(parts.auth, TokenBook::open(store.clone(), closed.clone()), parts.leases_max),
+        hosts: HostBook::new(store.clone()),
+        changes: Changes::new(store.clone(), closed.clone()),
+        doorbell: Doorbell::hang(store.clone(), parts.internal_secret),
         demand: demand.clone(),
-        store: parts.store,
+        store,
+        meters,
+        metrics,
+        metrics_token: parts.metrics_token,
         catalog: parts.catalog,
         wish_wait: parts.wish_wait,
         closing: closed,
     });
     let data = web::Data::from(shared);
+    let http = web::Data::new(http);
     let inner = HttpServer::new(move || {
-        App::new().app_data(data.clone()).wrap(from_fn(guard::guard)).configure(routes::configure)
+        App::new()
+            .app_data(data.clone())
+            .app_data(http.clone())
+            .wrap(from_fn(guard::guard))
+            .wrap(from_fn(count))
+            .configure(routes::configure)
     })
     .workers(parts.workers)
     .keep_alive(KEEP_ALIVE)

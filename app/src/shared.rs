@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::compose::Catalog;
+use common::config::Secret;
+use common::metrics::Page;
 use common::model::Cluster;
 use common::store::SharedStore;
 use tokio::sync::watch;
@@ -13,6 +15,7 @@ use crate::changes::Changes;
 use crate::demand::Demand;
 use crate::doorbell::Doorbell;
 use crate::host_book::HostBook;
+use crate::meters::Meters;
 
 /// What every request works with; one for the process.
 pub struct Shared {
@@ -30,6 +33,12 @@ pub struct Shared {
     pub doorbell: Doorbell,
     /// Counts what is applied for.
     pub demand: Arc<Demand>,
+    /// What users do is counted here.
+    pub meters: Meters,
+    /// All that is counted, as `/metrics` shows it.
+    pub metrics: Page,
+    /// What `/metrics` wants to see, if anything.
+    pub metrics_token: Option<Secret>,
     /// How long start, stop and restart wait to see it done.
     pub wish_wait: Duration,
     /// Turns true when the server is stopping: nobody should wait any longer.

@@ -1,4 +1,4 @@
-//! What app and admin share: the model, the store, compose templates, configuration and logging.
+//! What app and admin share: the model, the store, compose templates, configuration, logging and metrics.
 //!
 //! No Docker client lives here: app links this crate and must not be able to reach a Docker host.
 
@@ -6,5 +6,6 @@ pub mod clock;
 pub mod compose;
 pub mod config;
 pub mod logging;
+pub mod metrics;
 pub mod model;
 pub mod store;

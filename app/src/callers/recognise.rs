@@ -21,7 +21,11 @@ pub async fn recognise<B: MessageBody + 'static>(
     let told = match request.app_data::<web::Data<Shared>>() {
         Some(shared) => {
             let shared = shared.clone();
-            shared.callers.tell(Given::by(request.headers(), request.query_string())).await.map_err(refusal)
+            let told = shared.callers.tell(Given::by(request.headers(), request.query_string())).await;
+            told.map_err(|unknown| {
+                shared.meters.refused_token(word(&unknown));
+                refusal(unknown)
+            })
         }
         None => Err(broken()),
     };
@@ -46,6 +50,16 @@ impl FromRequest for Caller {
 /// A route that asks for its caller stands behind [`recognise`], or serves nobody.
 fn broken() -> Failure {
     Failure::status(StatusCode::INTERNAL_SERVER_ERROR, "something is wrong inside; it is in the log")
+}
+
+fn word(unknown: &Unknown) -> &'static str {
+    match unknown {
+        Unknown::Missing => "missing",
+        Unknown::NoSuch => "unknown",
+        Unknown::Expired => "expired",
+        Unknown::Revoked => "revoked",
+        Unknown::Trouble(_) => "not_looked_up",
+    }
 }
 
 fn refusal(unknown: Unknown) -> Failure {

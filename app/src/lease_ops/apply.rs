@@ -7,6 +7,7 @@ use tracing::info;
 
 use super::Trouble;
 use crate::callers::Caller;
+use crate::meters::ApplyEnd;
 use crate::shared::Shared;
 
 /// What came of an apply.
@@ -34,6 +35,7 @@ pub async fn apply(
     holding: Holding,
 ) -> Result<Given, Trouble> {
     if flavors.is_empty() {
+        shared.meters.applied(ApplyEnd::NoneFree);
         return Ok(Given::NoneFree);
     }
     let (now, most) = (clock::now(), caller.most());
@@ -46,7 +48,9 @@ pub async fn apply(
         metadata: Default::default(),
         now,
     };
-    match shared.store.apply(apply).await? {
+    let applied = shared.store.apply(apply).await;
+    shared.meters.applied(end_of(applied.as_ref().ok()));
+    match applied? {
         Applied::New(cluster) => {
             shared.demand.given(&cluster.flavor, now);
             if let Some(lease) = cluster.lease() {
@@ -62,5 +66,16 @@ pub async fn apply(
         Applied::TooMany(held) => Ok(Given::TooMany { held, most: most.unwrap_or(held) }),
         // Without a key no ended lease is found.
         Applied::Ended(_) => Ok(Given::NoneFree),
+    }
+}
+
+/// `None`: the store did not do it.
+fn end_of(applied: Option<&Applied>) -> ApplyEnd {
+    match applied {
+        Some(Applied::New(_)) => ApplyEnd::Given,
+        Some(Applied::Held(_)) => ApplyEnd::Held,
+        Some(Applied::NoneFree | Applied::Ended(_)) => ApplyEnd::NoneFree,
+        Some(Applied::TooMany(_)) => ApplyEnd::Quota,
+        None => ApplyEnd::Failed,
     }
 }

@@ -11,6 +11,7 @@ use tracing::info;
 
 use super::Trouble;
 use crate::callers::Caller;
+use crate::meters::ReleaseEnd;
 use crate::shared::Shared;
 
 /// A leased cluster is written every few seconds at most, so more refusals in a row than this are no bad luck.
@@ -53,6 +54,16 @@ pub async fn release_all(shared: &Shared, caller: &Caller, user: &UserId) -> Res
 
 /// Whether this released it; `false`: there was nothing to release.
 async fn try_release(shared: &Shared, caller: &Caller, id: &ClusterId) -> Result<bool, Trouble> {
+    let released = move_on(shared, caller, id).await;
+    shared.meters.released(match &released {
+        Ok(true) => ReleaseEnd::Released,
+        Ok(false) => ReleaseEnd::Nothing,
+        Err(_) => ReleaseEnd::Failed,
+    });
+    released
+}
+
+async fn move_on(shared: &Shared, caller: &Caller, id: &ClusterId) -> Result<bool, Trouble> {
     for _ in 0..TRIES {
         let Some(cluster) = shared.store.cluster(id).await? else { return Ok(false) };
         let Some((next, event)) = decide(&cluster, caller, clock::now()) else { return Ok(false) };

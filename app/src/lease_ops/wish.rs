@@ -45,6 +45,18 @@ pub async fn wish(
     scope: &NodeScope,
     change: WishChange,
 ) -> Result<Wished, Trouble> {
+    let wished = write_and_wait(shared, caller, id, scope, change).await;
+    shared.meters.wished(change, wished.as_ref().ok().copied());
+    wished
+}
+
+async fn write_and_wait(
+    shared: &Shared,
+    caller: &Caller,
+    id: &ClusterId,
+    scope: &NodeScope,
+    change: WishChange,
+) -> Result<Wished, Trouble> {
     let deadline = Instant::now() + shared.wish_wait;
     // Before the write, so that no change after it is missed.
     let mut listener = shared.changes.listen();

@@ -100,7 +100,7 @@ impl House {
         House {
             host: host.id,
             _folder: Some(folder),
-            ..House::serve(store, Duration::from_millis(100), auth, leases_max)
+            ..House::serve(store, Duration::from_millis(100), auth, leases_max, None)
         }
     }
 
@@ -129,14 +129,30 @@ impl House {
 
     /// On a store of the test's own, which it does not fill.
     pub fn on(store: SharedStore, wish_wait: Duration) -> House {
-        House::serve(store, wish_wait, Auth::Open, None)
+        House::serve(store, wish_wait, Auth::Open, None, None)
     }
 
-    fn serve(store: SharedStore, wish_wait: Duration, auth: Auth, leases_max: Option<u32>) -> House {
+    /// One whose `/metrics` asks for this.
+    pub async fn with_metrics_token(token: &str) -> House {
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Sqlite { path: folder.path().join("poolmanager.db") };
+        let store = open(&target, StoreUser::App).await.unwrap();
+        let token = Some(Secret::new(token));
+        House { _folder: Some(folder), ..House::serve(store, Duration::from_secs(1), Auth::Open, None, token) }
+    }
+
+    fn serve(
+        store: SharedStore,
+        wish_wait: Duration,
+        auth: Auth,
+        leases_max: Option<u32>,
+        metrics_token: Option<Secret>,
+    ) -> House {
         let server = build(Parts {
             store: store.clone(),
             catalog: Arc::new(Catalog::shipped(&CatalogSettings::default()).unwrap()),
             internal_secret: Secret::new(SECRET),
+            metrics_token,
             auth,
             leases_max,
             bind: SocketAddr::from(([127, 0, 0, 1], 0)),

@@ -11,6 +11,7 @@ mod docs;
 mod doorbell;
 mod health;
 mod house;
+mod metrics;
 mod nodes;
 mod property;
 mod sick;

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use subtle::ConstantTimeEq;
+
 /// A password or shared secret: shown by neither `Debug` nor `Display`, so that no log, page or error holds it by accident.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
@@ -15,6 +17,12 @@ impl Secret {
     /// The text itself, for the one who needs it.
     pub fn expose(&self) -> &str {
         &self.0
+    }
+
+    /// Whether the header `Authorization` has it, as `Bearer ...`; how long this takes does not depend on the text given.
+    pub fn is_in(&self, header: Option<&str>) -> bool {
+        let given = header.and_then(|text| text.strip_prefix("Bearer ")).unwrap_or_default();
+        given.as_bytes().ct_eq(self.0.as_bytes()).into()
     }
 }
 

@@ -24,6 +24,8 @@ pub struct CommonConfig {
     pub catalog: CatalogSettings,
     /// What app shows to admin's `/internal`; where it comes from.
     pub internal_secret: InternalSecret,
+    /// `METRICS_TOKEN`: what whoever reads `/metrics` shows; `None`: nothing is asked of her.
+    pub metrics_token: Option<Secret>,
 }
 
 /// How a line of the log is written.
@@ -53,10 +55,7 @@ impl CommonConfig {
         let usual = if debug { LevelFilter::DEBUG } else { LevelFilter::INFO };
         let data_dir = data_dir(source);
         let store = store_target(source)?;
-        let given = source.parsed("INTERNAL_SECRET", |text| {
-            let ok = (16..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
-            if ok { Ok(Secret::new(text)) } else { Err("must have 16 to 512 visible ASCII characters".into()) }
-        })?;
+        let given = source.parsed("INTERNAL_SECRET", shared_secret)?;
         let internal_secret = match (given, &store) {
             (Some(secret), _) => InternalSecret::Given(secret),
             (None, StoreTarget::Sqlite { .. }) => InternalSecret::File(data_dir.join("internal-secret")),
@@ -71,6 +70,7 @@ impl CommonConfig {
             log_format: LogFormat::read(source)?,
             catalog: CatalogSettings { variables: catalog_variables(source)? },
             internal_secret,
+            metrics_token: source.parsed("METRICS_TOKEN", shared_secret)?,
         })
     }
 }
@@ -80,6 +80,12 @@ impl LogFormat {
         let words = parse::one_of(&[("text", LogFormat::Text), ("json", LogFormat::Json)]);
         Ok(source.parsed("LOG_FORMAT", words)?.unwrap_or(LogFormat::Text))
     }
+}
+
+/// It goes into a header as it is.
+fn shared_secret(text: &str) -> Result<Secret, String> {
+    let ok = (16..=512).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_graphic());
+    if ok { Ok(Secret::new(text)) } else { Err("must have 16 to 512 visible ASCII characters".into()) }
 }
 
 fn catalog_variables(source: &Source) -> Result<BTreeMap<String, String>, ConfigError> {

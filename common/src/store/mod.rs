@@ -11,6 +11,7 @@
 pub mod backup;
 mod filter;
 mod list;
+mod measured;
 mod mongo;
 mod open;
 mod same;
@@ -23,6 +24,7 @@ pub use self::list::{
     ClusterQuery, ClusterSort, Cursor, Direction, FailureQuery, FailureSort, Found, HealthKind, HostQuery, HostSort,
     HostStateKind, ListBounds, ListPage, RecordQuery, RecordSort, Search, Sort, Total,
 };
+pub use self::measured::measured;
 pub use self::mongo::first::{FirstMongo, first_mongo};
 pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
 

@@ -95,3 +95,23 @@ pub enum EngineError {
         last_log: String,
     },
 }
+
+impl EngineError {
+    /// Which it is, in a word that stays the same: for counting.
+    pub fn word(&self) -> &'static str {
+        match self {
+            EngineError::Unreachable { .. } => "unreachable",
+            EngineError::Timeout { .. } => "timeout",
+            EngineError::ImageMissing { .. } => "image_missing",
+            EngineError::NameTaken { .. } => "name_taken",
+            EngineError::PortTaken { .. } => "port_taken",
+            EngineError::SubnetTaken { .. } => "subnet_taken",
+            EngineError::NoSpace { .. } => "no_space",
+            EngineError::Gone { .. } => "gone",
+            EngineError::NotEmpty { .. } => "not_empty",
+            EngineError::Fenced => "fenced",
+            EngineError::Refused { .. } => "refused",
+            EngineError::Ended { .. } => "ended",
+        }
+    }
+}

@@ -7,6 +7,7 @@ use bollard::{API_DEFAULT_VERSION, Docker};
 use common::clock::Pace;
 use common::model::{DaemonUrl, HostKind};
 
+use crate::call::Listener;
 use crate::error_map::{self, Step};
 use crate::{Credentials, EngineError, deadline};
 
@@ -15,6 +16,7 @@ use crate::{Credentials, EngineError, deadline};
 pub struct Engine {
     pub(crate) docker: Docker,
     pub(crate) pace: Pace,
+    pub(crate) listener: Option<Listener>,
     url: Arc<DaemonUrl>,
 }
 
@@ -67,7 +69,7 @@ impl Engine {
             }
         };
         let docker = docker.map_err(|error| error_map::explain(url, step, deadline::CONNECT, error))?;
-        let engine = Engine { docker, pace, url: Arc::new(url.clone()) };
+        let engine = Engine { docker, pace, listener: None, url: Arc::new(url.clone()) };
         let negotiated = engine.docker.clone().negotiate_version();
         let docker = engine.call(step, deadline::CONNECT, negotiated).await.map_err(|error| no_engine(url, error))?;
         Ok(Engine { docker, ..engine })

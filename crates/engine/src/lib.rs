@@ -26,6 +26,7 @@ mod testing;
 mod tls;
 mod up;
 
+pub use call::Listener;
 pub use down::{Removed, Stranger};
 pub use error::EngineError;
 pub use events::{EngineEvent, EventKind, EventStream};

@@ -2,11 +2,13 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use common::compose::Catalog;
-use common::model::FlavorId;
+use common::model::{FlavorId, UserId};
+use common::store::Holding;
 
 use crate::api::old::{BareCluster, Failure, Params, held_or_new, too_many, user_id};
 use crate::callers::Caller;
 use crate::lease_ops::{self, Given, Wrong};
+use crate::meters::ApplyEnd;
 use crate::shared::Shared;
 
 /// What a 2016 client gets when it names no consensus.
@@ -20,9 +22,8 @@ pub async fn cluster_apply(
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Failure> {
     let params = Params::read(&request, payload).await?;
-    let user = user_id(&params, &caller, "No user_id is given")?;
-    let holding = held_or_new(&params, "new")?;
-    let flavors = flavors(&params, &shared.catalog)?;
+    let asked = asked(&shared, &caller, &params).inspect_err(|_| shared.meters.applied(ApplyEnd::Refused));
+    let (user, holding, flavors) = asked?;
     let none = || format!("No available res for {user}");
     let given = lease_ops::apply(&shared, &caller, user.clone(), flavors, holding).await;
     match given.map_err(|trouble| Failure::of(trouble, &none()))? {
@@ -33,6 +34,13 @@ pub async fn cluster_apply(
         Given::NoneFree => Err(Failure::refused(none()).with(params.arguments())),
         Given::TooMany { held, most } => Err(too_many(&user, held, most).with(params.arguments())),
     }
+}
+
+/// For whom, beside what she holds or instead of it, and what will do.
+fn asked(shared: &Shared, caller: &Caller, params: &Params) -> Result<(UserId, Holding, Vec<FlavorId>), Failure> {
+    let user = user_id(params, caller, "No user_id is given")?;
+    let holding = held_or_new(params, "new")?;
+    Ok((user, holding, flavors(params, &shared.catalog)?))
 }
 
 /// By `consensus_plugin`, `consensus_mode` and `size`, or by the older `consensus_type`.
