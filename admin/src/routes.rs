@@ -11,7 +11,7 @@ use common::model::Role;
 
 use crate::access::{Needs, guard, know};
 use crate::problem::Problem;
-use crate::{api, assets, health, internal, live, pages};
+use crate::{api, assets, health, internal, live, metrics, pages};
 
 /// One line of the table.
 pub struct Entry {
@@ -48,6 +48,7 @@ pub fn table() -> Vec<Entry> {
         // For machines that watch
         get("/healthz", NOTHING, |r| r.to(health::healthz)),
         get("/readyz", NOTHING, |r| r.to(health::readyz)),
+        get("/metrics", Needs::MetricsToken, |r| r.to(metrics::show)),
         post("/internal/doorbell", Needs::InternalSecret, |r| r.to(internal::doorbell)),
         get("/internal/outlook", Needs::InternalSecret, |r| r.to(internal::outlook)),
         post("/internal/look", Needs::InternalSecret, |r| r.to(internal::look)),

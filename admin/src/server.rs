@@ -10,13 +10,16 @@ use actix_web::{App, HttpServer};
 use anyhow::Context;
 use common::compose::Catalog;
 use common::config::{AdminConfig, Secret, TrustedProxies};
+use common::metrics::{Http, Page};
 use common::model::{LogLevel, Timestamp};
-use common::store::SharedStore;
+use common::store::{SharedStore, measured};
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Door, Passwords};
+use crate::count::count;
 use crate::leader_link::LeaderLink;
 use crate::live::Hub;
+use crate::metrics::PoolNow;
 use crate::node_logs::NodeLogs;
 use crate::operations::{Operations, Waiting};
 use crate::pages::Templates;
@@ -78,6 +81,10 @@ pub struct State {
     pub templates: Templates,
     /// Those of them that are live.
     pub live: Hub,
+    /// All that is counted, as `/metrics` shows it.
+    pub metrics: Page,
+    /// What `/metrics` wants to see, if anything.
+    pub metrics_token: Option<Secret>,
 }
 
 impl State {
@@ -90,6 +97,8 @@ impl State {
 /// A server that runs as soon as it is polled and ends when its handle is told to stop; it takes no signals.
 pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let Parts { store, catalog, config, reconciler, internal_secret, stop, listener } = parts;
+    let (http, calls) = (Http::default(), reconciler.meters().store.clone());
+    let store = measured(store, calls.clone());
     let leader = LeaderLink::new(store.clone(), internal_secret.clone(), reconciler.clone())?;
     let passwords = Passwords::new()?;
     let seal = Seal::new(config.seal_keys.clone());
@@ -106,6 +115,14 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         layout: config.layout,
         tally: Tally::start(store.clone(), stop.clone()),
     };
+    let live = Hub::new(&stop);
+    let now = PoolNow { tally: operations.tally.clone(), reconciler: reconciler.clone() };
+    let metrics = Page::new("admin", &http, &calls, |registry| {
+        reconciler.meters().register(registry);
+        live.register(registry);
+        registry.register_collector(Box::new(now));
+    });
+    let http = Data::new(http);
     let state = Data::new(State {
         store,
         catalog,
@@ -119,14 +136,18 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         sampling,
         node_logs,
         templates: Templates::load()?,
-        live: Hub::new(&stop),
+        live,
+        metrics,
+        metrics_token: config.common.metrics_token,
     });
     state.live.start(&state);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(state.clone())
+            .app_data(http.clone())
             .app_data(PayloadConfig::new(LARGEST_BODY))
             .wrap(from_fn(dress::dress))
+            .wrap(from_fn(count))
             .configure(routes::mount)
     });
     let server = server.disable_signals().shutdown_timeout(STOP_WITHIN).listen(listener).context("listening")?.run();

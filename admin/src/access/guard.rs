@@ -12,6 +12,7 @@ use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
+use common::config::Secret;
 use common::model::{Operator, Role, Session, SessionId};
 use subtle::ConstantTimeEq;
 use url::form_urlencoded;
@@ -29,6 +30,8 @@ pub enum Needs {
     OwnForm,
     /// The secret that app shares with admin.
     InternalSecret,
+    /// What whoever reads the metrics must show, if anything is asked of her.
+    MetricsToken,
     /// Somebody who is signed in, be it with a one-time password.
     SignedIn,
     /// An operator with this role or a higher one, and with a password of her own.
@@ -110,9 +113,14 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
             }
         }
         Needs::InternalSecret => {
-            check_secret(req.headers(), state.internal_secret.expose())?;
+            check_secret(req.headers(), &state.internal_secret, "The internal secret is missing or wrong.")?;
             if changes {
                 take_body(req).await?;
+            }
+        }
+        Needs::MetricsToken => {
+            if let Some(token) = &state.metrics_token {
+                check_secret(req.headers(), token, "METRICS_TOKEN is missing or wrong: Authorization: Bearer ...")?;
             }
         }
         Needs::SignedIn | Needs::Role(_) => match signed_in(req, &state).await? {
@@ -213,14 +221,9 @@ fn to_sign_in(changes: bool, page: &str) -> HttpResponse {
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).finish()
 }
 
-fn check_secret(headers: &HeaderMap, secret: &str) -> Result<(), Problem> {
-    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given = given.strip_prefix("Bearer ").unwrap_or_default();
-    if equal(given, secret) {
-        Ok(())
-    } else {
-        Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-secret", "The internal secret is missing or wrong."))
-    }
+fn check_secret(headers: &HeaderMap, secret: &Secret, refusal: &str) -> Result<(), Problem> {
+    let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    if secret.is_in(given) { Ok(()) } else { Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-secret", refusal)) }
 }
 
 /// The token of the session: in the header for JSON, in the field `csrf` for forms.

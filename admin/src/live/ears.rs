@@ -12,7 +12,7 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use super::hub::Shared;
 use super::topic::News;
-use crate::reconciler::Reconciler;
+use crate::reconciler::{Dropped, Reconciler};
 use crate::tally::Tally;
 
 /// Events that no record's change comes with show within this.
@@ -75,9 +75,9 @@ async fn hear(shared: &Shared, store: &SharedStore, reconciler: &Reconciler, tal
                 None => return,
             },
             host = told.recv() => {
-                note_told(&mut news, host);
+                note_told(&mut news, host, reconciler);
                 while let Ok(more) = told.try_recv() {
-                    note_told(&mut news, Ok(more));
+                    note_told(&mut news, Ok(more), reconciler);
                 }
             }
             // Counts follow a change by a moment: what is rendered at once still has the former ones.
@@ -97,10 +97,14 @@ fn note(news: &mut News, change: Change) {
     }
 }
 
-fn note_told(news: &mut News, told: Result<Option<HostId>, RecvError>) {
+fn note_told(news: &mut News, told: Result<Option<HostId>, RecvError>, reconciler: &Reconciler) {
     match told {
         Ok(Some(host)) => _ = news.hosts.insert(host),
-        Ok(None) | Err(RecvError::Lagged(_)) => news.all = true,
+        Ok(None) => news.all = true,
+        Err(RecvError::Lagged(_)) => {
+            reconciler.meters().dropped(Dropped::PageNews);
+            news.all = true;
+        }
         // The reconciler is gone; its end is this process'.
         Err(RecvError::Closed) => {}
     }

@@ -9,6 +9,8 @@ use std::time::Instant;
 
 use actix_web::web::Data;
 use common::model::{ClusterId, HostId, Role, SessionId};
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -64,6 +66,8 @@ pub struct Shared {
     sessions_changed: watch::Sender<()>,
     /// For the ears: whether anybody looks.
     looked_at: watch::Sender<bool>,
+    /// How many streams there are, for whoever counts.
+    open: Gauge,
     end: CancellationToken,
 }
 
@@ -93,6 +97,7 @@ impl Hub {
             wake: Notify::new(),
             sessions_changed: watch::Sender::new(()),
             looked_at: watch::Sender::new(false),
+            open: Gauge::default(),
             end: end.clone(),
         };
         Hub { shared: Arc::new(shared), _end: end.drop_guard() }
@@ -129,6 +134,7 @@ impl Hub {
             return Err(Problem::too_many_streams(why));
         }
         inner.streams += 1;
+        self.shared.open.inc();
         inner.sessions.insert(session.clone(), of_session + 1);
         let channel = inner.channels.entry(key.clone()).or_insert_with(|| Channel {
             page,
@@ -150,6 +156,11 @@ impl Hub {
         self.shared.sessions_changed.send_replace(());
     }
 
+    /// Names what is counted of the streams.
+    pub fn register(&self, registry: &mut Registry) {
+        registry.register("live_streams", "Live pages that browsers follow", self.shared.open.clone());
+    }
+
     /// Cancelled when every stream is to end.
     pub fn end(&self) -> CancellationToken {
         self.shared.end.clone()
@@ -160,6 +171,7 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut inner = self.shared.lock();
         inner.streams -= 1;
+        self.shared.open.dec();
         if let Some(count) = inner.sessions.get_mut(&self.session) {
             *count -= 1;
             if *count == 0 {

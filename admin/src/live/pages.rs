@@ -69,7 +69,7 @@ pub fn needs(page: &LivePage) -> Option<Role> {
     let entry = routes::table().into_iter().find(|entry| entry.method == Method::GET && entry.path == page.path)?;
     match entry.needs {
         Needs::Role(role) => Some(role),
-        Needs::Nothing | Needs::OwnForm | Needs::SignedIn | Needs::InternalSecret => None,
+        Needs::Nothing | Needs::OwnForm | Needs::SignedIn | Needs::InternalSecret | Needs::MetricsToken => None,
     }
 }
 

@@ -15,6 +15,7 @@ use tracing::{info, warn};
 use super::execute::Tools;
 use super::gate::Gate;
 use super::host_loop::{self, Orders, Told};
+use super::meters::Meters;
 use super::news::News;
 use super::outlook::Outlooks;
 use super::plan_deep::DeepFacts;
@@ -76,6 +77,8 @@ pub struct Leader {
     pub outlooks: Outlooks,
     /// Who is told of changes.
     pub news: News,
+    /// What is counted.
+    pub meters: Meters,
 }
 
 /// What the leader keeps from turn to turn while it leads.
@@ -117,12 +120,15 @@ impl Leader {
                         pace: self.pace,
                         term: self.term.clone(),
                         news: self.news.clone(),
+                        meters: self.meters.clone(),
                         surveys: Gate::new(SURVEYS_AT_ONCE),
                         looks: Gate::patient(LOOKS_AT_ONCE),
                     });
                     self.outlooks.lead();
+                    self.meters.leads(lock.term);
                     self.lead(&holder, &tools).await;
                     self.outlooks.clear();
+                    self.meters.follows();
                     self.news.clear();
                     waiting_for = None;
                 }
@@ -192,6 +198,7 @@ impl Leader {
                     self.bury(&records, &counts).await;
                     self.read_demand(&mut pool).await;
                     let targets = self.targets(&records, &counts, &facts, &mut pool);
+                    self.meters.turned(began.elapsed(), &records, targets.values());
                     self.give_orders(&records, &counts, targets, &facts, &mut pool, tools);
                 }
                 Err(error) => warn!("the pool cannot be planned while the store does not answer: {error}"),

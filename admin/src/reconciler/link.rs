@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::clock::Pace;
-use common::model::{ClusterId, DaemonUrl, Host, HostTls, PoolId};
+use common::model::{ClusterId, DaemonUrl, Host, HostTls};
 use engine::{Engine, EngineError, EngineEvent, EventKind};
 use futures_util::StreamExt;
 use tokio::time::{Instant, sleep_until};
 
 use super::answer::{first, while_it_lives};
 use super::dirty::Dirty;
+use super::execute::Tools;
+use super::meters::Dropped;
 use super::view::WANT_OF_MEMORY;
-use crate::seal::Seal;
 
 /// Docker tells of a pause or an end before its lists have it: a look within some milliseconds still sees the container run
 /// (seen with 20.10: an end showed 130 to 250 ms after it was told, when the network had been taken care of). So there are
@@ -47,15 +47,12 @@ impl Link {
     /// Reaches the engine and listens to its events, before anything is looked at, so that nothing falls between.
     ///
     /// Another engine at the same address is refused: what is there belongs to another host, or to nobody here.
-    pub async fn connect(
-        host: &Host,
-        seal: &Seal,
-        pool: &PoolId,
-        pace: Pace,
-        dirty: &Arc<Dirty>,
-    ) -> Result<Link, EngineError> {
+    pub async fn connect(host: &Host, tools: &Tools, dirty: &Arc<Dirty>) -> Result<Link, EngineError> {
         let (url, engine_id) = (&host.settings.daemon_url, &host.engine_id);
-        let engine = first("connecting", pace, seal.connect(host, pace)).await?;
+        let (pace, meters, began) = (tools.pace, tools.meters.clone(), Instant::now());
+        let connected = first("connecting", pace, tools.seal.connect(host, pace)).await;
+        meters.called("connecting to", began.elapsed(), connected.as_ref().err());
+        let engine = connected?.heard_by(meters.listener());
         let found = while_it_lives(&engine, pace, engine.info()).await?.id;
         if found != *engine_id {
             return Err(EngineError::Refused {
@@ -66,7 +63,7 @@ impl Link {
                 ),
             });
         }
-        let mut events = while_it_lives(&engine, pace, engine.events(pool)).await?;
+        let mut events = while_it_lives(&engine, pace, engine.events(tools.store.pool_id())).await?;
         let dirty = dirty.clone();
         let events = tokio::spawn(async move {
             // Looks that are still due, until the lists must show what was told.
@@ -92,6 +89,7 @@ impl Link {
                     }
                 }
             }
+            meters.dropped(Dropped::EngineEvents);
             dirty.broke();
         });
         Ok(Link { url: url.clone(), tls: host.tls.clone(), engine, events })

@@ -19,6 +19,7 @@ mod making;
 #[cfg(test)]
 mod making_test;
 mod memory;
+mod meters;
 mod news;
 mod node_view;
 mod observe;
@@ -86,12 +87,13 @@ use std::time::Instant;
 use common::clock::Pace;
 use common::compose::Catalog;
 use common::model::{FlavorShare, HostId, SlotLayout, Timestamp};
-use common::store::SharedStore;
+use common::store::{SharedStore, measured};
 use serde::Serialize;
 use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 use tracing::error;
 
+pub use meters::{Dropped, Meters};
 pub use observe::clusters as clusters_of;
 pub use outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
 #[cfg(test)]
@@ -112,6 +114,7 @@ pub struct Reconciler {
     rings: Arc<watch::Sender<u64>>,
     outlooks: Outlooks,
     news: News,
+    meters: Meters,
     looking: Arc<Semaphore>,
 }
 
@@ -158,11 +161,13 @@ impl Reconciler {
     /// A handle, and the ear for its rings.
     fn new() -> (Reconciler, watch::Receiver<u64>) {
         let (rings, ear) = watch::channel(0);
+        let meters = Meters::default();
         (
             Reconciler {
                 rings: Arc::new(rings),
                 outlooks: Outlooks::default(),
-                news: News::default(),
+                news: News::counting(meters.clone()),
+                meters,
                 looking: Arc::new(Semaphore::new(1)),
             },
             ear,
@@ -178,6 +183,11 @@ impl Reconciler {
     pub fn ring(&self) {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));
         self.news.ring();
+    }
+
+    /// What it counts of its work.
+    pub fn meters(&self) -> &Meters {
+        &self.meters
     }
 
     /// Looks at every host, its engine and its records, as after a blind spell; returns when every host's pass is over.
@@ -225,6 +235,8 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let (reconciler, ear) = Reconciler::new();
     let holder = hex::encode(rand::random::<[u8; 8]>());
     let Settings { store, catalog, layout, mix, max_starts, address, seal, pace, deep_probes } = settings;
+    let meters = reconciler.meters.clone();
+    let store = measured(store, meters.store.clone());
     let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
@@ -242,6 +254,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
         rings: ear,
         outlooks,
         news,
+        meters,
     };
     let name = holder.clone();
     let task = tokio::spawn(async move {

@@ -16,6 +16,7 @@ use tokio::time::{Instant, sleep_until};
 use tracing::warn;
 
 use super::dirty::Dirty;
+use super::meters::{Dropped, Meters};
 
 /// A ring says that somebody waits for a change. It shows in the watch a moment before or after.
 const RING_HOLDS: Duration = Duration::from_secs(1);
@@ -32,6 +33,7 @@ struct Inner {
     pool: Notify,
     /// Rung when a ring is not answered by a change yet.
     rang: Notify,
+    meters: Meters,
     told: Mutex<Told>,
 }
 
@@ -49,6 +51,11 @@ struct Told {
 }
 
 impl News {
+    /// What got lost on its way is counted by these.
+    pub fn counting(meters: Meters) -> News {
+        News(Arc::new(Inner { meters, ..Inner::default() }))
+    }
+
     /// From now on this host's loop is told.
     pub fn join(&self, host: &HostId, dirty: &Arc<Dirty>) {
         self.told().hosts.insert(host.clone(), dirty.clone());
@@ -136,6 +143,9 @@ impl News {
             tokio::select! {
                 change = changes.next() => match change {
                     Some((change, _)) => {
+                        if change == Change::Missed {
+                            self.0.meters.dropped(Dropped::StoreChanges);
+                        }
                         self.introduce(&change, store).await;
                         self.tell(&change);
                     }

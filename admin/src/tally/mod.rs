@@ -86,6 +86,11 @@ impl Tally {
         }
     }
 
+    /// The latest counts, however old, for whoever must not make anybody count; `None` before the first.
+    pub fn latest(&self) -> Option<Arc<Counts>> {
+        self.0.latest.borrow().clone()
+    }
+
     /// A change was made through this process: who looks after it sees it.
     pub fn changed_here(&self) {
         self.0.changes.fetch_add(1, Ordering::Release);

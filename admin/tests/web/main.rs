@@ -19,6 +19,7 @@ mod hosts;
 mod lists;
 mod live;
 mod many;
+mod metrics;
 mod node_logs;
 mod on_sim;
 mod openapi;

@@ -66,7 +66,7 @@ async fn every_route_of_the_table_is_in_the_document_with_its_role_and_none_more
         Needs::Role(Role::Viewer) => json!("viewer"),
         Needs::Role(Role::Operator) => json!("operator"),
         Needs::Role(Role::Admin) => json!("admin"),
-        Needs::Nothing | Needs::OwnForm | Needs::SignedIn | Needs::InternalSecret => Value::Null,
+        Needs::Nothing | Needs::OwnForm | Needs::SignedIn | Needs::InternalSecret | Needs::MetricsToken => Value::Null,
     };
     let table: BTreeSet<String> = routes::table()
         .into_iter()

@@ -44,24 +44,29 @@ pub struct House {
 impl House {
     /// One whose pool nobody looks after.
     pub async fn new() -> House {
-        House::with(|_| (Reconciler::idle(), None)).await
+        House::set(&[]).await
+    }
+
+    /// The same, with these settings.
+    pub async fn set(more: &[(&str, &str)]) -> House {
+        House::with(more, |_| (Reconciler::idle(), None)).await
     }
 
     /// One whose admin leads.
     pub async fn leading() -> House {
-        House::with(|settings| {
+        House::with(&[], |settings| {
             let (reconciler, running) = reconciler::start(settings);
             (reconciler, Some(running))
         })
         .await
     }
 
-    async fn with(reconciler: impl FnOnce(Settings) -> (Reconciler, Option<Running>)) -> House {
+    async fn with(more: &[(&str, &str)], reconciler: impl FnOnce(Settings) -> (Reconciler, Option<Running>)) -> House {
         let folder = tempfile::tempdir().unwrap();
-        let settings = BTreeMap::from([
-            ("DATA_DIR".to_owned(), folder.path().display().to_string()),
-            ("FABRIC_PEER_IMAGE".to_owned(), "poolmanager/fabricsim:0.6".to_owned()),
-        ]);
+        let data_dir = folder.path().display().to_string();
+        let usual = [("DATA_DIR", data_dir.as_str()), ("FABRIC_PEER_IMAGE", "poolmanager/fabricsim:0.6")];
+        let settings =
+            usual.iter().chain(more).map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let config = AdminConfig::read(&Source::new(&settings, None).unwrap()).unwrap();
         let store = common::store::open(&config.common.store, StoreUser::Admin).await.unwrap();
         let catalog = Arc::new(Catalog::shipped(&config.common.catalog).unwrap());

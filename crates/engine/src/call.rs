@@ -31,8 +31,9 @@ impl fmt::Debug for Listener {
 
 impl Engine {
     /// The same engine; from now on each call is told to this listener.
-    pub fn heard_by(self, listener: Listener) -> Engine {
-        Engine { listener: Some(listener), ..self }
+    pub fn heard_by(mut self, listener: Listener) -> Engine {
+        self.listener = Some(listener);
+        self
     }
 
     /// Waits for a call, at most `within`.

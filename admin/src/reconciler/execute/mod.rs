@@ -30,6 +30,7 @@ use self::make::{begin, bring_up};
 use self::nodes::change_nodes;
 pub use self::pulls::Pulls;
 use super::gate::Gate;
+use super::meters::Meters;
 use super::news::News;
 use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
@@ -58,6 +59,8 @@ pub struct Tools {
     pub term: Term,
     /// Who is told of changes in the store.
     pub news: News,
+    /// What is counted.
+    pub meters: Meters,
     /// Full looks at engines go through it.
     pub surveys: Gate,
     /// So do probes.

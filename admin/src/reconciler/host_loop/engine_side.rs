@@ -11,6 +11,7 @@ use crate::reconciler::answer::{ping, while_it_lives};
 use crate::reconciler::contact::contact;
 use crate::reconciler::dirty;
 use crate::reconciler::link::Link;
+use crate::reconciler::meters::Dropped;
 use crate::reconciler::observe;
 
 impl HostLoop {
@@ -44,7 +45,7 @@ impl HostLoop {
         let engine = match &self.link {
             Some(link) => link.engine.clone(),
             None => {
-                let link = Link::connect(host, &self.tools.seal, self.tools.store.pool_id(), pace, &self.dirty);
+                let link = Link::connect(host, &self.tools, &self.dirty);
                 let link = self.tools.surveys.through(link).await?;
                 self.memory.heard_since = Some(clock::now());
                 self.link.insert(link).engine.clone()
@@ -83,6 +84,7 @@ impl HostLoop {
                 info!(host.id = %host.id, "host {}: {reason}", host.settings.name);
                 let event = Event::new(now, EventKind::HostContact, Actor::Reconciler, reason).about_host(&host.id);
                 if let Err(error) = self.tools.store.append_events(&[event]).await {
+                    self.tools.meters.dropped(Dropped::Records);
                     warn!(host.id = %host.id, "the event could not be written: {error}");
                 }
             }

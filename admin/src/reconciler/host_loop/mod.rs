@@ -109,7 +109,10 @@ pub async fn run(tools: Arc<Tools>, host: HostId, max_starts: usize, mut orders:
         if ordered {
             state.rest = None;
         }
-        let wait = match state.pass(&orders_now, &told).await {
+        let began = Instant::now();
+        let passed = state.pass(&orders_now, &told).await;
+        state.tools.meters.passed(began.elapsed());
+        let wait = match passed {
             Pass::Gone => break,
             Pass::Again(wait) => wait,
         };

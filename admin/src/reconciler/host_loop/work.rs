@@ -1,6 +1,7 @@
 //! The steps of a plan, carried out beside the loop, and what their ends tell it.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use common::clock;
 use common::model::{Cluster, Host, Phase};
@@ -28,12 +29,14 @@ impl HostLoop {
             let (tools, limits, host, todo) = (self.tools.clone(), self.limits.clone(), host.clone(), step.clone());
             let (engine, pulls) = (engine.clone(), self.pulls.clone());
             let task = self.under_way.spawn(async move {
+                let (began, meters) = (Instant::now(), tools.meters.clone());
                 let outcome = match engine {
                     Some(engine) => {
                         execute(&Hands { tools, engine, limits, pulls }, &host, cluster.as_ref(), &todo).await
                     }
                     None => without_engine(&tools, &host, cluster.as_ref(), &todo).await,
                 };
+                meters.stepped(&todo.action, cluster.as_ref(), &outcome, began.elapsed(), clock::now());
                 Ended { cluster, outcome }
             });
             self.steps.insert(task.id(), (step, task));
