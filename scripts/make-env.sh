@@ -19,19 +19,22 @@ if [ ! -f .env ]; then
     while IFS= read -r line; do
         case "$line" in
         INTERNAL_SECRET= | MONGO_PASSWORD= | MONGO_ROOT_PASSWORD= | SEAL_KEY=) printf '%s%s\n' "$line" "$(openssl rand -hex 32)" ;;
-        ADMIN_PASSWORD=) printf '%s%s\n' "$line" "$(openssl rand -hex 12)" ;;
+        ADMIN_PASSWORD= | GRAFANA_ADMIN_PASSWORD=) printf '%s%s\n' "$line" "$(openssl rand -hex 12)" ;;
         *) printf '%s\n' "$line" ;;
         esac
     done <.env.example >.env.new
     mv .env.new .env
     say "Made .env with fresh secrets. Keep a copy in a safe place: without it the data cannot be read again."
 fi
-if ! grep -q '^SEAL_KEY=.' .env; then
-    # Made before there were sealed credentials: what else is in it stays.
-    { grep -v '^SEAL_KEY=' .env && printf 'SEAL_KEY=%s\n' "$(openssl rand -hex 32)"; } >.env.new
+# add_secret NAME BYTES FOR: to a .env that was made before there was this one; what else is in it stays.
+add_secret() {
+    if grep -q "^$1=." .env; then return 0; fi
+    { grep -v "^$1=" .env && printf '%s=%s\n' "$1" "$(openssl rand -hex "$2")"; } >.env.new
     mv .env.new .env
-    say "Added SEAL_KEY to .env, with which credentials of hosts are sealed. Keep a copy of .env."
-fi
+    say "Added $1 to .env: $3. Keep a copy of .env."
+}
+add_secret SEAL_KEY 32 "credentials of hosts are sealed with it"
+add_secret GRAFANA_ADMIN_PASSWORD 12 "for Grafana's user admin, with docker-compose.monitoring.yml"
 if [ ! -f secrets/mongo.key ]; then
     mkdir -p secrets
     openssl rand -base64 756 >secrets/mongo.key.new

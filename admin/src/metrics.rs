@@ -3,13 +3,13 @@
 //! What is counted as it happens is beside what does it. What stands now is told from what is known already: asking costs no call
 //! of the store, and a walk over the hosts' outlooks where this process leads.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use actix_web::HttpResponse;
 use actix_web::web::Data;
 use common::metrics::CONTENT_TYPE;
-use common::model::PhaseKind;
+use common::model::{FlavorId, PhaseKind};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, EncodeMetric};
 use prometheus_client::metrics::MetricType;
@@ -28,6 +28,8 @@ pub async fn show(state: Data<State>) -> HttpResponse {
 pub struct PoolNow {
     /// Counts of clusters.
     pub tally: Tally,
+    /// The flavors that there are: one of which there is no cluster has zeros.
+    pub flavors: Vec<FlavorId>,
     /// What is done and held back.
     pub reconciler: Reconciler,
 }
@@ -45,7 +47,7 @@ impl Collector for PoolNow {
     fn encode(&self, mut encoder: DescriptorEncoder) -> Result<(), fmt::Error> {
         let leads = u64::from(self.reconciler.leads());
         let help = "Whether this process has the reconciler's lock and looks after the hosts.";
-        gauge(&mut encoder, "leader", help, [([], leads)])?;
+        one(&mut encoder, "leader", help, leads)?;
         self.clusters(&mut encoder)?;
         if leads == 1 { self.outlook(&mut encoder) } else { Ok(()) }
     }
@@ -54,10 +56,12 @@ impl Collector for PoolNow {
 impl PoolNow {
     fn clusters(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
         let Some(counts) = self.tally.latest() else { return Ok(()) };
-        let numbers = counts.by_flavor.iter().flat_map(|(flavor, phases)| {
+        let flavors: BTreeSet<&FlavorId> = self.flavors.iter().chain(counts.by_flavor.keys()).collect();
+        let numbers = flavors.into_iter().flat_map(|flavor| {
+            let counts = &counts;
             PhaseKind::ALL.into_iter().map(move |phase| {
                 let labels: [Label; 2] = [("flavor", flavor.as_str()), ("phase", phase.as_str())];
-                (labels, phases.get(&phase).copied().unwrap_or_default())
+                (labels, counts.number(&[phase], Some(flavor), None))
             })
         });
         let help = "Clusters by flavor and phase. Every admin tells this: take the highest, not the sum.";
@@ -65,7 +69,7 @@ impl PoolNow {
         let help =
             "When these were counted, in seconds since 1970: seconds to minutes ago while nobody looks at pages.";
         let at = u64::try_from(counts.at.as_millis() / 1000).unwrap_or_default();
-        gauge(encoder, "clusters_counted_timestamp_seconds", help, [([], at)])
+        one(encoder, "clusters_counted_timestamp_seconds", help, at)
     }
 
     fn outlook(&self, encoder: &mut DescriptorEncoder) -> fmt::Result {
@@ -86,10 +90,10 @@ impl PoolNow {
         gauge(encoder, "under_way", "Steps under way, by kind.", labelled("kind", doing))?;
         let help = "Failures that are waited for, by what they are about, one for each host and flavor or slot.";
         gauge(encoder, "breakers_open", help, labelled("kind", breakers))?;
-        gauge(encoder, "held_back", "Things that are wanted and not done now; pages say why.", [([], held)])?;
-        gauge(encoder, "hosts_silent", "Hosts whose engine did not answer its last call.", [([], silent)])?;
+        one(encoder, "held_back", "Things that are wanted and not done now; pages say why.", held)?;
+        one(encoder, "hosts_silent", "Hosts whose engine did not answer its last call.", silent)?;
         let help = "Hosts for which nothing is done because the store does not answer.";
-        gauge(encoder, "hosts_blind", help, [([], blind)])
+        one(encoder, "hosts_blind", help, blind)
     }
 }
 
@@ -119,6 +123,11 @@ fn breaker_word(of: &RetryOf) -> &'static str {
     }
 }
 
+/// A gauge without labels.
+fn one(encoder: &mut DescriptorEncoder, name: &str, help: &str, value: u64) -> fmt::Result {
+    ConstGauge::new(value).encode(encoder.encode_descriptor(name, help, None, MetricType::Gauge)?)
+}
+
 /// One family of gauges.
 fn gauge<'a, const N: usize>(
     encoder: &mut DescriptorEncoder,
@@ -131,4 +140,48 @@ fn gauge<'a, const N: usize>(
         ConstGauge::new(value).encode(family.encode_family(&labels)?)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use common::metrics::{Http, Page, StoreCalls};
+    use common::model::HostId;
+    use common::store::{StoreTarget, StoreUser, open};
+    use tokio_util::sync::CancellationToken;
+
+    use super::*;
+    use crate::reconciler::HostOutlook;
+    use crate::reconciler::outlook_case::told;
+
+    #[tokio::test]
+    async fn what_hosts_tell_is_added_up() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = StoreTarget::Sqlite { path: folder.path().join("pool.db") };
+        let store = open(&target, StoreUser::Admin).await.unwrap();
+        let of = |text: &str| HostOutlook { host: HostId::random(), ..told(text).1 };
+        let hosts =
+            vec![of("creating failing-once; want 2; flavor-fails 30"), of("inactive; free"), of("creating; want 1")];
+        let now = PoolNow {
+            tally: Tally::start(store, CancellationToken::new()),
+            flavors: vec![FlavorId::parse("a").unwrap()],
+            reconciler: Reconciler::telling(hosts),
+        };
+        now.tally.counts().await.unwrap();
+        let page = Page::new("admin", &Http::default(), &StoreCalls::default(), |registry| {
+            registry.register_collector(Box::new(now));
+        });
+        let text = page.text();
+        for line in [
+            "leader 1",
+            "clusters{flavor=\"a\",phase=\"free\"} 0",
+            "held_back 3",
+            "breakers_open{kind=\"flavor\"} 1",
+            "breakers_open{kind=\"host\"} 0",
+            "under_way{kind=\"bring_up\"} 1",
+            "hosts_silent 1",
+            "hosts_blind 0",
+        ] {
+            assert!(text.contains(&format!("\npoolmanager_{line}\n")), "{line}: {text}");
+        }
+    }
 }

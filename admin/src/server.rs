@@ -116,7 +116,11 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         tally: Tally::start(store.clone(), stop.clone()),
     };
     let live = Hub::new(&stop);
-    let now = PoolNow { tally: operations.tally.clone(), reconciler: reconciler.clone() };
+    let now = PoolNow {
+        tally: operations.tally.clone(),
+        flavors: catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect(),
+        reconciler: reconciler.clone(),
+    };
     let metrics = Page::new("admin", &http, &calls, |registry| {
         reconciler.meters().register(registry);
         live.register(registry);

@@ -179,6 +179,15 @@ impl Reconciler {
         Reconciler::new().0
     }
 
+    /// One that leads and tells this of its hosts.
+    #[cfg(test)]
+    pub(crate) fn telling(hosts: Vec<HostOutlook>) -> Reconciler {
+        let reconciler = Reconciler::idle();
+        reconciler.outlooks.lead();
+        hosts.into_iter().for_each(|host| reconciler.outlooks.set(host));
+        reconciler
+    }
+
     /// Says that something may have changed. Carries nothing; many rings at once are one.
     pub fn ring(&self) {
         self.rings.send_modify(|count| *count = count.wrapping_add(1));

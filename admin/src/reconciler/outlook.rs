@@ -280,7 +280,7 @@ impl Outlooks {
         self.tell(None);
     }
 
-    fn set(&self, outlook: HostOutlook) {
+    pub(super) fn set(&self, outlook: HostOutlook) {
         let (host, outlook) = (outlook.host.clone(), Arc::new(outlook));
         let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
         let before = hosts.insert(host.clone(), outlook.clone());

@@ -117,3 +117,25 @@ async fn requests_are_counted_by_route_and_no_label_is_a_name_or_an_id() {
     let line = "poolmanager_http_requests_total{route=\"/healthz\",method=\"other\",status=\"4xx\"}";
     assert_eq!(value(&house, line).await, 1.0);
 }
+
+/// The families that a section of the document says there are.
+fn documented(section: &str) -> BTreeSet<String> {
+    let document = include_str!("../../../docs/monitoring.md");
+    let rest = document.split_once(&format!("\n## {section}\n")).unwrap().1;
+    let rows = rest.split("\n## ").next().unwrap().lines().filter_map(|line| line.strip_prefix("| `"));
+    rows.map(|row| row.split('`').next().unwrap().to_owned()).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_family_is_in_the_document_and_no_other() {
+    let house = House::with_tokens(None).await;
+    house.get("/v2/clusters").await;
+    let token = house.token_of("alice").await;
+    house.send(house.request("GET", "/v2/cluster_op?action=stop&cluster_id=x1").bearer_auth(&token)).await;
+    let path = "/v2/cluster_op?action=stop&cluster_id=0123456789abcdef01234567";
+    house.send(house.request("GET", path).bearer_auth(&token)).await;
+    let page = house.get("/metrics").await.text;
+    let types = page.lines().filter_map(|line| line.strip_prefix("# TYPE ")?.split_once(' '));
+    let named = types.map(|(name, kind)| format!("{name}{}", if kind == "counter" { "_total" } else { "" }));
+    assert_eq!(named.collect::<BTreeSet<_>>(), &documented("Both programs") | &documented("app"));
+}
