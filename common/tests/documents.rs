@@ -37,7 +37,7 @@ fn quoted(text: &str) -> Vec<&str> {
 /// The rows of its tables whose first cell begins with a backtick, cell by cell.
 fn rows(text: &str) -> Vec<Vec<&str>> {
     let rows = text.lines().filter(|line| line.starts_with("| `"));
-    rows.map(|row| row.trim_matches('|').split(" | ").map(str::trim).collect()).collect()
+    rows.map(|row| row.split('|').skip(1).map(str::trim).collect()).collect()
 }
 
 /// The names in the first cells; each only once.

@@ -14,7 +14,9 @@ use crate::{Engine, EngineError, Fence};
 /// Told of each call that ended: what was asked, in a word or two (`starting`, `pulling image`), how long it took, and why it
 /// failed if it did. Must not block. A call that nobody waits for any more is not told.
 #[derive(Clone)]
-pub struct Listener(Arc<dyn Fn(&'static str, Duration, Option<&EngineError>) + Send + Sync>);
+pub struct Listener(Arc<Told>);
+
+type Told = dyn Fn(&'static str, Duration, Option<&EngineError>) + Send + Sync;
 
 impl Listener {
     /// What is to be done at the end of each call.
