@@ -121,6 +121,7 @@ impl EngineError {
             EngineError::NotEmpty { .. } => "not_empty",
             EngineError::Fenced => "fenced",
             EngineError::Refused { .. } => "refused",
+            EngineError::NetworkStuck { .. } => "network_stuck",
             EngineError::Ended { .. } => "ended",
         }
     }
