@@ -12,6 +12,7 @@ use common::compose::Catalog;
 use common::config::{AdminConfig, Secret, TrustedProxies};
 use common::model::{LogLevel, Timestamp};
 use common::store::SharedStore;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Door, Passwords};
@@ -78,6 +79,8 @@ pub struct State {
     pub templates: Templates,
     /// Those of them that are live.
     pub live: Hub,
+    /// Cancelled when the server stops: whoever waits for something is answered then.
+    pub stop: CancellationToken,
 }
 
 impl State {
@@ -96,6 +99,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let engines = Engines::new(seal.clone());
     let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
+    let sessions_changed = watch::Sender::new(());
     let operations = Operations {
         store: store.clone(),
         passwords: passwords.clone(),
@@ -105,6 +109,8 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         seal,
         layout: config.layout,
         tally: Tally::start(store.clone(), stop.clone()),
+        sessions_changed: sessions_changed.clone(),
+        placing: Arc::default(),
     };
     let state = Data::new(State {
         store,
@@ -119,7 +125,8 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         sampling,
         node_logs,
         templates: Templates::load()?,
-        live: Hub::new(&stop),
+        live: Hub::new(&stop, sessions_changed),
+        stop: stop.clone(),
     });
     state.live.start(&state);
     let server = HttpServer::new(move || {

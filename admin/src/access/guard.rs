@@ -14,6 +14,7 @@ use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use common::model::{Operator, Role, Session, SessionId};
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 use url::form_urlencoded;
 
 use super::{SESSION_COOKIE, SIGN_IN_COOKIE, origin, session, session_id};
@@ -105,14 +106,14 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
         Needs::Nothing => {}
         Needs::OwnForm => {
             if changes {
-                take_body(req).await?;
+                take_body(req, &state.stop).await?;
                 check_own_form(req)?;
             }
         }
         Needs::InternalSecret => {
             check_secret(req.headers(), state.internal_secret.expose())?;
             if changes {
-                take_body(req).await?;
+                take_body(req, &state.stop).await?;
             }
         }
         Needs::SignedIn | Needs::Role(_) => match signed_in(req, &state).await? {
@@ -129,7 +130,7 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
                     }
                 }
                 if changes {
-                    take_body(req).await?;
+                    take_body(req, &state.stop).await?;
                     check_token(req, &who.session.csrf)?;
                 }
             }
@@ -141,8 +142,13 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
 }
 
 /// Once it is known who sends it: strangers get no memory of ours, but for the form to sign in.
-async fn take_body(req: &mut ServiceRequest) -> Result<(), Error> {
-    let body = tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()).await.map_err(|_| Problem::too_slow())??;
+async fn take_body(req: &mut ServiceRequest, stop: &CancellationToken) -> Result<(), Error> {
+    let body = tokio::select! {
+        biased;
+        body = tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()) => body.map_err(|_| Problem::too_slow())??,
+        // The end of the server waits for nobody who sends slowly.
+        () = stop.cancelled() => return Err(Problem::stopping().into()),
+    };
     req.extensions_mut().insert(Body(body));
     Ok(())
 }
