@@ -40,6 +40,9 @@ pub enum Needs {
 /// that others need.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
+/// For the rest of a body when the server stops: who was sending is answered, and nobody who sends slowly is waited for.
+const REST_WITHIN: Duration = Duration::from_secs(1);
+
 /// The body of a request that changes something; at most 64 KiB.
 #[derive(Clone, Debug)]
 pub struct Body(pub Bytes);
@@ -146,8 +149,9 @@ async fn take_body(req: &mut ServiceRequest, stop: &CancellationToken) -> Result
     let body = tokio::select! {
         biased;
         body = tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()) => body.map_err(|_| Problem::too_slow())??,
-        // The end of the server waits for nobody who sends slowly.
-        () = stop.cancelled() => return Err(Problem::stopping().into()),
+        () = async { stop.cancelled().await; tokio::time::sleep(REST_WITHIN).await } => {
+            return Err(Problem::stopping().into());
+        }
     };
     req.extensions_mut().insert(Body(body));
     Ok(())

@@ -20,6 +20,9 @@ const MAX_BODY: usize = 64 * 1024;
 /// For a body to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
 
+/// For the rest of a body when the server stops: who was sending is answered, and nobody who sends slowly is waited for.
+const REST_WITHIN: Duration = Duration::from_secs(1);
+
 /// A call's parameters. Names that a call does not know are passed over, as they were.
 #[derive(Debug, Default)]
 pub struct Params {
@@ -130,11 +133,12 @@ fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
 }
 
-/// Until the server stops, which waits for nobody who sends slowly.
+/// Until the server has been stopping for a moment.
 async fn closing(request: &HttpRequest) {
     let Some(shared) = request.app_data::<Data<Shared>>() else { return std::future::pending().await };
     // Its sender is gone only when the server is.
     let _ = shared.closing.clone().wait_for(|closing| *closing).await;
+    tokio::time::sleep(REST_WITHIN).await;
 }
 
 async fn body(mut payload: Payload) -> Result<Bytes, Failure> {
