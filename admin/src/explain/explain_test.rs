@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::model::{HostId, PhaseKind};
+use common::model::{Host, HostId, PhaseKind};
 
 use super::*;
 use crate::operations::HostRow;
