@@ -124,7 +124,8 @@ async fn what_breaks_a_free_cluster_is_seen_by_its_event(url: &str, address: &st
     for (fault, said) in cases {
         let (_, why) = strike_free(&pool, &breaker, fault).await;
         // One that is removed may be seen dead first.
-        let killed_first = matches!(fault, Fault::Destroy) && why.contains("vp2 is not running");
+        let dead = ["vp2 is not running", "vp2 is dead"].iter().any(|seen| why.contains(seen));
+        let killed_first = matches!(fault, Fault::Destroy) && dead;
         assert!(why.contains(said) || killed_first, "{fault:?}: {why}");
     }
     pool.end().await.unwrap();
