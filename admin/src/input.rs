@@ -6,6 +6,7 @@ use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
+use common::json::{self, BadObject};
 use serde_json::{Map, Value};
 use url::form_urlencoded;
 
@@ -149,11 +150,11 @@ fn object(req: &HttpRequest) -> Result<Object, Problem> {
             "Send JSON, with the header Content-Type: application/json.",
         ));
     }
-    match serde_json::from_slice(bytes) {
-        Ok(Value::Object(fields)) => Ok(Object::of(fields)),
-        Ok(_) => Err(Problem::unreadable("The body must be a JSON object.")),
-        Err(error) => Err(Problem::unreadable(format!("The body is not JSON: {error}."))),
-    }
+    json::object(bytes).map(Object::of).map_err(|bad| match bad {
+        BadObject::Twice(name) => Refusal::field(&name, "is given twice").into(),
+        BadObject::NotObject => Problem::unreadable("The body must be a JSON object."),
+        BadObject::NotJson(error) => Problem::unreadable(format!("The body is not JSON: {error}.")),
+    })
 }
 
 /// The query of a URL.

@@ -28,6 +28,7 @@ pub mod reconciler;
 pub mod routes;
 pub mod sampling;
 pub mod seal;
+mod seats;
 mod server;
 pub mod tally;
 

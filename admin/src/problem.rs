@@ -87,6 +87,17 @@ impl Problem {
         Problem { retry_after: Some(10), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", why) }
     }
 
+    /// More at once than one operator may have, of what the sentence says.
+    pub fn too_many_of_hers(why: impl Into<String>) -> Problem {
+        Problem { retry_after: Some(10), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-at-once", why) }
+    }
+
+    /// The server stops before the request has come whole.
+    pub fn stopping() -> Problem {
+        let why = "The server stops, and the request had not come whole. Nothing was done.";
+        Problem { retry_after: Some(1), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", why) }
+    }
+
     /// Our own code failed: the cause is for the log.
     pub fn broken(cause: impl ToString) -> Problem {
         Problem {
@@ -128,6 +139,7 @@ impl From<Refusal> for Problem {
                 Problem::new(StatusCode::NOT_FOUND, "not-found", format!("There is no such {what}."))
             }
             Refusal::Conflict(why) => Problem::new(StatusCode::CONFLICT, "conflict", why),
+            Refusal::TooMany(why) => Problem::too_many_of_hers(why),
             Refusal::Away(cause) => Problem {
                 retry_after: Some(2),
                 cause: Some(cause),

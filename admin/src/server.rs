@@ -13,6 +13,7 @@ use common::config::{AdminConfig, Secret, TrustedProxies};
 use common::metrics::{Http, Page};
 use common::model::{LogLevel, Timestamp};
 use common::store::{SharedStore, measured};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::access::{Door, Passwords};
@@ -85,6 +86,8 @@ pub struct State {
     pub metrics: Page,
     /// What `/metrics` wants to see, if anything.
     pub metrics_token: Option<Secret>,
+    /// Cancelled when the server stops: whoever waits for something is answered then.
+    pub stop: CancellationToken,
 }
 
 impl State {
@@ -105,6 +108,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let engines = Engines::new(seal.clone());
     let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
+    let sessions_changed = watch::Sender::new(());
     let operations = Operations {
         store: store.clone(),
         passwords: passwords.clone(),
@@ -114,8 +118,10 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         seal,
         layout: config.layout,
         tally: Tally::start(store.clone(), stop.clone()),
+        sessions_changed: sessions_changed.clone(),
+        placing: Arc::default(),
     };
-    let live = Hub::new(&stop);
+    let live = Hub::new(&stop, sessions_changed);
     let now = PoolNow {
         tally: operations.tally.clone(),
         flavors: catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect(),
@@ -143,6 +149,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         live,
         metrics,
         metrics_token: config.common.metrics_token,
+        stop: stop.clone(),
     });
     state.live.start(&state);
     let server = HttpServer::new(move || {

@@ -5,6 +5,7 @@
 pub mod clock;
 pub mod compose;
 pub mod config;
+pub mod json;
 pub mod logging;
 pub mod metrics;
 pub mod model;

@@ -21,9 +21,17 @@ pub fn start(config: &CommonConfig) -> Result<(), TryInitError> {
     tracing_subscriber::registry().with(lines.with_filter(filter(config.log_level))).try_init()
 }
 
-/// What is logged at this level: ours up to it; the libraries' up to `warn`, since their `info` is about themselves.
+/// What of the HTTP server speaks of single connections. It calls it an error of its own when a stranger sends what is no HTTP
+/// or goes away, so anybody could fill the log with errors.
+const OF_CONNECTIONS: &str = "actix_http::h1";
+
+/// What is logged at this level: ours up to it; the libraries' up to `warn`, since their `info` is about themselves; what is said
+/// of single connections only for who asks for `debug`.
 pub fn filter(level: LevelFilter) -> Targets {
-    Targets::new().with_default(level.min(LevelFilter::WARN)).with_targets(OURS.map(|name| (name, level)))
+    let theirs = level.min(LevelFilter::WARN);
+    let of_connections = if level >= LevelFilter::DEBUG { theirs } else { LevelFilter::OFF };
+    let targets = Targets::new().with_default(theirs).with_target(OF_CONNECTIONS, of_connections);
+    targets.with_targets(OURS.map(|name| (name, level)))
 }
 
 /// Lines of one format, to anything that can be written to.
@@ -75,6 +83,24 @@ mod tests {
         assert!(lines.contains("ours") && !lines.contains("theirs") && lines.contains("their warning"), "{lines}");
         assert_eq!(logged(LogFormat::Text, LevelFilter::OFF), "");
         assert!(!logged(LogFormat::Text, LevelFilter::WARN).contains("ours"));
+    }
+
+    #[test]
+    fn what_strangers_send_is_no_error_of_ours() {
+        let logged = |level| {
+            let lines = Lines::default();
+            let to = lines.clone();
+            let text = layer(LogFormat::Text, move || to.clone());
+            let log = tracing_subscriber::registry().with(text.with_filter(filter(level)));
+            tracing::subscriber::with_default(log, || {
+                tracing::error!(target: "actix_http::h1::dispatcher", "stream error: invalid method");
+                tracing::error!(target: "actix_http::h2", "another thing");
+            });
+            String::from_utf8(lines.0.lock().unwrap().clone()).unwrap()
+        };
+        assert!(logged(LevelFilter::INFO).contains("another thing"));
+        assert!(!logged(LevelFilter::INFO).contains("stream error"));
+        assert!(logged(LevelFilter::DEBUG).contains("stream error"));
     }
 
     #[test]

@@ -15,6 +15,7 @@ use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
 use common::config::Secret;
 use common::model::{Operator, Role, Session, SessionId};
 use subtle::ConstantTimeEq;
+use tokio_util::sync::CancellationToken;
 use url::form_urlencoded;
 
 use super::{SESSION_COOKIE, SIGN_IN_COOKIE, origin, session, session_id};
@@ -41,6 +42,9 @@ pub enum Needs {
 /// How long a body of 64 KiB may take: even a poor line needs a second or two. Whoever sends slower keeps a place
 /// that others need.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
+
+/// For the rest of a body when the server stops: who was sending is answered, and nobody who sends slowly is waited for.
+const REST_WITHIN: Duration = Duration::from_secs(1);
 
 /// The body of a request that changes something; at most 64 KiB.
 #[derive(Clone, Debug)]
@@ -108,14 +112,14 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
         Needs::Nothing => {}
         Needs::OwnForm => {
             if changes {
-                take_body(req).await?;
+                take_body(req, &state.stop).await?;
                 check_own_form(req)?;
             }
         }
         Needs::InternalSecret => {
             check_secret(req.headers(), &state.internal_secret, "The internal secret is missing or wrong.")?;
             if changes {
-                take_body(req).await?;
+                take_body(req, &state.stop).await?;
             }
         }
         Needs::MetricsToken => {
@@ -137,7 +141,7 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
                     }
                 }
                 if changes {
-                    take_body(req).await?;
+                    take_body(req, &state.stop).await?;
                     check_token(req, &who.session.csrf)?;
                 }
             }
@@ -149,8 +153,14 @@ async fn admit(needs: Needs, req: &mut ServiceRequest) -> Result<Option<HttpResp
 }
 
 /// Once it is known who sends it: strangers get no memory of ours, but for the form to sign in.
-async fn take_body(req: &mut ServiceRequest) -> Result<(), Error> {
-    let body = tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()).await.map_err(|_| Problem::too_slow())??;
+async fn take_body(req: &mut ServiceRequest, stop: &CancellationToken) -> Result<(), Error> {
+    let body = tokio::select! {
+        biased;
+        body = tokio::time::timeout(BODY_WITHIN, req.extract::<Bytes>()) => body.map_err(|_| Problem::too_slow())??,
+        () = async { stop.cancelled().await; tokio::time::sleep(REST_WITHIN).await } => {
+            return Err(Problem::stopping().into());
+        }
+    };
     req.extensions_mut().insert(Body(body));
     Ok(())
 }

@@ -9,6 +9,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Part, shapes};
+use crate::access::SignedIn;
 use crate::input::Query;
 use crate::operations::{EventInput, LONGEST_WAIT, Refusal, limit_of, page_of};
 use crate::problem::Problem;
@@ -23,10 +24,10 @@ pub async fn list(state: Data<State>, query: Query) -> Result<HttpResponse, Prob
 }
 
 /// `GET .../tail`: what happens after a place, oldest first, waited for up to `wait` seconds; the same filters.
-pub async fn tail(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
+pub async fn tail(state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&["host", "cluster", "kind", "actor", "since", "until", "after", "wait"])?;
     let wait = wait_of(query.get("wait"))?;
-    let (events, next) = state.operations.tail(query.get("after"), &filter(&query)?, wait).await?;
+    let (events, next) = state.operations.tail(&who.operator.id, query.get("after"), &filter(&query)?, wait).await?;
     Ok(HttpResponse::Ok().json(Tail { items: events.iter().map(shapes::event).collect(), next: next.0 }))
 }
 

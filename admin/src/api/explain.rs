@@ -13,8 +13,8 @@ use crate::server::State;
 /// `GET`: of the pool.
 pub async fn pool(state: Data<State>, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&[])?;
-    let rows = state.operations.hosts().await?;
-    Ok(HttpResponse::Ok().json(state.operations.explain_pool(&rows, state.now()).await))
+    let (counts, hosts) = (state.operations.tally.counts().await?, state.operations.tally.hosts().await?);
+    Ok(HttpResponse::Ok().json(state.operations.explain_pool(&hosts, &counts, state.now()).await))
 }
 
 /// `GET`: of a host.

@@ -6,14 +6,16 @@ use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use common::model::ClusterId;
 
+use crate::access::SignedIn;
 use crate::input::Query;
 use crate::node_logs::{node_of, stream, tail_of};
 use crate::operations::Refusal;
 use crate::problem::Problem;
+use crate::seats::NoSeat;
 use crate::server::State;
 
 /// `GET`: the last lines of a node as plain text; with `follow=true` as server-sent events, and then what it writes.
-pub async fn show(state: Data<State>, id: Path<String>, query: Query) -> Result<HttpResponse, Problem> {
+pub async fn show(state: Data<State>, who: SignedIn, id: Path<String>, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&["node", "tail", "follow"])?;
     let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
     let cluster = state.store.cluster(&id).await?.ok_or(Refusal::NoSuch("cluster"))?;
@@ -28,11 +30,8 @@ pub async fn show(state: Data<State>, id: Path<String>, query: Query) -> Result<
         let text: String = lines.iter().map(|line| format!("{} {}\n", line.at, line.text)).collect();
         return Ok(HttpResponse::Ok().content_type("text/plain; charset=utf-8").body(text));
     }
-    let Some(following) = state.node_logs.follow(&cluster, &node, tail).await? else {
-        let words = "Too many logs are being followed at this moment. Close some, or try again in a few seconds.";
-        let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words);
-        return Err(Problem { retry_after: Some(10), ..busy });
-    };
+    let seat = state.node_logs.seat(&who.operator.id).map_err(no_seat)?;
+    let following = state.node_logs.follow(seat, &cluster, &node, tail).await?;
     let events = stream(following, state.node_logs.stop.clone());
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -40,4 +39,17 @@ pub async fn show(state: Data<State>, id: Path<String>, query: Query) -> Result<
         .insert_header(("x-accel-buffering", "no"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .streaming(events))
+}
+
+fn no_seat(refused: NoSeat) -> Problem {
+    match refused {
+        NoSeat::Hers(most) => {
+            Problem::too_many_of_hers(format!("You follow {most} logs already; close the page of one of them."))
+        }
+        NoSeat::Full => {
+            let words = "Too many logs are being followed at this moment. Close some, or try again in a few seconds.";
+            let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words);
+            Problem { retry_after: Some(10), ..busy }
+        }
+    }
 }

@@ -46,6 +46,7 @@ pub async fn change_password(
     let from = client::seen(&req, &state.trusted_proxies);
     let changed = state.door.change_password(state.store.as_ref(), &who, &asked, &from, state.now()).await;
     let (secret, session) = changed?;
+    state.operations.session_ended();
     let who = SignedIn { session, ..who };
     Ok(HttpResponse::Ok()
         .cookie(session_cookie(&secret, client::is_https(&req, &state.trusted_proxies)))
@@ -56,6 +57,7 @@ pub async fn change_password(
 pub async fn end_former(req: &HttpRequest, state: &State) -> Result<(), Problem> {
     if let Some(former) = req.cookie(SESSION_COOKIE).and_then(|cookie| session_id(cookie.value())) {
         state.store.delete_session(&former).await?;
+        state.operations.session_ended();
     }
     Ok(())
 }
@@ -68,7 +70,7 @@ pub async fn show(who: SignedIn) -> HttpResponse {
 /// `DELETE`: signs out.
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
-    state.live.sessions_changed();
+    state.operations.session_ended();
     Ok(HttpResponse::NoContent().cookie(removal_cookie(SESSION_COOKIE)).finish())
 }
 

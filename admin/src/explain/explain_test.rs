@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::model::{HostId, PhaseKind};
+use common::model::{Host, HostId, PhaseKind};
 
 use super::*;
 use crate::operations::HostRow;
@@ -142,9 +142,18 @@ fn pool(texts: &[&str]) -> (Vec<HostRow>, PoolOutlook) {
     (rows, add_up(&all, NOW))
 }
 
+fn facts(rows: &[HostRow]) -> PoolFacts {
+    let hosts: Vec<Host> = rows.iter().map(|row| row.host.clone()).collect();
+    let mut phases = BTreeMap::new();
+    for (phase, n) in rows.iter().flat_map(|row| &row.phases) {
+        *phases.entry(*phase).or_default() += n;
+    }
+    PoolFacts::of(&hosts, &phases)
+}
+
 fn pool_says(texts: &[&str]) -> Vec<String> {
     let (rows, pool) = pool(texts);
-    lines(&explain_pool(&PoolFacts::of(&rows), &here(Some(pool)), NOW))
+    lines(&explain_pool(&facts(&rows), &here(Some(pool)), NOW))
 }
 
 #[test]
@@ -170,7 +179,7 @@ fn a_thousand_hosts_are_told_in_a_page() {
     let size = serde_json::to_string(&pool).unwrap().len();
     assert!(size < 20_000, "{size} bytes go from the leader to one that stands by");
     let told = here(Some(pool));
-    let size = serde_json::to_string(&explain_pool(&PoolFacts::of(&rows), &told, NOW)).unwrap().len();
+    let size = serde_json::to_string(&explain_pool(&facts(&rows), &told, NOW)).unwrap().len();
     assert!(size < 20_000, "{size} bytes");
 }
 
@@ -224,7 +233,7 @@ fn one_that_gives_way_to_another_flavor_is_explained_where_somebody_looks() {
     let host = lines(&explain_host(&row(&case), &here(Some(outlook.clone())), NOW));
     has(&host, &format!("wanted: {said}"));
     let pool = add_up(&[Arc::new(outlook)], NOW);
-    has(&lines(&explain_pool(&PoolFacts::of(&[row(&case)]), &here(Some(pool)), NOW)), &format!("wanted: {said}"));
+    has(&lines(&explain_pool(&facts(&[row(&case)]), &here(Some(pool)), NOW)), &format!("wanted: {said}"));
 }
 
 #[test]

@@ -2,12 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{PhaseKind, Timestamp};
+use common::model::{Host, PhaseKind, Timestamp};
 
 use super::explanation::clusters;
 use super::host::{gives_way, in_phase};
 use super::{Explanation, Filled, Point, Subject, Told};
-use crate::operations::HostRow;
 use crate::reconciler::{DoingKind, DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
 
 /// What the records say of the pool.
@@ -22,18 +21,15 @@ pub struct PoolFacts {
 }
 
 impl PoolFacts {
-    /// Of all hosts.
-    pub fn of(rows: &[HostRow]) -> PoolFacts {
-        let mut facts = PoolFacts::default();
-        for row in rows {
+    /// Of all hosts, and of all clusters by phase.
+    pub fn of(hosts: &[Host], phases: &BTreeMap<PhaseKind, u64>) -> PoolFacts {
+        let mut facts = PoolFacts { phases: phases.clone(), ..PoolFacts::default() };
+        for host in hosts {
             facts.hosts += 1;
-            facts.inactive += u64::from(!row.host.contact.state.is_active());
-            facts.cordoned += u64::from(!row.host.settings.schedulable);
-            facts.capacity += u64::from(row.host.settings.capacity);
-            *facts.purposes.entry(row.host.purpose.as_str()).or_default() += 1;
-            for (phase, n) in &row.phases {
-                *facts.phases.entry(*phase).or_default() += n;
-            }
+            facts.inactive += u64::from(!host.contact.state.is_active());
+            facts.cordoned += u64::from(!host.settings.schedulable);
+            facts.capacity += u64::from(host.settings.capacity);
+            *facts.purposes.entry(host.purpose.as_str()).or_default() += 1;
         }
         facts
     }

@@ -20,11 +20,16 @@ use super::pages::LivePage;
 use super::places::Places;
 use super::render::render;
 use super::topic::{News, Topic};
+use crate::access::SignedIn;
 use crate::problem::Problem;
+use crate::seats::{NoSeat, Seat, Seats};
 use crate::server::State;
 
 /// Streams of one admin at most. Each keeps a connection and some kilobytes; beyond this it is better to say no.
 const STREAMS: usize = 1_000;
+
+/// Of those, streams of one operator: three browsers full of tabs. She may sign in any number of times.
+const OF_ONE_OPERATOR: usize = 64;
 
 /// Streams of one session at most: browsers keep that many tabs' connections, and nobody reads more pages at once.
 const OF_ONE_SESSION: usize = 24;
@@ -53,13 +58,13 @@ struct Channel {
 struct Inner {
     channels: BTreeMap<Key, Channel>,
     sessions: BTreeMap<SessionId, usize>,
-    streams: usize,
     places: Places,
 }
 
 /// What the hub, its streams and its ears share.
 pub struct Shared {
     inner: Mutex<Inner>,
+    seats: Seats,
     /// For the renderer: there is something to do.
     wake: Notify,
     /// For the streams: some session may have ended.
@@ -85,17 +90,20 @@ pub struct Place {
     pub sessions: watch::Receiver<()>,
     key: Key,
     session: SessionId,
+    _seat: Seat,
     shared: Arc<Shared>,
 }
 
 impl Hub {
-    /// Without anybody looking yet. `stop` ends every stream at once.
-    pub fn new(stop: &CancellationToken) -> Hub {
+    /// Without anybody looking yet. `stop` ends every stream at once; `sessions_changed` tells that a session of this process
+    /// may have ended or may do other things than before, so that its streams find out now and not at their next sign of life.
+    pub fn new(stop: &CancellationToken, sessions_changed: watch::Sender<()>) -> Hub {
         let end = stop.child_token();
         let shared = Shared {
             inner: Mutex::default(),
             wake: Notify::new(),
-            sessions_changed: watch::Sender::new(()),
+            seats: Seats::new(STREAMS, OF_ONE_OPERATOR),
+            sessions_changed,
             looked_at: watch::Sender::new(false),
             open: Gauge::default(),
             end: end.clone(),
@@ -122,18 +130,21 @@ impl Hub {
         );
     }
 
-    /// A place at a page for a session; `key` is the page's.
-    pub fn take_place(&self, page: &'static LivePage, key: Key, session: &SessionId) -> Result<Place, Problem> {
+    /// A place at a page for whoever is signed in; `key` is the page's.
+    pub fn take_place(&self, page: &'static LivePage, key: Key, who: &SignedIn) -> Result<Place, Problem> {
+        let session = &who.session.id;
+        let seat = self.shared.seats.take(&who.operator.id).map_err(|refused| match refused {
+            NoSeat::Full => Problem::too_many_streams(format!("{STREAMS} pages are followed live already.")),
+            NoSeat::Hers(most) => Problem::too_many_of_hers(format!(
+                "You follow {most} pages live already, in all your browsers together; close some of them."
+            )),
+        })?;
         let mut inner = self.shared.lock();
         let of_session = inner.sessions.get(session).copied().unwrap_or_default();
-        if inner.streams >= STREAMS {
-            return Err(Problem::too_many_streams(format!("{STREAMS} pages are followed live already.")));
-        }
         if of_session >= OF_ONE_SESSION {
-            let why = format!("You follow {OF_ONE_SESSION} pages live already; close one of them.");
-            return Err(Problem::too_many_streams(why));
+            let why = format!("You follow {OF_ONE_SESSION} pages live already in this browser; close some of them.");
+            return Err(Problem::too_many_of_hers(why));
         }
-        inner.streams += 1;
         self.shared.open.inc();
         inner.sessions.insert(session.clone(), of_session + 1);
         let channel = inner.channels.entry(key.clone()).or_insert_with(|| Channel {
@@ -147,13 +158,7 @@ impl Hub {
         self.shared.looked_at.send_replace(true);
         self.shared.wake.notify_one();
         let sessions = self.shared.sessions_changed.subscribe();
-        Ok(Place { shown, sessions, key, session: session.clone(), shared: self.shared.clone() })
-    }
-
-    /// Says that a session of this process may have ended or may do other things than before: its streams find out now
-    /// and not at their next sign of life.
-    pub fn sessions_changed(&self) {
-        self.shared.sessions_changed.send_replace(());
+        Ok(Place { shown, sessions, key, session: session.clone(), _seat: seat, shared: self.shared.clone() })
     }
 
     /// Names what is counted of the streams.
@@ -170,7 +175,6 @@ impl Hub {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut inner = self.shared.lock();
-        inner.streams -= 1;
         self.shared.open.dec();
         if let Some(count) = inner.sessions.get_mut(&self.session) {
             *count -= 1;

@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::fragment::event;
 use super::hub::{Key, Place};
-use super::pages;
+use super::{Topic, pages};
 use crate::access::{SignedIn, role_name, session_holds};
 use crate::input::Query;
 use crate::operations::Refusal;
@@ -49,7 +49,8 @@ pub async fn stream(
         return Err(Problem::not_allowed(why));
     }
     let key = Key { path: page.path, id, query, role };
-    let place = state.live.take_place(page, key, &who.session.id)?;
+    is_there(&state, &(page.topic)(&key.id)).await?;
+    let place = state.live.take_place(page, key, &who)?;
     let has = req.headers().get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
     let mut beat = interval_at(Instant::now() + BEAT, BEAT);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -78,6 +79,17 @@ pub async fn stream(
         .insert_header(("x-accel-buffering", "no"))
         .insert_header(ContentEncoding::Identity)
         .streaming(body))
+}
+
+/// Refuses to follow what is not there. What goes while it is followed is said on its page.
+async fn is_there(state: &State, topic: &Topic) -> Result<(), Refusal> {
+    let missing = match topic {
+        Topic::Pool | Topic::Events => None,
+        Topic::Nothing => Some("host or cluster"),
+        Topic::Host(id) => state.store.host(id).await?.is_none().then_some("host"),
+        Topic::Cluster(id) => state.store.cluster(id).await?.is_none().then_some("cluster"),
+    };
+    missing.map_or(Ok(()), |what| Err(Refusal::NoSuch(what)))
 }
 
 /// Where one browser is.

@@ -4,11 +4,8 @@
 mod clean;
 mod follow;
 
-use std::sync::Arc;
-
-use common::model::{Cluster, Host, HostState, NodeName};
+use common::model::{Cluster, Host, HostState, NodeName, OperatorId};
 use engine::{EngineError, LogFollow, LogLine};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::sync::CancellationToken;
 
 pub use clean::clean;
@@ -16,6 +13,7 @@ pub use follow::stream;
 
 use crate::operations::Refusal;
 use crate::sampling::Engines;
+use crate::seats::{NoSeat, Seat, Seats};
 use common::store::SharedStore;
 
 /// Lines that are shown unless another number is asked for.
@@ -27,12 +25,15 @@ pub const LONGEST_TAIL: u32 = 2_000;
 /// Followers at once of one admin. Each is a connection to an engine and one to a browser.
 const FOLLOWERS: usize = 100;
 
+/// Of those, logs that one operator follows: more windows than anybody reads at once.
+const OF_ONE_OPERATOR: usize = 10;
+
 /// Reads logs. Cheap to clone.
 #[derive(Clone)]
 pub struct NodeLogs {
     store: SharedStore,
     engines: Engines,
-    places: Arc<Semaphore>,
+    seats: Seats,
     /// Cancelled when the server stops: followers end then.
     pub stop: CancellationToken,
 }
@@ -41,13 +42,13 @@ pub struct NodeLogs {
 pub struct Following {
     /// The lines.
     pub lines: LogFollow,
-    _place: OwnedSemaphorePermit,
+    _seat: Seat,
 }
 
 impl NodeLogs {
     /// Followers end when `stop` is cancelled.
     pub fn new(store: SharedStore, engines: Engines, stop: CancellationToken) -> NodeLogs {
-        NodeLogs { store, engines, places: Arc::new(Semaphore::new(FOLLOWERS)), stop }
+        NodeLogs { store, engines, seats: Seats::new(FOLLOWERS, OF_ONE_OPERATOR), stop }
     }
 
     /// The last lines of a node, cleaned.
@@ -58,13 +59,23 @@ impl NodeLogs {
         Ok(lines.into_iter().map(cleaned).collect())
     }
 
-    /// The last lines of a node, and what it writes from then on. `None`: too many follow already.
-    pub async fn follow(&self, cluster: &Cluster, node: &NodeName, tail: u32) -> Result<Option<Following>, Refusal> {
-        let Ok(place) = self.places.clone().try_acquire_owned() else { return Ok(None) };
+    /// A place among those who follow.
+    pub fn seat(&self, of: &OperatorId) -> Result<Seat, NoSeat> {
+        self.seats.take(of)
+    }
+
+    /// The last lines of a node, and what it writes from then on, for whoever has a place.
+    pub async fn follow(
+        &self,
+        seat: Seat,
+        cluster: &Cluster,
+        node: &NodeName,
+        tail: u32,
+    ) -> Result<Following, Refusal> {
         let (host, container) = self.place(cluster, node).await?;
         let engine = self.engines.of(&host).await.map_err(|error| refusal(&host, node, &error))?;
         let lines = engine.follow_logs(&container, tail).await.map_err(|error| refusal(&host, node, &error))?;
-        Ok(Some(Following { lines, _place: place }))
+        Ok(Following { lines, _seat: seat })
     }
 
     /// Where a node's container is.

@@ -5,10 +5,11 @@
 //! deleting it. It counts as any other of its host; only to make room for another flavor it is never removed.
 //!
 //! Two races. **The slot**: this and the leader both take the lowest one that is neither occupied nor blocked, and the
-//! store lets one of them have it; who loses looks again. **The last place**: where slots are blocked the two may take two
-//! different ones for it. Then the host's plan sees one too many and removes its own, which is being made just as this one.
+//! store lets one of them have it; who loses looks again. **The last place**: the store counts what is on the host in the
+//! very write that adds one, so whoever wanted it, one gets it. Those who ask through this admin at the same moment take
+//! turns, for all of them want the same slot.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use common::clock::Pace;
@@ -51,23 +52,26 @@ impl Operations {
         if let Some(again) = self.asked_before(&id).await? {
             return Ok(again);
         }
-        may_take(&self.host(&host).await.map_err(no_host)?)?;
+        let row = self.host(&host).await.map_err(no_host)?;
+        may_take(&row.host, &row.phases)?;
         let mut avoid = self.refused_slots(&host, now).await;
         avoid.extend(self.blocked_slots(&host).await?);
+        let _turn = self.placing.lock().await;
         for _ in 0..TRIES {
+            if let Some(again) = self.asked_before(&id).await? {
+                return Ok(again);
+            }
             let row = self.host(&host).await.map_err(no_host)?;
-            may_take(&row)?;
+            may_take(&row.host, &row.phases)?;
             let there = clusters_of(&self.store, &host).await?;
             let slot = free_slot(&there, &avoid, self.layout.slots()).ok_or_else(|| no_slot(&row.host))?;
             let made = self.record(&row, &flavor, (id.clone(), slot), now)?.asked_by(by);
             let reason = format!("{by} wants one of {} on host {}", flavor.id, row.host.settings.name);
             let event = Event::new(now, EventKind::Creating, operator(by), reason).about(&made);
-            match self.store.insert_cluster(&made, event).await {
+            match self.store.place_cluster(&made, row.host.version, event).await {
                 Ok(()) => {}
-                Err(StoreError::Taken { .. }) => match self.asked_before(&id).await? {
-                    Some(again) => return Ok(again),
-                    None => continue,
-                },
+                // The slot, the last place, the host, or this very cluster: the next look tells.
+                Err(StoreError::Taken { .. } | StoreError::Full | StoreError::Conflict(_)) => continue,
                 Err(error) => return Err(error.into()),
             }
             self.ring();
@@ -165,8 +169,7 @@ impl Operations {
 }
 
 /// Whether a host may be asked to make one; why not, and what to do about it.
-pub fn may_take(row: &HostRow) -> Result<(), Refusal> {
-    let host = &row.host;
+pub fn may_take(host: &Host, phases: &BTreeMap<PhaseKind, u64>) -> Result<(), Refusal> {
     let name = &host.settings.name;
     let refuse = |why: String| Err(Refusal::field("host", why));
     if host.purpose.removes_free() {
@@ -179,24 +182,21 @@ pub fn may_take(row: &HostRow) -> Result<(), Refusal> {
     if let HostState::Inactive { why, .. } = &host.contact.state {
         return refuse(format!("makes none: {name} does not answer: {why}"));
     }
-    if row.clusters() >= u64::from(host.settings.capacity) {
-        return Err(full(row));
+    if phases.values().sum::<u64>() >= u64::from(host.settings.capacity) {
+        return Err(full(host, phases));
     }
     Ok(())
 }
 
 /// Says what takes a host's places.
-fn full(row: &HostRow) -> Refusal {
+fn full(host: &Host, phases: &BTreeMap<PhaseKind, u64>) -> Refusal {
     let words = |(phase, n): (&PhaseKind, &u64)| format!("{n} {}", phase.as_str().replace('_', " "));
-    let phases: Vec<String> = row.phases.iter().filter(|(_, n)| **n > 0).map(words).collect();
-    let (name, capacity) = (&row.host.settings.name, row.host.settings.capacity);
-    let there = if phases.is_empty() { String::new() } else { format!(" ({})", phases.join(", ")) };
+    let all: Vec<String> = phases.iter().filter(|(_, n)| **n > 0).map(words).collect();
+    let (name, capacity, taken) = (&host.settings.name, host.settings.capacity, phases.values().sum::<u64>());
+    let there = if all.is_empty() { String::new() } else { format!(" ({})", all.join(", ")) };
     Refusal::field(
         "host",
-        format!(
-            "is full: {} of {capacity} places of {name} are taken{there}; raise its capacity or delete one",
-            row.clusters()
-        ),
+        format!("is full: {taken} of {capacity} places of {name} are taken{there}; raise its capacity or delete one"),
     )
 }
 

@@ -7,7 +7,7 @@ use common::model::{ClusterId, Event, EventKind};
 use common::store::{EventFilter, Page};
 
 use super::lists::part;
-use super::{Listed, Operations, Refusal};
+use super::{Listed, Operations, Refusal, not_there};
 
 /// Of a cluster that is gone, in how many of its last events the lease is looked for; its very last names it.
 const NAMES_ITS_LEASE: u32 = 5;
@@ -15,7 +15,7 @@ const NAMES_ITS_LEASE: u32 = 5;
 impl Operations {
     /// Events, newest first; of one cluster with its claim.
     pub async fn events(&self, filter: &EventFilter, page: &Page) -> Result<Listed<Event>, Refusal> {
-        let stored = self.store.list_events(filter, page).await?;
+        let stored = self.store.list_events(filter, page).await.map_err(|error| not_there(error, "event"))?;
         let Some(cluster) = &filter.cluster else { return Ok(part(stored, page, |event| event.id.to_string())) };
         let claim = self.claim_of(cluster).await?.filter(|claim| filter.matches(claim));
         Ok(with_claim(stored, claim, page))

@@ -1,15 +1,16 @@
 //! Looking closer: what is wanted, what is, what is being done, held back and next. Records from the store, and what the
 //! reconciler told, of this process or of the one that leads.
 
-use common::model::{ClusterId, FlavorId, HostId, Timestamp};
+use common::model::{ClusterId, FlavorId, Host, HostId, Timestamp};
 
 use super::{HostRow, Operations, Refusal};
 use crate::explain::{Explanation, PoolFacts, explain_cluster, explain_flavor, explain_host, explain_pool};
+use crate::tally::Counts;
 
 impl Operations {
-    /// Explains the pool; `rows` are all its hosts.
-    pub async fn explain_pool(&self, rows: &[HostRow], now: Timestamp) -> Explanation {
-        explain_pool(&PoolFacts::of(rows), &self.leader.pool(now).await, now)
+    /// Explains the pool, of all its hosts and of how many clusters there are.
+    pub async fn explain_pool(&self, hosts: &[Host], counts: &Counts, now: Timestamp) -> Explanation {
+        explain_pool(&PoolFacts::of(hosts, &counts.by_phase), &self.leader.pool(now).await, now)
     }
 
     /// Explains a host.

@@ -153,7 +153,8 @@ impl<'a> ListInput<'a> {
         self.0.get("flavor").map(FlavorId::parse).transpose().map_err(|why| Refusal::field("flavor", why.0))
     }
 
-    fn search(&self) -> Result<Option<Search>, Refusal> {
+    /// What was typed into the search box.
+    pub fn search(&self) -> Result<Option<Search>, Refusal> {
         self.0.get("q").map_or(Ok(None), Search::parse).map_err(|why| Refusal::field("q", why.0))
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use common::model::{Cluster, ClusterId, Failure, Host, HostId, LeaseRecord, PhaseKind};
-use common::store::{ClusterQuery, FailureQuery, Found, HostQuery, HostSort, Page, RecordQuery, Total};
+use common::store::{ClusterQuery, FailureQuery, Found, HostQuery, HostSort, Page, RecordQuery, StoreError, Total};
 
 use super::{Operations, Refusal};
 use crate::tally::Counts;
@@ -87,7 +87,8 @@ impl HostRow {
         self.phases.values().sum()
     }
 
-    fn of(host: Host, counts: &Counts) -> HostRow {
+    /// A host with what was counted on it.
+    pub fn of(host: Host, counts: &Counts) -> HostRow {
         HostRow { phases: counts.on_host(&host.id), host }
     }
 }
@@ -111,13 +112,17 @@ pub fn page_of(after: Option<&str>, limit: u32) -> Result<Page, Refusal> {
     Ok(Page { after, limit: limit + 1 })
 }
 
-impl Operations {
-    /// All hosts, by name, with what is on them.
-    pub async fn hosts(&self) -> Result<Vec<HostRow>, Refusal> {
-        let counts = self.tally.counts().await?;
-        Ok(self.store.list_hosts().await?.into_iter().map(|host| HostRow::of(host, &counts)).collect())
+/// What a list says that is to go on after something which is not there, as of one that is no id at all.
+pub(super) fn not_there(error: StoreError, what: &str) -> Refusal {
+    match error {
+        StoreError::NotFound(_) => {
+            Refusal::field("after", format!("is no {what} that is there; leave it out to begin anew"))
+        }
+        other => other.into(),
     }
+}
 
+impl Operations {
     /// One host with what is on it at this very moment: what is decided about it goes by this.
     pub async fn host(&self, id: &HostId) -> Result<HostRow, Refusal> {
         let host = self.store.host(id).await?.ok_or(Refusal::NoSuch("host"))?;

@@ -41,6 +41,7 @@ use common::model::{Actor, FlavorId, SlotLayout};
 use common::store::SharedStore;
 use schemars::JsonSchema;
 use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::access::Passwords;
 use crate::leader_link::LeaderLink;
@@ -58,6 +59,7 @@ pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use host_tls::TlsInput;
 pub use list_input::{ListInput, Natural, Shown};
+use lists::not_there;
 pub use lists::{ClusterList, HostRow, Listed, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
@@ -88,6 +90,10 @@ pub struct Operations {
     pub layout: SlotLayout,
     /// How many clusters there are.
     pub tally: Tally,
+    /// Told when a session may have ended or may do other things than before.
+    pub sessions_changed: watch::Sender<()>,
+    /// The turn of those who want a cluster made.
+    pub placing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Operations {
@@ -95,6 +101,11 @@ impl Operations {
     fn ring(&self) {
         self.tally.changed_here();
         self.leader.ring();
+    }
+
+    /// Has whoever follows something find out whether she still may.
+    fn tell_sessions(&self) {
+        self.sessions_changed.send_replace(());
     }
 
     /// Every flavor there is.

@@ -73,6 +73,7 @@ impl Operations {
         }
         let said = format!("gave {} the role {} instead of {}", of.username, role.as_str(), of.role.as_str());
         self.store.change_operator(&of.with_role(role), told(by, said, now)).await?;
+        self.tell_sessions();
         Ok(Done::said(format!("{} has the role {} now.", of.username, role.as_str())))
     }
 
@@ -92,6 +93,7 @@ impl Operations {
         let said = format!("made a one-time password for {}, which ended that operator's sessions", of.username);
         self.store.change_operator(&reset, told(by, said, now)).await?;
         self.store.delete_sessions(id, None).await?;
+        self.tell_sessions();
         Ok(MadeOperator { operator: reset, password })
     }
 
@@ -105,6 +107,7 @@ impl Operations {
                 outcome => {
                     outcome?;
                     self.store.delete_sessions(id, None).await?;
+                    self.tell_sessions();
                     return Ok(Done::said(format!("{} is signed out everywhere.", of.username)));
                 }
             }
@@ -129,6 +132,7 @@ impl Operations {
         }
         let event = told(by, format!("deleted the operator {}", of.username), now);
         self.store.delete_operator(id, of.version, event).await?;
+        self.tell_sessions();
         Ok(Done::said(format!("{} is no operator any more.", of.username)))
     }
 

@@ -12,11 +12,17 @@ impl Operations {
         Ok(all.into_iter().filter(|session| holds(session, of, now)).collect())
     }
 
+    /// A session has ended by another way than those here: at the door.
+    pub fn session_ended(&self) {
+        self.tell_sessions();
+    }
+
     /// Ends one of her own. Another's is as if it did not exist; one that has ended is fine.
     pub async fn end_session(&self, id: &SessionId, of: &Operator, now: Timestamp) -> Result<Done, Refusal> {
         let found = self.store.session(id).await?.filter(|session| session.operator == of.id);
         let Some(session) = found else { return Ok(Done::said("That session has ended already.")) };
         self.store.delete_session(id).await?;
+        self.tell_sessions();
         let said = format!("ended the own session from {}", place(&session));
         self.store.append_events(&[Event::new(now, EventKind::Access, operator(&of.username), said)]).await?;
         Ok(Done::said(format!("The session from {} has ended.", place(&session))))

@@ -12,6 +12,8 @@ pub enum Refusal {
     NoSuch(&'static str),
     /// What is there now does not allow it; a sentence that says what to do.
     Conflict(String),
+    /// This operator has as many at once as one may have; a sentence that says what to do.
+    TooMany(String),
     /// The store does not answer. What was asked may or may not have been done; asking again is safe.
     Away(String),
     /// The store's data or our code is wrong; for the log.
@@ -49,7 +51,7 @@ impl Refusal {
                 all.join("; ")
             }
             Refusal::NoSuch(what) => format!("there is no such {what} any more"),
-            Refusal::Conflict(why) => why.clone(),
+            Refusal::Conflict(why) | Refusal::TooMany(why) => why.clone(),
             Refusal::Away(_) => "the store does not answer; try again in a moment".into(),
             Refusal::Broken(_) => "something went wrong inside; the log has the details".into(),
         }
@@ -65,6 +67,7 @@ impl From<StoreError> for Refusal {
             StoreError::LastAdmin => Refusal::Conflict(
                 "nobody else has the role admin: somebody must keep it, to look after the operators".into(),
             ),
+            StoreError::Full => Refusal::field("host", "has no room"),
             StoreError::Unavailable(why) => Refusal::Away(why),
             StoreError::Broken(why) => Refusal::Broken(why),
         }

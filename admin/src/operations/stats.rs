@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{HostKind, PhaseKind, Subject, Timestamp};
+use common::model::{Host, HostKind, PhaseKind, Subject, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -48,17 +48,15 @@ pub struct Stats {
 impl Operations {
     /// How hosts and clusters divide now.
     pub async fn shares(&self) -> Result<Shares, Refusal> {
-        let (hosts, counts) = (self.store.list_hosts().await?, self.store.count_clusters().await?);
-        let of_hosts = |is: &dyn Fn(&common::model::Host) -> bool| hosts.iter().filter(|host| is(host)).count() as u64;
+        let (counts, hosts) = (self.tally.counts().await?, self.tally.hosts().await?);
+        let of_hosts = |is: &dyn Fn(&Host) -> bool| hosts.iter().filter(|host| is(host)).count() as u64;
         let share = |name: &str, count: u64| Share { name: name.to_owned(), count };
         let mut flavors: BTreeMap<String, u64> = BTreeMap::new();
-        let mut phases: BTreeMap<PhaseKind, u64> = BTreeMap::new();
-        for ((_, flavor, phase), n) in &counts {
+        for (flavor, phases) in &counts.by_flavor {
             let title = self.catalog.flavor(flavor).map_or_else(|| flavor.to_string(), |flavor| flavor.title.clone());
-            *flavors.entry(title).or_default() += n;
-            *phases.entry(*phase).or_default() += n;
+            *flavors.entry(title).or_default() += phases.values().sum::<u64>();
         }
-        let state = |phase: PhaseKind| phases.get(&phase).copied().unwrap_or(0);
+        let state = |phase: PhaseKind| counts.by_phase.get(&phase).copied().unwrap_or(0);
         Ok(Shares {
             host_types: vec![
                 share("single", of_hosts(&|host| host.kind == HostKind::Single)),

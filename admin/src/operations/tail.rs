@@ -1,15 +1,14 @@
 //! Following what happens: the events after a place, waited for if there are none yet.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use common::model::Event;
+use common::model::{Event, OperatorId};
 use common::store::{EventCursor, EventFilter, StoreError};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Operations, Refusal};
+use crate::seats::{NoSeat, Seats};
 
 /// The longest that one call waits.
 pub const LONGEST_WAIT: Duration = Duration::from_secs(30);
@@ -23,25 +22,29 @@ const AT_ONCE: u32 = 200;
 /// Calls that may wait at a time; each asks the store twice a second.
 const WAITERS: usize = 64;
 
+/// Of those, calls of one operator.
+const OF_ONE_OPERATOR: usize = 20;
+
 /// What waiting takes: a place among those who wait, and an ear for the end of the server.
 #[derive(Clone, Debug)]
 pub struct Waiting {
-    places: Arc<Semaphore>,
+    seats: Seats,
     stop: CancellationToken,
 }
 
 impl Waiting {
     /// Until `stop`, nobody waits longer than that.
     pub fn until(stop: CancellationToken) -> Waiting {
-        Waiting { places: Arc::new(Semaphore::new(WAITERS)), stop }
+        Waiting { seats: Seats::new(WAITERS, OF_ONE_OPERATOR), stop }
     }
 }
 
 impl Operations {
-    /// Events after a place, oldest first, and the place after them. When there are none, it waits for one for so long.
-    /// Without a place: from now on.
+    /// Events after a place, oldest first, and the place after them. When there are none, it waits for one for so long, on
+    /// behalf of `who`. Without a place: from now on.
     pub async fn tail(
         &self,
+        who: &OperatorId,
         after: Option<&str>,
         filter: &EventFilter,
         wait: Duration,
@@ -57,11 +60,15 @@ impl Operations {
             }
             cursor = Some(next);
             if place.is_none() {
-                // Whoever finds no place is answered at once, and asks again.
-                let Ok(permit) = self.waiting.places.clone().try_acquire_owned() else {
-                    return Ok((events, cursor_of(cursor)));
-                };
-                place = Some(permit);
+                match self.waiting.seats.take(who) {
+                    Ok(seat) => place = Some(seat),
+                    // Others have them all: she is answered at once, and asks again.
+                    Err(NoSeat::Full) => return Ok((events, cursor_of(cursor))),
+                    Err(NoSeat::Hers(most)) => {
+                        let why = format!("{most} calls of yours wait for events already; ask once for all of them");
+                        return Err(Refusal::TooMany(why));
+                    }
+                }
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY.min(left)) => {}

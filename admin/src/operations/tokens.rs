@@ -4,7 +4,7 @@ use common::model::{Event, EventKind, Revoked, Timestamp, Token, TokenId, TokenT
 use common::store::{Page, Store, StoreError, TokenFilter};
 
 use super::lists::part;
-use super::{Done, Listed, Operations, Refusal, TokenInput, operator};
+use super::{Done, Listed, Operations, Refusal, TokenInput, not_there, operator};
 
 /// A token with its text, which nobody will be told again.
 #[derive(Debug)]
@@ -58,7 +58,7 @@ pub async fn revoke_token(store: &dyn Store, id: &TokenId, by: &str, now: Timest
 impl Operations {
     /// Tokens, latest made first.
     pub async fn tokens(&self, filter: &TokenFilter, page: &Page) -> Result<Listed<Token>, Refusal> {
-        let items = self.store.list_tokens(filter, page).await?;
+        let items = self.store.list_tokens(filter, page).await.map_err(|error| not_there(error, "token"))?;
         Ok(part(items, page, |token| token.id.to_string()))
     }
 

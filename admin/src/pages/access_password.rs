@@ -44,6 +44,7 @@ pub async fn change(
     let from = client::seen(&req, &state.trusted_proxies);
     match state.door.change_password(state.store.as_ref(), &who, &asked, &from, state.now()).await {
         Ok((secret, session)) => {
+            state.operations.session_ended();
             let text = "Your password is changed. You are signed out everywhere else.".to_owned();
             let mut response = flash::redirect("/access", &Flash { tone: Tone::Good, text }, &session.csrf);
             let cookie = session_cookie(&secret, client::is_https(&req, &state.trusted_proxies));

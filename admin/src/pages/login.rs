@@ -72,7 +72,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
 /// `POST /logout`
 pub async fn sign_out(who: SignedIn, state: Data<State>) -> Result<HttpResponse, Problem> {
     state.door.sign_out(state.store.as_ref(), &who, state.now()).await?;
-    state.live.sessions_changed();
+    state.operations.session_ended();
     let mut response = see_other("/login?why=out");
     response.add_cookie(&removal_cookie(SESSION_COOKIE)).map_err(Problem::broken)?;
     Ok(response)
@@ -103,14 +103,18 @@ fn form(
     Ok(response)
 }
 
-/// Where to go after signing in: a page of ours, or else the first one. What a browser might read as another site
-/// (`//evil`, `/\evil`, with tabs in between) is none of ours.
+/// Where to go after signing in: a page of ours, or else the first one. What a browser, or a proxy that mends paths, might read
+/// as another site (`//evil`, `/\evil`, `/..//evil`, with tabs in between or written in hexadecimal) is none of ours.
 fn own_page(next: &str) -> &str {
-    let own = next.starts_with('/')
+    let path = next.split(['?', '#']).next().unwrap_or_default();
+    let own = path.starts_with('/')
         && next.len() <= 512
-        && !next.starts_with("//")
         && next.bytes().all(|b| b.is_ascii_graphic() && b != b'\\')
-        && !next.starts_with("/login");
+        // None of our paths has anything else in it.
+        && path.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'/' | b'-' | b'_' | b'.'))
+        && !path.contains("//")
+        && path.split('/').all(|part| !matches!(part, "." | ".."))
+        && !path.starts_with("/login");
     if own { next } else { "/" }
 }
 
@@ -120,7 +124,13 @@ mod tests {
 
     #[test]
     fn only_pages_of_ours_follow_a_sign_in() {
-        for own in ["/", "/hosts", "/clusters?type=inused&after=0123", "/hosts/0123456789abcdef01234567"] {
+        for own in [
+            "/",
+            "/hosts",
+            "/clusters?type=inused&after=0123",
+            "/hosts/0123456789abcdef01234567",
+            "/clusters?q=a//b/..%2F",
+        ] {
             assert_eq!(own_page(own), own);
         }
         for foreign in [
@@ -131,6 +141,14 @@ mod tests {
             "/\\evil.example",
             "\\\\evil.example",
             "/\t/evil.example",
+            "/..//evil.example",
+            "/.//evil.example",
+            "/hosts/../..//evil.example",
+            "/hosts//evil.example",
+            "/%2e%2e//evil.example",
+            "/%2fevil.example",
+            "/%5cevil.example",
+            "/hosts/..",
             "https://evil.example",
             "javascript:alert(1)",
             "/hosts\r\nSet-Cookie: a=b",

@@ -161,7 +161,7 @@ impl Ask<'_> {
     /// To another page, which shows why nothing was done. What the page cannot say in a line is a problem of its own.
     fn refused(&self, refusal: Refusal, location: &str) -> Result<HttpResponse, Problem> {
         match refusal {
-            Refusal::Faults(_) | Refusal::Conflict(_) => {
+            Refusal::Faults(_) | Refusal::Conflict(_) | Refusal::TooMany(_) => {
                 let flash = Flash { tone: Tone::Bad, text: refusal.sentence() };
                 Ok(flash::redirect(location, &flash, &self.who.session.csrf))
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{ApplyCount, HostPurpose, PhaseKind};
+use common::model::{ApplyCount, Host, HostPurpose, PhaseKind};
 use common::store::{EventFilter, Page};
 use serde::Serialize;
 
@@ -83,26 +83,23 @@ pub async fn live(asked: Asked) -> Result<String, Problem> {
 
 async fn view(state: &State) -> Result<View, Problem> {
     let now = state.now();
-    let mut rows = state.operations.hosts().await?;
-    let counts = state.operations.tally.counts().await?;
+    // Out of memory: of a thousand hosts eight are shown.
+    let (counts, hosts) = (state.operations.tally.counts().await?, state.operations.tally.hosts().await?);
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
     let names = host_names(state, &events).await?;
     let applies = state.store.applies(now - LATELY).await?;
-    let explained = super::words::explanation(state.operations.explain_pool(&rows, now).await, now);
+    let explained = super::words::explanation(state.operations.explain_pool(&hosts, &counts, now).await, now);
     let (flavors, totals) = by_flavor(state, &counts);
     let of = |kinds: &[PhaseKind]| counts.number(kinds, None, None);
-    let (hosts_all, hosts_active) = (rows.len(), rows.iter().filter(|row| row.host.contact.state.is_active()).count());
-    let capacity = rows.iter().map(|row| u64::from(row.host.settings.capacity)).sum();
-    rows.sort_by_key(need);
     Ok(View {
-        hosts: rows.iter().take(HOSTS).map(|row| HostView::of(row, now)).collect(),
-        hosts_all,
-        hosts_active,
+        hosts: neediest(&hosts, &counts).iter().map(|row| HostView::of(row, now)).collect(),
+        hosts_all: hosts.len(),
+        hosts_active: hosts.iter().filter(|host| host.contact.state.is_active()).count(),
         phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
         flavors,
         totals,
         clusters: of(&[]),
-        capacity,
+        capacity: hosts.iter().map(|host| u64::from(host.settings.capacity)).sum(),
         free: of(&[PhaseKind::Free]),
         in_use: of(&[PhaseKind::InUse]),
         making: of(&[PhaseKind::Creating]),
@@ -129,19 +126,26 @@ fn by_flavor(state: &State, counts: &Counts) -> (Vec<FlavorRow>, Vec<u64>) {
     (rows.collect(), totals)
 }
 
-/// How much a host needs looking after: the least number first; the list is by name among equals.
-fn need(row: &HostRow) -> u8 {
-    let count = |phase| row.phases.get(&phase).copied().unwrap_or_default();
-    let settings = &row.host.settings;
-    if !row.host.contact.state.is_active() {
+/// Those that need looking after most; by name among equals.
+fn neediest(hosts: &[Host], counts: &Counts) -> Vec<HostRow> {
+    let mut hosts: Vec<(u8, &Host)> = hosts.iter().map(|host| (need(host, counts), host)).collect();
+    hosts.sort_by_key(|(need, _)| *need);
+    hosts.into_iter().take(HOSTS).map(|(_, host)| HostRow::of(host.clone(), counts)).collect()
+}
+
+/// How much a host needs looking after: the least number first.
+fn need(host: &Host, counts: &Counts) -> u8 {
+    let count = |phases: &[PhaseKind]| counts.number(phases, None, Some(&host.id));
+    let settings = &host.settings;
+    if !host.contact.state.is_active() {
         0
-    } else if count(PhaseKind::Failed) + count(PhaseKind::Lost) > 0 {
+    } else if count(&[PhaseKind::Failed, PhaseKind::Lost]) > 0 {
         1
-    } else if row.host.purpose != HostPurpose::Serve {
+    } else if host.purpose != HostPurpose::Serve {
         2
     } else if !settings.schedulable {
         3
-    } else if settings.autofill && count(PhaseKind::Free) + count(PhaseKind::InUse) < u64::from(settings.capacity) {
+    } else if settings.autofill && count(&[PhaseKind::Free, PhaseKind::InUse]) < u64::from(settings.capacity) {
         4
     } else {
         5

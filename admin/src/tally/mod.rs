@@ -1,10 +1,12 @@
-//! How many clusters there are, by host, flavor and phase, for whoever looks: counted once for all of them.
+//! How many clusters there are, by host, flavor and phase, and on which hosts, for whoever looks: counted and read once for
+//! all of them.
 //!
 //! Counting reads an entry of an index for each cluster, so no request does it. One task a process does, when the store
 //! says that something changed, as often as `pace` allows; until then everybody is given what was counted last. Two
 //! cases wait for a count: the first of all, and a page that follows a change which an operator made through this process.
 
 mod counts;
+mod hosts;
 mod pace;
 
 use std::sync::Arc;
@@ -12,13 +14,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use common::clock;
+use common::model::Host;
 use common::store::{Change, ChangeStream, SharedStore, StoreResult};
 use futures_util::StreamExt;
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use counts::Counts;
+pub use counts::{Counts, Phases};
 
+use hosts::HostBook;
 use pace::{LOOKED_AT_FOR, pause};
 
 /// Before the next try, when the store could not be asked.
@@ -40,6 +44,7 @@ struct Inner {
     wake: Notify,
     /// How many changes were made through this process, each before it was counted here.
     changes: AtomicU64,
+    hosts: HostBook,
 }
 
 impl Tally {
@@ -53,11 +58,13 @@ impl Tally {
             asked: AtomicU64::new(0),
             wake: Notify::new(),
             changes: AtomicU64::new(0),
+            hosts: HostBook::default(),
         }));
         let counting = tally.clone();
         tokio::spawn(async move {
             tokio::select! {
                 () = counting.keep() => {}
+                () = counting.watch_hosts() => {}
                 () = stop.cancelled() => {}
             }
         });
@@ -91,12 +98,19 @@ impl Tally {
         self.0.latest.borrow().clone()
     }
 
+    /// All hosts, by name, as they were when one of them last changed. What is seen of them now and then, such as when an
+    /// engine last answered, is no change.
+    pub async fn hosts(&self) -> StoreResult<Arc<Vec<Host>>> {
+        self.0.hosts.all(&self.0.store).await
+    }
+
     /// A change was made through this process: who looks after it sees it.
     pub fn changed_here(&self) {
+        self.0.hosts.changed();
         self.0.changes.fetch_add(1, Ordering::Release);
     }
 
-    /// Tells each time that there are other counts.
+    /// Tells each time that there are other counts, or that a host changed.
     pub fn renewed(&self) -> watch::Receiver<Option<Arc<Counts>>> {
         self.0.latest.subscribe()
     }
@@ -120,6 +134,17 @@ impl Tally {
             differ
         });
         Ok(counts)
+    }
+
+    /// Hears of changes of hosts, for ever.
+    async fn watch_hosts(&self) {
+        loop {
+            match self.0.store.watch(None).await {
+                Ok(changes) => self.0.hosts.listen(changes, || self.0.latest.send_modify(|_| {})).await,
+                Err(error) => tracing::debug!(%error, "hosts could not be watched"),
+            }
+            tokio::time::sleep(TRY_AGAIN).await;
+        }
     }
 
     /// Counts, then waits until something changed and its time has come, for ever.

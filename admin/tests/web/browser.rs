@@ -48,6 +48,7 @@ impl Answer {
 }
 
 /// Keeps cookies, follows no redirect, and knows the token of its session.
+#[derive(Clone)]
 pub struct Browser {
     http: reqwest::Client,
     url: String,

@@ -63,7 +63,9 @@ async fn the_same_asked_twice_makes_one_even_when_it_is_gone_by_then() {
     let (mut a, mut b) = (house.browser_of("otto").await, house.browser_of("otto").await);
     let (one, two) =
         tokio::join!(create(&mut a, &host, &flavor, id.clone()), create(&mut b, &host, &flavor, id.clone()));
-    assert_eq!(id_of(&one), id_of(&two), "one says 201, the other as well or 200");
+    assert_eq!(id_of(&one), id_of(&two));
+    assert_eq!([one.status, two.status].iter().filter(|status| **status == 201).count(), 1, "one made it");
+    assert_eq!(one.status + two.status, 401, "the other says that it was asked for");
     assert_eq!(browser.get("/api/v1/clusters").await.json()["items"].as_array().unwrap().len(), 1);
     create(&mut browser, &host, &flavor, id.clone()).await.is(200);
     let gone = format!("/api/v1/clusters/{}", id_of(&one));
@@ -73,6 +75,58 @@ async fn the_same_asked_twice_makes_one_even_when_it_is_gone_by_then() {
     create(&mut browser, &host, &flavor, id).await.is(409).has("was asked for already, and is gone");
     assert_eq!(browser.get("/api/v1/clusters").await.json()["items"], json!([]));
     sim.shutdown().await;
+    house.end().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_twenty_at_once_as_many_are_made_as_there_is_room() {
+    let house = House::new().await;
+    let sim = SimHost::start(SimOptions::fresh()).await.unwrap();
+    let mut browser = house.browser_of("otto").await;
+    let host = by_hand(&mut browser, &sim, 6).await;
+    let flavor = house.catalog.flavors()[0].id.to_string();
+    let ask = async || {
+        let mut browser = browser.clone();
+        create(&mut browser, &host, &flavor, json!({})).await
+    };
+    let answers = futures_util::future::join_all((0..20).map(|_| ask())).await;
+    let made: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
+    assert_eq!(made.len(), 6);
+    for answer in answers.iter().filter(|answer| answer.status != 201) {
+        answer.is(422).has("is full: 6 of 6 places of h1 are taken (6 creating)");
+    }
+    let there: u64 = house.store.count_clusters_on(&host).await.unwrap().values().sum();
+    assert_eq!(there, 6);
+    let mut slots: Vec<u64> = made.iter().map(|answer| answer.json()["slot"].as_u64().unwrap()).collect();
+    slots.sort_unstable();
+    assert_eq!(slots, [0, 1, 2, 3, 4, 5]);
+    sim.shutdown().await;
+    house.end().await;
+}
+
+#[tokio::test]
+async fn of_many_hosts_a_hundred_are_offered_and_the_others_are_searched_for() {
+    let house = House::new().await;
+    for n in 0..103 {
+        house.add_host(&format!("h{n:03}")).await;
+    }
+    let (fuller, other) = (house.add_host("a-fuller").await, house.add_host("other").await);
+    house.add_free(&fuller, 0).await;
+    let mut browser = house.browser_of("otto").await;
+    let offered = |answer: &Answer| answer.text.matches(": room for ").count();
+    browser.get_counted("/clusters/new?q=FULL", "a-fuller: room for 4 of 5").await;
+    let page = browser.get_counted("/clusters/new", "5 more have some").await;
+    assert_eq!(offered(page.is(200)), 100);
+    assert!(!page.text.contains("a-fuller"), "it has less room than a hundred others");
+    page.has("h000: room for 5 of 5");
+    let page = browser.get("/clusters/new?q=FULL").await;
+    assert_eq!(offered(page.is(200).has("a-fuller: room for 4 of 5")), 1);
+    // What was chosen is there whatever is searched for, and comes first.
+    let page = browser.get(&format!("/clusters/new?host={}&q=full", other.id)).await;
+    assert_eq!(offered(page.is(200)), 2);
+    let (first, second) = (page.text.find("other: room").unwrap(), page.text.find("a-fuller: room").unwrap());
+    assert!(first < second);
+    browser.get("/clusters/new?q=nowhere").await.is(200).has("None has").has("nowhere");
     house.end().await;
 }
 

@@ -69,6 +69,7 @@ async fn a_wrong_place_wait_or_filter_is_refused_by_its_field() {
     let mut browser = house.browser_of("vera").await;
     for (query, field) in [
         ("after=nowhere", "after"),
+        ("after=999999999", "after"),
         ("wait=31", "wait"),
         ("wait=-1", "wait"),
         ("wait=soon", "wait"),
@@ -109,5 +110,52 @@ async fn events_are_picked_by_kind_actor_and_time() {
     let page = otto.get("/events?kind=released").await;
     page.is(200).has("<option value=\"released\" selected>").has("released by operator otto");
     assert!(!page.text.contains("the pool is short"));
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_place_that_is_none_is_told_by_its_field_whatever_is_wrong_with_it() {
+    let house = House::new().await;
+    let mut ada = house.browser_of("ada").await;
+    for list in ["events", "tokens", "clusters", "hosts", "records", "evidence"] {
+        for after in ["nowhere", "0123456789abcdef01234567", "0123456789ABCDEF01234567", "-1", "name.asc.a.zz"] {
+            let answer = ada.get(&format!("/api/v1/{list}?after={after}")).await;
+            assert_eq!(answer.is(422).json()["field"], "after", "{list} {after}");
+        }
+    }
+    ada.get("/events?after=0123456789abcdef01234567").await.is(422);
+    house.end().await;
+}
+
+#[tokio::test]
+async fn one_operator_waits_in_so_many_calls_and_leaves_room_for_others() {
+    let house = House::new().await;
+    let mut browser = house.browser_of("vera").await;
+    let place = browser.get("/api/v1/events/tail").await.json()["next"].as_str().unwrap().to_owned();
+    let path = format!("/api/v1/events/tail?after={}&wait=30&kind=swept", encoded(&place));
+    let mut waiting = Vec::new();
+    for _ in 0..25 {
+        let (mut browser, path) = (browser.clone(), path.clone());
+        waiting.push(Box::pin(async move { browser.get(&path).await }));
+    }
+    let mut refused = 0;
+    let others = async {
+        let mut otto = house.browser_of("otto").await;
+        let path = path.replace("wait=30", "wait=1");
+        otto.get(&path).await.is(200);
+        let event = Event::new(now(), EventKind::Swept, Actor::Reconciler, "something");
+        house.store.append_events(&[event]).await.unwrap();
+    };
+    let (answers, ()) = tokio::join!(futures_util::future::join_all(waiting), others);
+    for answer in &answers {
+        match answer.status {
+            200 => assert_eq!(reasons(&answer.json()), ["something"]),
+            _ => {
+                answer.is(429).has("too-many-at-once").has("20 calls of yours wait for events already");
+                refused += 1;
+            }
+        }
+    }
+    assert_eq!(refused, 5);
     house.end().await;
 }

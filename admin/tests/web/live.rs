@@ -225,9 +225,10 @@ async fn one_session_has_so_many_streams_and_gets_them_back() {
         streams.push(answer);
         assert!(streams.len() < 100, "there is no limit");
     };
-    assert_eq!(refused.status(), 503);
+    assert_eq!(refused.status(), 429);
     assert_eq!(refused.headers()["retry-after"], "10");
-    assert!(refused.text().await.unwrap().contains("too-many-streams"));
+    let text = refused.text().await.unwrap();
+    assert!(text.contains("too-many-at-once") && text.contains("in this browser"), "{text}");
     house.browser_of("otto").await.open(&address("/")).await.error_for_status().unwrap();
     // One is closed. That is noticed when something is to be sent.
     streams.pop();
@@ -239,6 +240,84 @@ async fn one_session_has_so_many_streams_and_gets_them_back() {
         }
         assert!(begun.elapsed() < PATIENCE, "its place is not free again");
     }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn one_operator_has_so_many_streams_however_often_she_signs_in() {
+    let house = House::new().await;
+    let (mut streams, mut refusals) = (Vec::new(), Vec::new());
+    for _ in 0..4 {
+        let mut browser = house.browser_of("vera").await;
+        for _ in 0..20 {
+            let answer = browser.open(&address("/")).await;
+            if answer.status() == 200 { streams.push(answer) } else { refusals.push(answer) }
+        }
+    }
+    assert_eq!((streams.len(), refusals.len()), (64, 16));
+    for refused in refusals {
+        assert_eq!(refused.status(), 429);
+        assert!(refused.text().await.unwrap().contains("in all your browsers together"));
+    }
+    house.browser_of("otto").await.open(&address("/")).await.error_for_status().unwrap();
+    house.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_there_is_not_followed() {
+    let house = House::new().await;
+    let mut browser = house.browser_of("vera").await;
+    for page in ["/hosts/0123456789abcdef01234567", "/clusters/0123456789abcdef01234567", "/hosts/h1", "/clusters/x"] {
+        browser.get(&address(page)).await.is(404).has("There is no such");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_at_once_when_its_operator_goes_or_may_do_other_things() {
+    let house = House::new().await;
+    let mut ada = house.browser_of("ada").await;
+    for (method, path, body, heard) in [
+        ("PATCH", "", serde_json::json!({"role": "operator"}), "changed"),
+        ("DELETE", "/sessions", serde_json::json!(null), "ended"),
+        ("POST", "/password", serde_json::json!({}), "ended"),
+        ("DELETE", "", serde_json::json!({"confirm": "olga"}), "ended"),
+    ] {
+        house.add_operator("olga", Role::Viewer).await;
+        let id = house.store.operator_by_name("olga").await.unwrap().unwrap().id;
+        let mut olga = house.browser_of("olga").await;
+        let mut stream = Stream::open(&mut olga, "/").await;
+        stream.until("There is no host yet").await;
+        let begun = Instant::now();
+        ada.json(method, &format!("/api/v1/operators/{id}{path}"), body).await;
+        assert_eq!(stream.next().await.unwrap().name, heard, "{method} {path}");
+        // Signs of life come every 15 s; this is not one of them.
+        assert!(begun.elapsed() < Duration::from_secs(10), "{method} {path}: {:?}", begun.elapsed());
+        if let Some(olga) = house.store.operator(&id).await.unwrap() {
+            let event = Event::new(now(), EventKind::Access, Actor::Reconciler, "gone");
+            house.store.delete_operator(&id, olga.version, event).await.unwrap();
+        }
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn other_sessions_streams_end_when_she_changes_her_password_or_ends_them() {
+    let house = House::new().await;
+    let (mut here, mut there) = (house.browser_of("vera").await, house.browser_of("vera").await);
+    let mut stream = Stream::open(&mut there, "/").await;
+    stream.until("There is no host yet").await;
+    let all = here.get("/api/v1/sessions").await.json();
+    let other = all["items"].as_array().unwrap().iter().find(|one| one["this"] == false).unwrap();
+    let path = format!("/api/v1/sessions/{}", other["id"].as_str().unwrap());
+    here.json("DELETE", &path, serde_json::json!(null)).await.is(204);
+    assert_eq!(stream.next().await.unwrap().name, "ended");
+    let mut there = house.browser_of("vera").await;
+    let mut stream = Stream::open(&mut there, "/").await;
+    stream.until("There is no host yet").await;
+    let change = serde_json::json!({"present": crate::support::PASSWORD, "password": "another long password 5"});
+    here.json("PUT", "/api/v1/session/password", change).await.is(200);
+    assert_eq!(stream.next().await.unwrap().name, "ended");
     house.end().await;
 }
 

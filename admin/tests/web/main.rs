@@ -6,6 +6,7 @@ mod access;
 mod add_host;
 mod arbitrary;
 mod assets;
+mod bodies;
 mod browser;
 mod clusters;
 mod create;

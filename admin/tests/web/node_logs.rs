@@ -95,3 +95,21 @@ async fn what_cannot_be_read_is_said_with_its_reason() {
     vera.get(&format!("/api/v1/clusters/{}/logs", making.id)).await.is(409).has("vp0 has no container yet");
     house.end().await;
 }
+
+#[tokio::test]
+async fn one_operator_follows_so_many_logs_and_leaves_room_for_others() {
+    let house = House::new().await;
+    let there = OnSim::new(&house).await;
+    let path = there.logs("node=vp0&tail=1&follow=true");
+    let mut followed = Vec::new();
+    for _ in 0..10 {
+        // Each from another sign-in.
+        let answer = house.browser_of("vera").await.open(&path).await;
+        followed.push(answer.error_for_status().unwrap());
+    }
+    let mut vera = house.browser_of("vera").await;
+    vera.get(&path).await.is(429).has("too-many-at-once").has("You follow 10 logs already");
+    vera.get(&there.logs("node=vp0&tail=1")).await.is(200);
+    house.browser_of("otto").await.open(&path).await.error_for_status().unwrap();
+    house.end().await;
+}

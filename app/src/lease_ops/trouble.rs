@@ -21,9 +21,11 @@ impl From<StoreError> for Trouble {
         match error {
             StoreError::Unavailable(why) => Trouble::Unavailable(why),
             StoreError::Conflict(_) => Trouble::Busy,
-            StoreError::NotFound(_) | StoreError::Taken { .. } | StoreError::LastAdmin | StoreError::Broken(_) => {
-                Trouble::Broken(error.to_string())
-            }
+            StoreError::NotFound(_)
+            | StoreError::Taken { .. }
+            | StoreError::Full
+            | StoreError::LastAdmin
+            | StoreError::Broken(_) => Trouble::Broken(error.to_string()),
         }
     }
 }

@@ -143,3 +143,29 @@ async fn user_ids_outside_the_rules_are_refused_by_every_call() {
         }
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stranger_who_sends_slowly_does_not_keep_the_service_from_stopping() {
+    let house = House::open().await;
+    let mut stream = TcpStream::connect(house.address).await.unwrap();
+    let head = "POST /v2/cluster_apply HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\nuser_id=";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // Served after what was sent before it on the other connection, or the body is not even waited for: both end at once.
+    house.get("/healthz").await;
+    let begun = std::time::Instant::now();
+    house.stop().await;
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).await.unwrap();
+    assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 503"), "{answer}");
+    assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_name_twice_in_a_json_body_is_refused_by_its_name() {
+    let house = House::open().await;
+    let body = r#"{"user_id": "ann", "user_id": "bob"}"#;
+    for call in ["/v2/cluster_apply", "/v2/cluster_release"] {
+        let answer = house.send(house.request("POST", call).body(body)).await;
+        assert_eq!((answer.status, answer.json()["error"].as_str()), (400, Some("user_id is given twice")), "{call}");
+    }
+}

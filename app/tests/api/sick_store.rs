@@ -116,6 +116,9 @@ impl Store for SickStore {
     async fn count_clusters_on(&self, _: &HostId) -> StoreResult<ClusterCounts> {
         self.sick().await
     }
+    async fn place_cluster(&self, _: &Cluster, _: u64, _: Event) -> StoreResult<()> {
+        self.sick().await
+    }
     async fn insert_cluster(&self, _: &Cluster, _: Event) -> StoreResult<()> {
         self.sick().await
     }

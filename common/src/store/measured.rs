@@ -36,6 +36,7 @@ fn word(error: &StoreError) -> &'static str {
         StoreError::NotFound(_) => "not_found",
         StoreError::Conflict(_) => "conflict",
         StoreError::Taken { .. } => "taken",
+        StoreError::Full => "full",
         StoreError::LastAdmin => "last_admin",
         StoreError::Unavailable(_) => "unavailable",
         StoreError::Broken(_) => "broken",
@@ -78,6 +79,7 @@ calls! {
     find_clusters(query: &ClusterQuery) -> Found<Cluster>;
     count_clusters() -> ClusterCounts;
     count_clusters_on(host: &HostId) -> ClusterCounts;
+    place_cluster(cluster: &Cluster, host_version: u64, event: Event) -> ();
     insert_cluster(cluster: &Cluster, event: Event) -> ();
     move_cluster(from: &Cluster, to: &Cluster, event: Option<Event>) -> ();
     prove(proofs: &[Proof]) -> ();

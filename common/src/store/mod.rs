@@ -60,6 +60,9 @@ pub enum StoreError {
         /// The field that must be unique.
         field: &'static str,
     },
+    /// The host holds as many clusters as it may.
+    #[error("the host is full")]
+    Full,
     /// Nobody would be left who may look after the operators.
     #[error("the last admin must stay")]
     LastAdmin,
@@ -207,7 +210,11 @@ pub trait Store: Send + Sync + 'static {
     async fn count_clusters(&self) -> StoreResult<ClusterCounts>;
     /// The same of one host, which reads an entry for each of its clusters.
     async fn count_clusters_on(&self, host: &HostId) -> StoreResult<ClusterCounts>;
-    /// Records the intent to make one; its host and slot must be unoccupied ([`StoreError::Taken`] `slot`).
+    /// Records the intent to make one where there is room, by what the host's record says of its capacity: [`StoreError::Full`]
+    /// if there is none, [`StoreError::Conflict`] if the host is not at this version any more. Counted in the same write, so
+    /// that of many at once no more get in than may. Its slot must be unoccupied ([`StoreError::Taken`] `slot`).
+    async fn place_cluster(&self, cluster: &Cluster, host_version: u64, event: Event) -> StoreResult<()>;
+    /// Adds one as it is, whatever there is on its host; its host and slot must be unoccupied ([`StoreError::Taken`] `slot`).
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()>;
     /// Puts `to` in the place of `from`, if the record is still in `from`'s phase and version; `to` is a legal move of `from`.
     /// The event, if any, becomes readable with the move (on MongoDB right after it).

@@ -61,7 +61,7 @@ pub const WRITES: [&str; 12] = [
     "change_host",
     "delete_host",
     "drop_lock",
-    "insert_cluster",
+    "place_cluster",
     "move_cluster",
     "note_contact",
     "prove",
@@ -174,6 +174,7 @@ through_the_wire! {
     fn find_clusters(query: &ClusterQuery) -> Found<Cluster>;
     fn count_clusters() -> ClusterCounts;
     fn count_clusters_on(host: &HostId) -> ClusterCounts;
+    fn place_cluster(cluster: &Cluster, host_version: u64, event: Event) -> ();
     fn insert_cluster(cluster: &Cluster, event: Event) -> ();
     fn move_cluster(from: &Cluster, to: &Cluster, event: Option<Event>) -> ();
     fn prove(proofs: &[Proof]) -> ();

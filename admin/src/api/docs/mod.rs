@@ -176,7 +176,12 @@ fn problem_statuses(entry: &Entry, changes: bool) -> Vec<u16> {
         if matches!(entry.needs, Needs::Role(_) | Needs::SignedIn) { &[401, 403] } else { &[401, 429] };
     let of_id: &[u16] = if entry.path.contains('{') { &[404] } else { &[] };
     let of_kind: &[u16] = if changes { &[400, 409, 413, 415, 422, 503] } else { &[422, 503] };
-    let mut all = [of_role, of_id, of_kind].concat();
+    let of_followed: &[u16] = match entry.path {
+        "/api/v1/clusters/{id}/logs" => &[409, 429],
+        "/api/v1/events/tail" => &[429],
+        _ => &[],
+    };
+    let mut all = [of_role, of_id, of_kind, of_followed].concat();
     all.sort_unstable();
     all
 }

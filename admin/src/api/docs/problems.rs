@@ -52,11 +52,15 @@ pub const PROBLEMS: [(u16, &str, &str); 13] = [
     (413, "too-large", "The body is larger than 64 KiB, or 384 KiB where a list is taken."),
     (415, "not-json", "The body is not application/json."),
     (422, "invalid", "Fields or parameters that cannot be taken; errors names each with the reason."),
-    (429, "too-many-attempts", "Too many failed attempts to sign in; Retry-After says when to try again."),
+    (
+        429,
+        "too-many-attempts, too-many-at-once",
+        "Too many failed attempts to sign in, or more followed at once than one operator may; Retry-After says when to try again.",
+    ),
     (500, "broken", "Our own fault; the log has it under the request id."),
     (
         503,
-        "store-away, busy",
-        "The store does not answer, or too many sign in at once; Retry-After says when to try again.",
+        "store-away, busy, stopping",
+        "The store does not answer, too many sign in at once, or the server stops; Retry-After says when to try again.",
     ),
 ];

@@ -16,7 +16,7 @@ pub(super) async fn begin(hands: &Hands, host: &Host, slot: Slot, flavor: &Flavo
     let place = (ClusterId::random(), slot);
     let cluster = new_cluster(&tools.catalog, &tools.layout, host, flavor, place, 0, now).map_err(Trouble::Plan)?;
     let event = event(now, EventKind::Creating, why).about(&cluster);
-    Ok(tools.store.insert_cluster(&cluster, event).await?)
+    Ok(tools.store.place_cluster(&cluster, host.version, event).await?)
 }
 
 pub(super) async fn bring_up(hands: &Hands, host: &Host, cluster: &Cluster) -> Result<(), Trouble> {

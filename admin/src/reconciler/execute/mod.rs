@@ -185,7 +185,9 @@ async fn write_down(tools: &Tools, host: &Host, cluster: Option<&Cluster>, step:
 
 fn judge(trouble: Trouble) -> Outcome {
     match trouble {
-        Trouble::Store(StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::Taken { .. })
+        Trouble::Store(
+            StoreError::Conflict(_) | StoreError::NotFound(_) | StoreError::Taken { .. } | StoreError::Full,
+        )
         | Trouble::Vanished => Outcome::Stale,
         Trouble::Move(error) => {
             debug!("decided on an old record: {error}");

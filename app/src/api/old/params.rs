@@ -6,18 +6,22 @@ use std::time::Duration;
 use actix_web::HttpRequest;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CONTENT_LENGTH, CONTENT_TYPE, TRANSFER_ENCODING};
-use actix_web::web::{Bytes, BytesMut, Payload};
+use actix_web::web::{Bytes, BytesMut, Data, Payload};
 use futures_util::StreamExt;
 use serde_json::{Map, Value};
 
 use super::Failure;
 use crate::callers::PARAMETER;
+use crate::shared::Shared;
 
 /// The largest body that is read, in bytes. Every honest call fits in a hundredth of it.
 const MAX_BODY: usize = 64 * 1024;
 
 /// For a body to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(10);
+
+/// For the rest of a body when the server stops: who was sending is answered, and nobody who sends slowly is waited for.
+const REST_WITHIN: Duration = Duration::from_secs(1);
 
 /// A call's parameters. Names that a call does not know are passed over, as they were.
 #[derive(Debug, Default)]
@@ -36,9 +40,16 @@ impl Params {
         if bodyless {
             return Params::parse(request.query_string(), "", b"");
         }
-        let body = tokio::time::timeout(BODY_WITHIN, body(payload)).await.map_err(|_| {
-            Failure::status(StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive in {BODY_WITHIN:?}"))
-        })??;
+        let body = tokio::select! {
+            biased;
+            body = tokio::time::timeout(BODY_WITHIN, body(payload)) => body.map_err(|_| {
+                Failure::status(StatusCode::REQUEST_TIMEOUT, format!("the body did not arrive in {BODY_WITHIN:?}"))
+            })??,
+            () = closing(request) => {
+                let text = "the service stops, and the body had not arrived; nothing was done";
+                return Err(Failure::status(StatusCode::SERVICE_UNAVAILABLE, text));
+            }
+        };
         let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or("");
         Params::parse(request.query_string(), content_type, &body)
     }
@@ -55,11 +66,7 @@ impl Params {
             return Ok(params);
         }
         if says_json || body.starts_with(b"{") {
-            params.json = match serde_json::from_slice(body) {
-                Ok(Value::Object(object)) => object,
-                Ok(_) => return Err(Failure::refused("the JSON body must be an object")),
-                Err(error) => return Err(Failure::refused(format!("the body is not JSON: {error}"))),
-            };
+            params.json = common::json::object(body).map_err(|bad| Failure::refused(bad.to_string()))?;
         } else if essence.is_empty() || essence == "application/x-www-form-urlencoded" {
             params.form = pairs(body);
         } else {
@@ -124,6 +131,14 @@ fn pairs(text: &[u8]) -> Vec<(String, String)> {
 
 fn find<'a>(pairs: &'a [(String, String)], name: &str) -> Option<&'a str> {
     pairs.iter().find(|(known, _)| known == name).map(|(_, text)| text.as_str())
+}
+
+/// Until the server has been stopping for a moment.
+async fn closing(request: &HttpRequest) {
+    let Some(shared) = request.app_data::<Data<Shared>>() else { return std::future::pending().await };
+    // Its sender is gone only when the server is.
+    let _ = shared.closing.clone().wait_for(|closing| *closing).await;
+    tokio::time::sleep(REST_WITHIN).await;
 }
 
 async fn body(mut payload: Payload) -> Result<Bytes, Failure> {

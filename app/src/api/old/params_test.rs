@@ -24,6 +24,15 @@ fn the_first_of_two_wins() {
 }
 
 #[test]
+fn a_name_twice_in_json_is_refused_by_its_name() {
+    for body in [r#"{"user_id": "a", "user_id": "b"}"#, r#"{"user_id": "a", "x": {"y": 1, "y": 2}}"#] {
+        let failure = Params::parse("", "application/json", body.as_bytes()).unwrap_err();
+        assert_eq!(failure.status_code(), 400);
+        assert!(failure.to_string().ends_with(" is given twice"), "{failure}");
+    }
+}
+
+#[test]
 fn values_may_be_texts_numbers_or_truth_values() {
     for (json, text) in [("\"4\"", "4"), ("4", "4"), ("true", "true"), ("\"用户\"", "用户")] {
         assert_eq!(get("", "application/json", &format!("{{\"a\": {json}}}"), "a").as_deref(), Some(text));

@@ -31,6 +31,9 @@ impl Default for ListBounds {
     }
 }
 
+/// Looked at first by who walks, in pages.
+const FIRST_PAGES: u32 = 4;
+
 /// What a walk found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Walked {
@@ -57,7 +60,7 @@ pub(crate) trait Lookup: Sync {
 }
 
 /// How a stream is walked.
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Walk<'a> {
     pub(crate) beyond: Option<&'a Place>,
     pub(crate) descending: bool,
@@ -119,12 +122,33 @@ async fn walk(
 ) -> StoreResult<Vec<Keys>> {
     let look_at = (store.bounds().walked / u32::try_from(streams.len().max(1)).unwrap_or(1)).max(1);
     let walk = Walk { beyond, descending: plan.descending, look_at, limit };
-    let walked = try_join_all(streams.iter().map(|stream| store.walk(plan.shelf, stream, terms, &walk))).await?;
+    let walked = try_join_all(streams.iter().map(|stream| in_steps(store, plan.shelf, stream, terms, &walk))).await?;
     let keys = |(stream, walked): (&Stream, Walked)| {
         let key = |found: &String| stream.key_of(found).to_owned();
         (walked.found.iter().map(key).collect(), walked.given_up_at.as_ref().map(key))
     };
     Ok(streams.iter().zip(walked).map(keys).collect())
+}
+
+/// Walks a stream: first a few pages' worth, which is mostly enough, then the rest. A server that is asked for all at once
+/// reads all at once, though the page be full after the first hundred.
+async fn in_steps(
+    store: &impl Lookup,
+    shelf: Shelf,
+    stream: &Stream,
+    terms: &[Term],
+    walk: &Walk<'_>,
+) -> StoreResult<Walked> {
+    let first = Walk { look_at: walk.look_at.min(walk.limit.saturating_mul(FIRST_PAGES)), ..*walk };
+    let Walked { mut found, given_up_at } = store.walk(shelf, stream, terms, &first).await?;
+    let rest = walk.look_at - first.look_at;
+    let Some(place) = given_up_at.as_ref().filter(|_| rest > 0) else { return Ok(Walked { found, given_up_at }) };
+    let beyond = Place { key: stream.key_of(place).to_owned(), included: false };
+    let limit = walk.limit - u32::try_from(found.len()).unwrap_or(walk.limit);
+    let rest = Walk { beyond: Some(&beyond), look_at: rest, limit, descending: walk.descending };
+    let then = store.walk(shelf, stream, terms, &rest).await?;
+    found.extend(then.found);
+    Ok(Walked { found, given_up_at: then.given_up_at })
 }
 
 /// The page of all that was gathered.

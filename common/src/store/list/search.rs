@@ -41,7 +41,7 @@ impl Search {
     }
 
     /// Whether a text has it in it, in either case.
-    pub(super) fn is_in(&self, text: &str) -> bool {
+    pub fn is_in(&self, text: &str) -> bool {
         text.to_lowercase().contains(&self.lower)
     }
 

@@ -12,14 +12,18 @@ use mongodb::error::Error;
 use mongodb::options::FindOptions;
 use mongodb::{Collection, Database};
 use serde::de::DeserializeOwned;
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, MutexGuard, Semaphore};
 
 use super::error;
 use super::setup::WRITE_LIMIT;
+use crate::model::HostId;
 use crate::store::{Limits, ListBounds, StoreError, StoreResult};
 
 /// Connections that only what is called at once has, so that no flood of reads makes a leader lose its lock.
 const KEPT_FREE: u32 = 2;
+
+/// Turns for placing clusters. Two hosts may share one, which costs them some milliseconds.
+const PLACING: usize = 32;
 
 /// The collections.
 #[derive(Clone)]
@@ -45,6 +49,8 @@ pub(super) struct Db {
     /// The driver (3.9) keeps callers who gave up in it, and serves one for each new request: a thousand of them kept
     /// everybody waiting for minutes. Here who gives up is gone.
     calls: Arc<Semaphore>,
+    /// The turns of those who place clusters, by host: what this process does at once need not fail to find out.
+    placing: Arc<[Mutex<()>; PLACING]>,
     pub(super) list_bounds: ListBounds,
     /// When records without keys for lists were last looked for, in milliseconds since 1970.
     pub(super) lists_filled: Arc<AtomicI64>,
@@ -71,9 +77,16 @@ impl Db {
             database,
             deadline: limits.deadline,
             numbered_from,
+            placing: Arc::default(),
             list_bounds: limits.lists,
             lists_filled: Arc::default(),
         }
+    }
+
+    /// The turn of whoever places a cluster on a host.
+    pub(super) async fn placing_turn(&self, host: &HostId) -> Option<MutexGuard<'_, ()>> {
+        let digits = host.as_str().get(..2).and_then(|digits| usize::from_str_radix(digits, 16).ok())?;
+        Some(self.placing.get(digits % PLACING)?.lock().await)
     }
 
     /// The call's outcome, or that it took too long: the driver has no limit of its own for an answer. The wait for its

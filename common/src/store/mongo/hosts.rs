@@ -71,8 +71,8 @@ impl Db {
         if changed.matched_count == 1 { Ok(()) } else { Err(StoreError::NotFound("host")) }
     }
 
-    /// Whether it was there. Only the holder of the reconciler's lock makes clusters, and it deletes hosts too, so
-    /// none is made between the look and the deletion.
+    /// Whether it was there. No cluster comes between the look and the deletion: one is placed on a host at the version at
+    /// which it may have more, and this is a later one, at which it may not.
     pub(super) async fn delete_host(&self, id: &HostId, version: u64) -> StoreResult<bool> {
         let occupied = self.timed(self.clusters.find_one(doc! { "host": id.as_str() })).await.map_err(error::db)?;
         let version = i64::try_from(version).unwrap_or(i64::MAX);

@@ -18,6 +18,7 @@ mod hosts;
 mod lists;
 mod load;
 mod people;
+mod place;
 mod samples;
 mod settled;
 mod setup;
@@ -165,6 +166,10 @@ impl Store for MongoStore {
 
     async fn count_clusters_on(&self, host: &HostId) -> StoreResult<ClusterCounts> {
         self.db.count_clusters(Some(host)).await
+    }
+
+    async fn place_cluster(&self, cluster: &Cluster, host_version: u64, event: Event) -> StoreResult<()> {
+        self.settler.change(|| self.db.place_cluster(cluster, host_version), Some(event)).await
     }
 
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {

@@ -216,7 +216,10 @@ fn unique(mut index: IndexModel) -> IndexModel {
 pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Error> {
     let of = |name: &str| db.collection::<Document>(&format!("{prefix}{name}"));
     let there = |field: &str| doc! { field: { "$exists": true } };
+    // Only to keep a key from being there twice. No query is answered by it: the server does not see that a text which is
+    // asked for is among those of a type.
     let text = |field: &str| doc! { field: { "$type": "string" } };
+    let some_text = |field: &str| doc! { field: { "$gt": "" } };
     let clusters = [
         unique(index("slot", doc! { "host": 1, "slot": 1 })),
         unique(partial("nth", doc! { "phase.lease.user": 1, "phase.lease.nth": 1 }, there("phase.lease.user"))),
@@ -245,8 +248,7 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
             index("list_user", doc! { "list.user": 1 }),
             index("list_host", doc! { "list.host": 1 }),
             index("list_flavor", doc! { "list.flavor": 1 }),
-            // Not by the key's type: the server would not see that a text which is asked for is among them.
-            partial("user_key", doc! { "lease.user": 1, "lease.key": 1 }, doc! { "lease.key": { "$gt": "" } }),
+            partial("user_key", doc! { "lease.user": 1, "lease.key": 1 }, some_text("lease.key")),
         ])
         .await?;
     of("events")
@@ -257,8 +259,8 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
             index("at", doc! { "at": -1, "order": -1 }),
             index("kind", doc! { "kind": 1, "at": -1, "order": -1 }),
             index("actor", doc! { "actor": 1, "at": -1, "order": -1 }),
-            partial("host", doc! { "host": 1, "at": -1, "order": -1 }, text("host")),
-            partial("cluster", doc! { "cluster.0": 1, "at": -1, "order": -1 }, text("cluster.0")),
+            partial("host_at", doc! { "host": 1, "at": -1, "order": -1 }, some_text("host")),
+            partial("cluster_at", doc! { "cluster.0": 1, "at": -1, "order": -1 }, some_text("cluster.0")),
         ])
         .await?;
     of("evidence")
@@ -283,11 +285,17 @@ pub(super) async fn make_indexes(db: &Database, prefix: &str) -> Result<(), Erro
         .create_indexes([
             unique(index("hash", doc! { "hash": 1 })),
             index("created", doc! { "created_at": -1, "_id": -1 }),
-            partial("user", doc! { "kind.user": 1, "created_at": -1, "_id": -1 }, text("kind.user")),
+            partial("of_user", doc! { "kind.user": 1, "created_at": -1, "_id": -1 }, some_text("kind.user")),
         ])
         .await?;
+    for (name, index) in SUPERSEDED {
+        drop_index(db, &format!("{prefix}{name}"), index).await?;
+    }
     Ok(())
 }
+
+/// Indexes that others have taken the place of, as no query could use them; a program from before then makes them anew.
+const SUPERSEDED: [(&str, &str); 3] = [("events", "host"), ("events", "cluster"), ("tokens", "user")];
 
 /// The names of the indexes that a duplicate key's message may speak of.
 pub(super) fn violated(message: &str, names: &[&'static str]) -> Option<&'static str> {

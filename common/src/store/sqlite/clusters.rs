@@ -6,7 +6,7 @@ use rusqlite::types::Value;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::error::{json, sql, violated};
-use super::{events, log, row};
+use super::{events, hosts, log, row};
 use crate::model::{Cluster, ClusterId, Event, FlavorId, HostId, LeaseRecord, PhaseKind, Timestamp};
 use crate::store::{ClusterCounts, ClusterFilter, Page, Proof, StoreError, StoreResult, same};
 
@@ -55,6 +55,19 @@ pub(super) fn count(conn: &Connection, host: Option<&HostId>) -> StoreResult<Clu
             Ok(((host, flavor, phase), count))
         })
         .collect()
+}
+
+/// Adds one where there is room: jobs run one after the other, so nobody adds another between the look and the writing.
+pub(super) fn place(conn: &Connection, cluster: &Cluster, host_version: u64) -> StoreResult<bool> {
+    if row::by_id(conn, &cluster.id)?.is_none() {
+        let host = hosts::by_id(conn, &cluster.host)?.filter(|host| host.version == host_version);
+        let host = host.ok_or(StoreError::Conflict("host"))?;
+        let there: u64 = count(conn, Some(&cluster.host))?.values().sum();
+        if there >= u64::from(host.settings.capacity) {
+            return Err(StoreError::Full);
+        }
+    }
+    insert(conn, cluster)
 }
 
 /// Adds one. The very same, made a moment ago, is fine: the caller asks again when it did not hear the answer.

@@ -197,6 +197,15 @@ impl Store for SqliteStore {
         self.read(move |conn| clusters::count(conn, Some(&host))).await
     }
 
+    async fn place_cluster(&self, cluster: &Cluster, host_version: u64, event: Event) -> StoreResult<()> {
+        let (cluster, kept) = (cluster.clone(), self.limits.events_kept);
+        self.write(move |conn| match clusters::place(conn, &cluster, host_version)? {
+            true => events::add(conn, &event, kept),
+            false => Ok(()),
+        })
+        .await
+    }
+
     async fn insert_cluster(&self, cluster: &Cluster, event: Event) -> StoreResult<()> {
         let (cluster, kept) = (cluster.clone(), self.limits.events_kept);
         self.write(move |conn| match clusters::insert(conn, &cluster)? {

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use common::clock;
-use common::model::{FlavorId, Metadata, PhaseKind, UserId};
+use common::model::{self, FlavorId, Metadata, PhaseKind, UserId};
 use common::store::{Applied, Apply, ClusterFilter, Holding, Page, SharedStore, StoreTarget, StoreUser};
 use reqwest::Method;
 use serde_json::json;
@@ -73,9 +73,16 @@ impl Churn {
         self.admin.program.pid()
     }
 
-    /// An operator who has just signed in.
-    pub async fn sign_in(&self) -> anyhow::Result<Operator> {
-        Operator::sign_in(&self.admin.url, USERNAME, PASSWORD).await
+    /// The nth operator, who has just signed in.
+    pub async fn sign_in(&self, nth: usize) -> anyhow::Result<Operator> {
+        let name = format!("{USERNAME}-{nth}");
+        if self.store.operator_by_name(&name).await?.is_none() {
+            // With the same password as the first.
+            let first = self.store.operator_by_name(USERNAME).await?.context("the first operator")?;
+            let hash = first.password_hash.clone();
+            self.store.insert_operator(&model::Operator::new(name.clone(), hash, first.role, clock::now())).await?;
+        }
+        Operator::sign_in(&self.admin.url, &name, PASSWORD).await
     }
 
     /// Takes a cluster for a user of its own; when that was written down.

@@ -14,6 +14,9 @@ use super::churn::Churn;
 /// Of one session; admin lets one have 24.
 const OF_ONE_SESSION: usize = 20;
 
+/// Of one operator; admin lets one have 64.
+const OF_ONE_OPERATOR: usize = 3 * OF_ONE_SESSION;
+
 /// How the overview tells how many clusters users hold.
 const IN_USE: &str = "In use</span> <strong>";
 
@@ -36,7 +39,7 @@ impl Streams {
         let mut cookie = String::new();
         for n in 0..count {
             if n % OF_ONE_SESSION == 0 {
-                cookie = churn.sign_in().await?.cookie().to_owned();
+                cookie = churn.sign_in(n / OF_ONE_OPERATOR).await?.cookie().to_owned();
             }
             let page = match n % 4 {
                 0 | 2 => "/".to_owned(),

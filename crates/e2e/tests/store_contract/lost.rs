@@ -123,6 +123,8 @@ fn cases() -> Vec<Case> {
             s.host(&w.empty.id).await.unwrap().is_none()),
         case!("insert_cluster", true, |s, w| s.insert_cluster(&w.new, w.event.clone()),
             s.cluster(&w.new.id).await.unwrap().as_ref() == Some(&w.new)),
+        case!("place_cluster", true, |s, w| s.place_cluster(&w.new, w.host.version, w.event.clone()),
+            s.cluster(&w.new.id).await.unwrap().as_ref() == Some(&w.new)),
         case!("move_cluster", true,
             |s, w| s.move_cluster(&w.creating, &offered(&w.creating), Some(w.event.clone())),
             s.cluster(&w.creating.id).await.unwrap() == Some(offered(&w.creating))),

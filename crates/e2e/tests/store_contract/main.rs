@@ -9,6 +9,7 @@ mod claims;
 mod clusters;
 mod crash;
 mod events;
+mod examined;
 mod following;
 mod history;
 mod home;
@@ -23,6 +24,7 @@ mod migrating;
 mod of_three;
 mod opening;
 mod people;
+mod placing;
 mod proxy;
 mod sampled;
 mod sick_file;
@@ -62,6 +64,9 @@ on_both_stores!(
     hosts::a_host_with_clusters_is_not_deleted,
     clusters::a_cluster_is_kept_whole_through_its_life,
     clusters::a_slot_holds_one_cluster,
+    placing::of_many_placed_at_once_no_more_get_in_than_there_is_room,
+    placing::the_very_same_placed_again_is_one,
+    placing::nothing_is_placed_on_a_host_that_changed_or_went,
     clusters::a_move_from_an_old_version_or_phase_is_a_conflict,
     clusters::the_same_write_again_is_no_conflict,
     clusters::of_two_moves_at_once_one_wins,

@@ -1,0 +1,60 @@
+//! The hosts as pages show them together: kept in memory, and read again only when one of them changed, because of a thousand
+//! records a page shows few.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use common::model::Host;
+use common::store::{Change, ChangeStream, SharedStore, StoreResult};
+use futures_util::StreamExt;
+use tokio::sync::Mutex;
+
+/// What was read last.
+#[derive(Default)]
+pub(super) struct HostBook {
+    known: Mutex<Option<Arc<Vec<Host>>>>,
+    /// Whether it is listened to changes: else nothing that was read is known to be still so.
+    listens: AtomicBool,
+    /// Whether one may have changed since the last reading.
+    changed: AtomicBool,
+}
+
+impl HostBook {
+    /// All hosts, by name.
+    pub(super) async fn all(&self, store: &SharedStore) -> StoreResult<Arc<Vec<Host>>> {
+        let mut known = self.known.lock().await;
+        // Asked before they are read, so that what changes meanwhile is read the next time.
+        let changed = self.changed.swap(false, Ordering::AcqRel) || !self.listens.load(Ordering::Acquire);
+        if let Some(known) = known.as_ref().filter(|_| !changed) {
+            return Ok(known.clone());
+        }
+        match store.list_hosts().await {
+            Ok(hosts) => Ok(known.insert(Arc::new(hosts)).clone()),
+            Err(error) => {
+                self.changed();
+                Err(error)
+            }
+        }
+    }
+
+    /// One may have changed.
+    pub(super) fn changed(&self) {
+        self.changed.store(true, Ordering::Release);
+    }
+
+    /// Listens until the stream ends; tells each time that one may have changed.
+    pub(super) async fn listen(&self, mut changes: ChangeStream, tell: impl Fn()) {
+        self.changed();
+        self.listens.store(true, Ordering::Release);
+        while let Some((change, _)) = changes.next().await {
+            match change {
+                Change::Host(_) | Change::Missed => {
+                    self.changed();
+                    tell();
+                }
+                Change::Cluster(_) => {}
+            }
+        }
+        self.listens.store(false, Ordering::Release);
+    }
+}
