@@ -7,6 +7,7 @@ mod add_host;
 mod arbitrary;
 mod assets;
 mod browser;
+mod cluster_pages;
 mod clusters;
 mod create;
 mod explain;
