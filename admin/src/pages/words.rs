@@ -199,8 +199,9 @@ pub fn condition(cluster: &Cluster) -> Vec<Badge> {
         n if n == cluster.wishes.len() => Some(badge("idle", "■", "stopped")),
         _ => Some(badge("idle", "■", "partly stopped")),
     };
-    // Of what does not run at all, that it is well says nothing.
-    let moot = cluster.health == Health::Ok && halt.as_ref().is_some_and(|halt| halt.text == "stopped");
+    // Nobody asks what does not run at all whether it is well.
+    let moot =
+        !matches!(cluster.health, Health::Failing { .. }) && halt.as_ref().is_some_and(|halt| halt.text == "stopped");
     let health = (!moot).then(|| health(&cluster.health));
     health.into_iter().chain(halt).collect()
 }

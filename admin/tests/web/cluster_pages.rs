@@ -72,7 +72,10 @@ async fn a_stopped_cluster_says_so_and_offers_what_can_be_done_with_it() {
     browser.post(&format!("{page}/stop"), &[]).await.is(303);
     see(&[]).await;
     for place in &places {
-        assert!(!browser.get(place).await.has("\"state idle\">stopped<").text.contains(">well<"), "{place}");
+        assert!(
+            !browser.get(place).await.has("\"state idle\">stopped<").text.contains("\"state good\">well<"),
+            "{place}"
+        );
     }
     let shown = browser.get(&page).await;
     assert!(!shown.has("Start all").text.contains("Stop all"), "none runs");

@@ -222,7 +222,7 @@ async fn deleting_by_force_says_who_loses_what_and_asks_for_the_name() {
     assert!(matches!(&after.purpose, HostPurpose::Leave { by_force: true, asked } if asked.by == "otto"));
     browser.get("/events").await.has("is to be deleted by force").has("(h1_0 by alice) are lost");
     let answer = browser.post(&path, &[("version", "1"), ("confirm", "h1")]).await;
-    browser.follow(&answer).await.has("by force already");
+    browser.follow(&answer).await.has("Deleting host h1 by force was asked for already, by otto.");
     assert_eq!(host(&house, &other.id).await.purpose, HostPurpose::Serve);
     house.end().await;
 }

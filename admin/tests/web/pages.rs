@@ -194,7 +194,7 @@ async fn free_clusters_that_nobody_can_have_are_told_apart() {
     let told = "Free</span> <strong>1</strong> <span class=\"note\">can be had; 2 more on hosts that do not answer; 3 more on \
                 hosts that give none out</span>";
     browser.get_counted("/", told).await;
-    browser.get("/hosts").await.has("2 <span class=\"dim\">none given out</span>");
+    browser.get("/hosts").await.has("2 <span class=\"dim\">(not given out)</span>");
     house.end().await;
 }
 
