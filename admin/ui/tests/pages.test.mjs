@@ -115,6 +115,8 @@ test("pages of a pool that is used", async (t) => {
     await programs.control(ofIdle, "POST", "/containers/create?name=somebody-elses-registry-cache", { Image: "poolmanager/fabricsim:0.6" });
     const [halted] = await olga.clusters(`host=${second.id}&phase=free`);
     await olga.call("POST", `/api/v1/clusters/${halted.id}/stop`, {});
+    // One more place, for the form that creates a cluster.
+    await olga.call("PATCH", `/api/v1/hosts/${second.id}`, { capacity: 3, autofill: false });
     await lookAtAll(t, [
         ["overview", "/"],
         ["overview-viewer", "/", vera],
