@@ -57,6 +57,7 @@ FROM ${RUST_IMAGE} AS dependencies
 WORKDIR /src
 ENV RUSTFLAGS="-C target-feature=+crt-static"
 COPY rust-toolchain.toml Cargo.toml Cargo.lock ./
+COPY .cargo/config.toml .cargo/
 COPY app/Cargo.toml app/
 COPY admin/Cargo.toml admin/
 COPY common/Cargo.toml common/
