@@ -56,14 +56,17 @@ impl Stream {
 
     /// Reads on until a live part has these words; how many parts that took.
     async fn until(&mut self, words: &str) -> usize {
-        let mut parts = 1;
-        loop {
-            let heard = self.next().await.unwrap_or_else(|| panic!("the stream ended before {words:?}"));
-            if heard.name.is_empty() && heard.data.contains(words) {
-                return parts;
+        let reading = async {
+            let mut parts = 1;
+            loop {
+                let heard = self.next().await.unwrap_or_else(|| panic!("the stream ended before {words:?}"));
+                if heard.name.is_empty() && heard.data.contains(words) {
+                    return parts;
+                }
+                parts += 1;
             }
-            parts += 1;
-        }
+        };
+        tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("no part has {words:?}"))
     }
 
     /// Whether nothing is sent for so long.
