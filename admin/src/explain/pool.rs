@@ -124,10 +124,12 @@ pub(super) fn doing(total: &DoingTotal) -> Point {
 }
 
 pub(super) fn held(total: &HeldTotal) -> Point {
+    // Said of a host by its own plan; here it is one of many.
+    let one = total.what.replace("this host", "one host");
     let what = match (total.count, total.hosts) {
-        (1, _) => total.what.clone(),
-        (n, 1) => format!("{} and {} alike, on one host", total.what, n - 1),
-        (n, hosts) => format!("{} and {} alike, on {hosts} hosts", total.what, n - 1),
+        (1, _) => one,
+        (n, 1) => format!("{one} and {} alike, on one host", n - 1),
+        (n, hosts) => format!("{one} and {} alike, on {hosts} hosts", n - 1),
     };
     let point = Point::new(what).why(&total.why).count(total.count).at(total.next).flavor(total.flavor.as_ref());
     match total.some.first() {

@@ -85,7 +85,7 @@ fn decide(cluster: &Cluster, action: &ClusterAction, by: &str, now: Timestamp) -
             }
             let again = *change == WishChange::Restart && seen_restarts.is_some_and(|seen| seen != restarts(cluster));
             if again {
-                return Ok(Step::Nothing(format!("{name} is being restarted already.")));
+                return Ok(Step::Nothing(format!("A restart of {name} was asked for already.")));
             }
             let next = cluster.wish(scope, *change)?.ok_or(Refusal::NoSuch("node"))?;
             if next.wishes == cluster.wishes {
@@ -112,7 +112,7 @@ fn decide(cluster: &Cluster, action: &ClusterAction, by: &str, now: Timestamp) -
                 lease.user
             ))),
             Phase::Releasing { .. } | Phase::Removing { .. } | Phase::Lost { .. } => {
-                Ok(Step::Nothing(format!("{name} is being removed already.")))
+                Ok(Step::Nothing(format!("The removal of {name} has begun already.")))
             }
             Phase::Creating { .. } | Phase::Free { .. } | Phase::Failed { .. } => {
                 let next = cluster.remove(Why::Deleted { by: by.to_owned() }, now)?;
@@ -141,17 +141,17 @@ fn sentence(cluster: &Cluster, action: &ClusterAction) -> String {
     let name = &cluster.name;
     match action {
         ClusterAction::Wish { scope, change, .. } => {
-            let what = nodes(scope, name.as_str());
-            let first = what[..1].to_uppercase() + &what[1..];
-            match scope {
-                NodeScope::All => format!("{first} is being {}.", verb(*change)),
-                NodeScope::One(_) => format!("{what} is being {}.", verb(*change)),
-            }
+            let doing = match change {
+                WishChange::Start => "Starting",
+                WishChange::Stop => "Stopping",
+                WishChange::Restart => "Restarting",
+            };
+            format!("{doing} {} has begun.", nodes(scope, name.as_str()))
         }
         ClusterAction::Release => {
             let user = cluster.lease().map(|lease| lease.user.to_string()).unwrap_or_default();
-            format!("{name} was taken back from {user} and is being removed; a new one takes its place.")
+            format!("{name} was taken back from {user}, and its removal has begun; a new one takes its place.")
         }
-        ClusterAction::Delete => format!("{name} is being removed."),
+        ClusterAction::Delete => format!("The removal of {name} has begun."),
     }
 }

@@ -76,7 +76,10 @@ impl Operations {
             }
             self.ring();
             return Ok(Created {
-                done: Done::said(format!("{} is being made: {} on host {}.", made.name, flavor.title, made.host_name)),
+                done: Done::said(format!(
+                    "The making of {} has begun: {} on host {}.",
+                    made.name, flavor.title, made.host_name
+                )),
                 id,
                 new: true,
             });
@@ -114,8 +117,7 @@ impl Operations {
     async fn asked_before(&self, id: &ClusterId) -> Result<Option<Created>, Refusal> {
         let said = |message: String| Some(Created { id: id.clone(), new: false, done: Done::said(message) });
         if let Some(cluster) = self.store.cluster(id).await? {
-            let phase = cluster.phase.kind().as_str().replace('_', " ");
-            return Ok(said(format!("{} was asked for already; it is {phase}.", cluster.name)));
+            return Ok(said(format!("{} was asked for already.", cluster.name)));
         }
         let about = EventFilter { cluster: Some(id.clone()), ..EventFilter::default() };
         let events = self.store.list_events(&about, &Page::first(1)).await?;

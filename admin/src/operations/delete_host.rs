@@ -42,7 +42,7 @@ fn decide(there: &Holders, seen: Option<u64>, by: &str, now: Timestamp) -> Resul
     let host = &there.host;
     let name = &host.settings.name;
     if host.purpose.leaves() {
-        return Ok(HostStep::Nothing(format!("Host {name} is being deleted already.")));
+        return Ok(HostStep::Nothing(format!("Deleting host {name} was asked for already.")));
     }
     if let Some(held) = there.sentence() {
         return Err(Refusal::Conflict(format!(
@@ -55,7 +55,7 @@ fn decide(there: &Holders, seen: Option<u64>, by: &str, now: Timestamp) -> Resul
     Ok(HostStep::Change {
         next: Box::new(host.leave(Asked { since: now, by: by.to_owned() }, false)),
         reason: format!("host {name} is to be deleted, with its {clusters}"),
-        said: format!("Host {name} is being deleted: first its {clusters}, then the host."),
+        said: format!("Deleting host {name} has begun: first its {clusters}, then the host."),
     })
 }
 
@@ -64,10 +64,7 @@ fn decide_force(there: &Holders, input: &ForceInput, by: &str, now: Timestamp) -
     let name = &host.settings.name;
     confirmed(host, &input.confirm)?;
     if let HostPurpose::Leave { asked, by_force: true } = &host.purpose {
-        return Ok(HostStep::Nothing(format!(
-            "Host {name} is being deleted by force already (asked by {}).",
-            asked.by
-        )));
+        return Ok(HostStep::Nothing(format!("Deleting host {name} by force was asked for already, by {}.", asked.by)));
     }
     still(host, input.seen)?;
     let clusters = count(there.clusters);
@@ -78,6 +75,6 @@ fn decide_force(there: &Holders, input: &ForceInput, by: &str, now: Timestamp) -
     Ok(HostStep::Change {
         next: Box::new(host.leave(Asked { since: now, by: by.to_owned() }, true)),
         reason: format!("host {name} is to be deleted by force, with its {clusters}: {lost}"),
-        said: format!("Host {name} is being deleted by force, with its {clusters}: {lost}."),
+        said: format!("Deleting host {name} by force has begun, with its {clusters}: {lost}."),
     })
 }

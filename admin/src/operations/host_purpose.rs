@@ -107,14 +107,14 @@ fn decide(
     Ok(match action {
         HostAction::FillUp => {
             can_fill(host)?;
-            let said = format!("Host {name} is being filled up to its capacity of {}.", host.settings.capacity);
+            let said = format!("Filling up host {name} to its capacity of {} has begun.", host.settings.capacity);
             change(host.with_purpose(HostPurpose::FillUp(asked())), "fill up", said)
         }
         HostAction::Clean => {
             let said = format!(
-                "Host {name} is being cleaned: {} {} removed, and \u{201c}keep filled\u{201d} is off.",
+                "Cleaning host {name} has begun: {} {}, and \u{201c}keep filled\u{201d} is off.",
                 free(there.free),
-                are(there.free)
+                if there.free > 1 { "go" } else { "goes" }
             );
             change(host.with_purpose(HostPurpose::Clean(asked())), "clean, and keep filled no more", said)
         }
@@ -123,7 +123,8 @@ fn decide(
                 0 => "Nobody holds a cluster there.".to_owned(),
                 n => format!("{} that users hold stay until they are released.", count(n)),
             };
-            let said = format!("Host {name} is being drained: nothing is made or given out there. {stay}");
+            let said =
+                format!("Draining host {name} has begun: nothing is made or given out there until it is ended. {stay}");
             change(host.with_purpose(HostPurpose::Drain(asked())), "drain", said)
         }
         HostAction::Serve => {
@@ -142,7 +143,7 @@ fn decide(
             }
         }
         HostAction::TryAgain => {
-            let said = format!("What failed or is held back on host {name} is tried again now.");
+            let said = format!("Another try of what failed or was held back on host {name} was asked for.");
             change(host.try_again(now), "try again what failed", said)
         }
         HostAction::Cordon => {
@@ -162,13 +163,13 @@ fn already(host: &Host, action: HostAction, now: Timestamp) -> Option<String> {
     let by = host.purpose.asked().map(|asked| asked.by.as_str()).unwrap_or_default();
     let said = match (action, &host.purpose) {
         (HostAction::FillUp, HostPurpose::FillUp(_)) => {
-            format!("Host {name} is being filled up already (asked by {by}).")
+            format!("Filling up host {name} was asked for already, by {by}.")
         }
-        (HostAction::Clean, HostPurpose::Clean(_)) => format!("Host {name} is being cleaned already (asked by {by})."),
-        (HostAction::Drain, HostPurpose::Drain(_)) => format!("Host {name} is being drained already (asked by {by})."),
+        (HostAction::Clean, HostPurpose::Clean(_)) => format!("Cleaning host {name} was asked for already, by {by}."),
+        (HostAction::Drain, HostPurpose::Drain(_)) => format!("Draining host {name} was asked for already, by {by}."),
         (HostAction::Serve, HostPurpose::Serve) => format!("Host {name} is in service: there is nothing to end."),
         (HostAction::TryAgain, _) if host.try_again.is_some_and(|at| now.since(at) < SAME_CLICK) => {
-            format!("What failed on host {name} is being tried again already.")
+            format!("Another try of what failed on host {name} was asked for already.")
         }
         (HostAction::Cordon, _) if !host.settings.schedulable => format!("Host {name} is cordoned already."),
         (HostAction::Uncordon, _) if host.settings.schedulable => format!("Host {name} is schedulable already."),
@@ -219,8 +220,4 @@ fn free(n: u64) -> String {
         1 => "its 1 free cluster".into(),
         n => format!("its {n} free clusters"),
     }
-}
-
-fn are(n: u64) -> &'static str {
-    if n == 1 || n == 0 { "is" } else { "are" }
 }

@@ -102,7 +102,7 @@ fn decide(
     if let HostPurpose::Reset { asked, foreign: before } = &host.purpose
         && before == foreign
     {
-        return Ok(HostStep::Nothing(format!("Host {name} is being reset already (asked by {}).", asked.by)));
+        return Ok(HostStep::Nothing(format!("Resetting host {name} was asked for already, by {}.", asked.by)));
     }
     still(host, input.seen)?;
     let asked = Asked { since: now, by: by.to_owned() };
@@ -116,7 +116,7 @@ fn decide(
     Ok(HostStep::Change {
         next: Box::new(next),
         reason: format!("host {name}: reset: everything of the pool's on it goes{also}"),
-        said: format!("Host {name} is being reset: everything of PoolManager's on it is removed{others}.{left}"),
+        said: format!("Resetting host {name} has begun: everything of PoolManager's on it goes{others}.{left}"),
     })
 }
 

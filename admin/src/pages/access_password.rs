@@ -46,9 +46,9 @@ pub async fn change(
         Ok((secret, session)) => {
             state.operations.session_ended();
             let text = "Your password is changed. You are signed out everywhere else.".to_owned();
-            let mut response = flash::redirect("/access", &Flash { tone: Tone::Good, text }, &session.csrf);
-            let cookie = session_cookie(&secret, client::is_https(&req, &state.trusted_proxies));
-            response.add_cookie(&cookie).map_err(Problem::broken)?;
+            let secure = client::is_https(&req, &state.trusted_proxies);
+            let mut response = flash::redirect("/access", &Flash { tone: Tone::Good, text }, &session.csrf, secure);
+            response.add_cookie(&session_cookie(&secret, secure)).map_err(Problem::broken)?;
             Ok(response)
         }
         Err(NotChanged::Faults(faults)) => page(&ask, refused, faults, None),

@@ -21,7 +21,8 @@ pub struct ClusterRow {
     since: When,
     created: When,
     why: Option<String>,
-    health: Badge,
+    /// Whether it is well, and whether it is stopped.
+    condition: Vec<Badge>,
     health_seen: Option<String>,
     user: Option<String>,
     applied: Option<When>,
@@ -34,6 +35,11 @@ pub struct ClusterRow {
 }
 
 impl ClusterRow {
+    /// Whether its nodes can be started, stopped and restarted, each by itself.
+    pub fn may_wish(&self) -> bool {
+        self.may_start || self.may_stop
+    }
+
     /// How a cluster is listed.
     pub fn of(cluster: &Cluster, catalog: &Catalog, now: Timestamp) -> ClusterRow {
         let (since, _, why) = life(cluster);
@@ -50,7 +56,7 @@ impl ClusterRow {
             since: when(since, now),
             created: when(cluster.created_at, now),
             why,
-            health: words::health(&cluster.health),
+            condition: words::condition(cluster),
             health_seen: match &cluster.health {
                 Health::Failing { seen, .. } => Some(seen.clone()),
                 Health::Ok | Health::Unknown => None,

@@ -43,6 +43,8 @@ struct View {
     flavors: Vec<Choice>,
     healths: Vec<Choice>,
     filtered: bool,
+    /// Whether one of the folded fields is set.
+    narrowed: bool,
     /// The list without its filters.
     clear: String,
     /// Where an action of a row leads back to.
@@ -126,6 +128,7 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
         flavors: flavors.map(|flavor| Choice::of(flavor.id.as_str(), flavor.title.clone(), get("flavor"))).collect(),
         healths: if matches!(list, ClusterList::Active | ClusterList::InUse) { healths.collect() } else { Vec::new() },
         filtered: is_filtered(query, &FILTERS),
+        narrowed: is_filtered(query, &["phase", "user", "flavor", "health"]),
         clear: address.without(&FILTERS).without(&["after", "now"]).link(),
         back: address.link(),
         heads,
@@ -224,7 +227,16 @@ async fn failed_now(state: &State, query: &Query, address: &Address) -> Result<F
     Ok(FailedNow {
         pager: Pager::named("now", &found, &asked.page, address, "cluster", "clusters"),
         clusters: found.items.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect(),
-        heads: ["Name", "Kind", "Size", "Host", "Phase", "Health", "User", "Made"].map(Head::plain).into(),
+        heads: vec![
+            Head::plain("Name"),
+            Head::plain("Kind"),
+            Head::plain("Size").of_numbers(),
+            Head::plain("Host"),
+            Head::plain("Phase"),
+            Head::plain("Health"),
+            Head::plain("User"),
+            Head::plain("Made"),
+        ],
     })
 }
 

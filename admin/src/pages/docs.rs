@@ -33,7 +33,8 @@ struct CallView {
     path: String,
     summary: String,
     about: String,
-    role: String,
+    /// Whom it serves.
+    who: String,
     parameters: Vec<FieldView>,
     body: Option<TypeView>,
     answers: Vec<AnswerView>,
@@ -118,13 +119,22 @@ fn call_view(document: &Value, method: &str, path: &str, call: &Value) -> CallVi
         path: path.to_owned(),
         summary: text(&call["summary"]),
         about: text(&call["description"]),
-        role: call["x-role"].as_str().unwrap_or("anybody").to_owned(),
+        who: who(call),
         // The header that every change carries is told of once, at the beginning.
         parameters: list(&call["parameters"]).filter(|one| one["in"] != "header").map(parameter).collect(),
         body,
         answers: answers.into_iter().map(|(status, answer)| answer_view(status, answer)).collect(),
         refusals: refusals.join(", "),
         curl: curl(method, path, call, &content["example"]),
+    }
+}
+
+fn who(call: &Value) -> String {
+    match (call["x-role"].as_str(), call["security"].is_array()) {
+        (Some("admin"), _) => "for the role admin".to_owned(),
+        (Some(role), _) => format!("for the role {role} or a higher one"),
+        (None, true) => "for whoever is signed in".to_owned(),
+        (None, false) => "for anybody".to_owned(),
     }
 }
 

@@ -107,8 +107,11 @@ struct View {
 struct FilterView {
     kinds: Vec<(&'static str, &'static str, bool)>,
     actor: String,
+    /// As a field for a date and time takes it, in UTC; empty: none, or none that could be read.
     since: String,
     until: String,
+    /// Whether anything in the form leaves fewer.
+    set: bool,
     host: Option<AboutView>,
     cluster: Option<AboutView>,
     errors: BTreeMap<String, String>,
@@ -215,6 +218,12 @@ async fn filter_view(
     let kinds = EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Applied || cluster.is_some());
     let kinds = kinds.map(|kind| (kind.as_str(), word(kind), filter.kinds.contains(&kind))).collect();
     let errors = faults.iter().map(|fault| (fault.field.clone(), fault.reason.clone())).collect();
-    let (actor, since, until) = (text("actor"), text("since"), text("until"));
-    Ok(FilterView { kinds, actor, since, until, host, cluster, errors })
+    let (since, until) = (field_time(filter.since), field_time(filter.until));
+    let set = ["kind", "actor", "since", "until"].iter().any(|name| query.get(name).is_some());
+    Ok(FilterView { kinds, actor: text("actor"), since, until, set, host, cluster, errors })
+}
+
+/// `2026-01-31T12:00:05`, in UTC.
+fn field_time(at: Option<Timestamp>) -> String {
+    at.and_then(|at| at.to_string().get(..19).map(str::to_owned)).unwrap_or_default()
 }

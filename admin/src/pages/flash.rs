@@ -44,15 +44,16 @@ impl Tone {
     }
 }
 
-/// To another page, with a message for it.
-pub fn redirect(location: &str, flash: &Flash, key: &str) -> HttpResponse {
+/// To another page, with a message for it. `secure`: the browser keeps it to https, as it does the session's cookie.
+pub fn redirect(location: &str, flash: &Flash, key: &str, secure: bool) -> HttpResponse {
     let mut text = flash.text.as_str();
     while text.len() > LONGEST {
         text = text.char_indices().next_back().map_or("", |(at, _)| &text[..at]);
     }
     let words = format!("{}.{}", flash.tone.letter(), hex::encode(text));
     let value = format!("{}.{words}", sign(&words, key));
-    let cookie = Cookie::build(COOKIE, value).path("/").http_only(true).same_site(SameSite::Lax).finish();
+    let cookie =
+        Cookie::build(COOKIE, value).path("/").http_only(true).same_site(SameSite::Lax).secure(secure).finish();
     HttpResponse::SeeOther().insert_header((header::LOCATION, location)).cookie(cookie).finish()
 }
 
@@ -87,7 +88,7 @@ mod tests {
     use actix_web::test::TestRequest;
 
     fn carried(flash: &Flash, key: &str) -> Option<Flash> {
-        let response = redirect("/", flash, "key");
+        let response = redirect("/", flash, "key", false);
         let cookie = response.cookies().next().unwrap().into_owned();
         read(&TestRequest::get().cookie(cookie).to_http_request(), key)
     }
@@ -97,6 +98,15 @@ mod tests {
         let flash = Flash { tone: Tone::Bad, text: "tcp://10.0.0.9:2375: connection refused; größer".into() };
         assert_eq!(carried(&flash, "key"), Some(flash.clone()));
         assert_eq!(carried(&flash, "another"), None);
+    }
+
+    #[test]
+    fn a_message_is_kept_to_https_where_the_session_is() {
+        let flash = Flash { tone: Tone::Good, text: "done".into() };
+        for secure in [true, false] {
+            let response = redirect("/", &flash, "key", secure);
+            assert_eq!(response.cookies().next().unwrap().secure().unwrap_or_default(), secure);
+        }
     }
 
     #[test]

@@ -1,26 +1,24 @@
-//! One host: what it is, what is on it, what the reconciler makes of it; configuring and deleting it.
+//! One host: what it is, what is on it, what the reconciler makes of it; deleting it.
 
 use std::collections::BTreeMap;
 
-use actix_web::http::StatusCode;
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
 use common::model::{Cluster, HostId, HostPurpose, LogTarget, PhaseKind, Timestamp};
-use common::store::{ClusterFilter, EventFilter, Page};
+use common::store::{ClusterQuery, ClusterSort, Direction, EventFilter, ListPage, Page};
 use serde::Serialize;
 
 use super::Ask;
 use super::clusters::ClusterRow;
 use super::curves::{self, CurveView, RangeLink, range_links};
 use super::events::EventView;
-use super::host_form::{FormView, input};
 use super::hosts::HostView;
 use super::words::{self, When, when};
 use crate::access::SignedIn;
 use crate::curves::Range;
 use crate::input::{Form, Query};
 use crate::live::Asked;
-use crate::operations::{Done, Fault, Holders, HostInput, HostRow, Refusal, mix_text};
+use crate::operations::{Holders, HostRow, Refusal, mix_text};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -195,60 +193,29 @@ async fn view(state: &State, id: &str) -> Result<View, Problem> {
     })
 }
 
-/// The first clusters of a host: those on their way or in trouble before those at rest.
+/// The first clusters of a host, by slot. Where there are more than are shown, those on their way or in trouble have room before
+/// those at rest.
 async fn some_clusters(state: &State, host: &HostId) -> Result<Vec<Cluster>, Problem> {
     let at_rest = [PhaseKind::Free, PhaseKind::InUse];
-    let moving: Vec<PhaseKind> = PhaseKind::ALL.into_iter().filter(|phase| !at_rest.contains(phase)).collect();
-    let of = |phases| ClusterFilter { host: Some(host.clone()), phases, ..ClusterFilter::default() };
-    let mut clusters = state.store.list_clusters(&of(moving), &Page::first(CLUSTERS)).await?;
+    let moving = PhaseKind::ALL.into_iter().filter(|phase| !at_rest.contains(phase)).collect();
+    let mut clusters = first_by_name(state, host, moving, CLUSTERS).await?;
     let left = CLUSTERS.saturating_sub(u32::try_from(clusters.len()).unwrap_or(CLUSTERS));
     if left > 0 {
-        clusters.extend(state.store.list_clusters(&of(at_rest.to_vec()), &Page::first(left)).await?);
+        clusters.extend(first_by_name(state, host, at_rest.to_vec(), left).await?);
     }
+    clusters.sort_by_key(|cluster| cluster.slot);
     Ok(clusters)
 }
 
-/// `GET /hosts/{id}/configure`
-pub async fn form(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    id: Path<String>,
-) -> Result<HttpResponse, Problem> {
-    let host = state.store.host(&host_id(&id)?).await?.ok_or(Refusal::NoSuch("host"))?;
-    let ask = Ask { req: &req, state: &state, who: &who };
-    let input = HostInput::of(&host);
-    configure_form(&ask, StatusCode::OK, &host.id, host.version, &input, &[], None)
-}
-
-/// `POST /hosts/{id}/configure`
-pub async fn configure(
-    req: HttpRequest,
-    state: Data<State>,
-    who: SignedIn,
-    id: Path<String>,
-    fields: Form,
-) -> Result<HttpResponse, Problem> {
-    let id = host_id(&id)?;
-    let ask = Ask { req: &req, state: &state, who: &who };
-    let seen = fields.version()?;
-    let host = state.store.host(&id).await?.ok_or(Refusal::NoSuch("host"))?;
-    // The daemon's URL is shown in the form and cannot be typed.
-    let input = HostInput { daemon_url: host.settings.daemon_url.to_string(), ..input(&fields) };
-    match state.operations.configure_host(&id, &input, Some(seen), &who.operator.username, state.now()).await {
-        Ok(host) => {
-            let message = format!("Host {} is configured.", host.settings.name);
-            Ok(ask.done(&Done { message }, &format!("/hosts/{id}")))
-        }
-        Err(Refusal::Faults(faults)) => {
-            configure_form(&ask, StatusCode::UNPROCESSABLE_ENTITY, &id, seen, &input, &faults, None)
-        }
-        // Shown with what was typed, and with the version that is there now: who sends it again has read why.
-        Err(Refusal::Conflict(why)) => {
-            configure_form(&ask, StatusCode::CONFLICT, &id, host.version, &input, &[], Some(why))
-        }
-        Err(other) => Err(other.into()),
-    }
+async fn first_by_name(
+    state: &State,
+    host: &HostId,
+    phases: Vec<PhaseKind>,
+    limit: u32,
+) -> Result<Vec<Cluster>, Problem> {
+    let (host, page) = (Some(host.clone()), ListPage::first(ClusterSort::Name, Direction::Ascending, limit));
+    let query = ClusterQuery { phases, host, user: None, flavor: None, health: None, search: None, page };
+    Ok(state.store.find_clusters(&query).await?.items)
 }
 
 /// What deleting or resetting a host would mean, for the page that asks first.
@@ -316,19 +283,6 @@ pub async fn delete(
         Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),
         Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}")),
     }
-}
-
-fn configure_form(
-    ask: &Ask<'_>,
-    status: StatusCode,
-    id: &HostId,
-    version: u64,
-    input: &HostInput,
-    faults: &[Fault],
-    error: Option<String>,
-) -> Result<HttpResponse, Problem> {
-    let view = FormView::new(input, faults, error, &ask.state.operations.layout).of_host(id.to_string(), version);
-    ask.page_as(status, "host_configure.html", "Configure a host", "hosts", &view)
 }
 
 pub(super) fn host_id(text: &str) -> Result<HostId, Refusal> {

@@ -2,23 +2,26 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{LogLevel, SlotLayout};
+use common::model::{Host, LogLevel, SlotLayout};
 use serde::Serialize;
 
+use super::host_tls::TlsTyped;
 use crate::input::Form;
-use crate::operations::{Fault, HostInput};
+use crate::operations::{Fault, HostInput, TlsInput};
 
 /// A form for a host, with what was typed and what is wrong with it.
 #[derive(Serialize)]
 pub struct FormView {
     values: Values,
+    tls: TlsTyped,
     errors: BTreeMap<String, String>,
     /// What is wrong with no field of its own.
     error: Option<String>,
     log_levels: Vec<&'static str>,
     most: u16,
-    /// Of a host that is there: its id, and the version that was shown.
+    /// Of a host that is there: its id, its name, and the version that was shown.
     id: Option<String>,
+    name: Option<String>,
     version: Option<u64>,
 }
 
@@ -61,19 +64,27 @@ impl FormView {
                 mix: input.mix,
                 chaincode_endpoint: input.chaincode_endpoint,
             },
+            tls: TlsTyped::default(),
             errors,
             error,
             log_levels: LogLevel::ALL.into_iter().map(LogLevel::as_str).collect(),
             most: layout.slots().min(common::model::MAX_CAPACITY),
             id: None,
+            name: None,
             version: None,
         }
     }
 
-    /// The same for a host that is there.
-    pub fn of_host(mut self, id: String, version: u64) -> FormView {
-        (self.id, self.version) = (Some(id), Some(version));
+    /// The same with what was typed of credentials, if the form was refused.
+    pub fn with_tls(mut self, input: &TlsInput) -> FormView {
+        self.tls = TlsTyped::of(input, &mut self.errors);
         self
+    }
+
+    /// The same for a host that is there; `seen` is the version that the form is for.
+    pub fn of_host(self, host: &Host, seen: u64) -> FormView {
+        let name = host.settings.name.to_string();
+        FormView { id: Some(host.id.to_string()), name: Some(name), version: Some(seen), ..self }
     }
 }
 

@@ -1,4 +1,5 @@
-//! The credentials of a host: what there is, as far as it is public, and a form for others. What was typed is not shown again.
+//! The credentials of a host: what there is, as far as it is public, and a form for others. Of what was typed in vain, what is
+//! public comes back; a private key is never sent to a browser.
 
 use std::collections::BTreeMap;
 
@@ -25,8 +26,30 @@ struct View {
     version: u64,
     can_seal: bool,
     tls: Option<TlsView>,
+    typed: TlsTyped,
     errors: BTreeMap<String, String>,
-    error: Option<String>,
+}
+
+/// What was typed into a form that was refused, as far as it may be sent back.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TlsTyped {
+    ca: String,
+    certificate: String,
+    untried: bool,
+}
+
+impl TlsTyped {
+    /// The public part. `errors` is told that the key has to be typed again, if there was one.
+    pub fn of(input: &TlsInput, errors: &mut BTreeMap<String, String>) -> TlsTyped {
+        let given = [&input.ca, &input.certificate, &input.key];
+        let secret = |text: &str| text.contains("PRIVATE KEY");
+        // A file that has both, or a key in the wrong field, is a key.
+        let public = |text: &str| if secret(text) { String::new() } else { text.to_owned() };
+        if !input.key.trim().is_empty() || given.iter().any(|text| secret(text)) {
+            errors.entry("tls_key".into()).or_insert_with(|| "is not kept and not shown: paste it once more".into());
+        }
+        TlsTyped { ca: public(&input.ca), certificate: public(&input.certificate), untried: input.untried }
+    }
 }
 
 #[derive(Serialize)]
@@ -59,11 +82,12 @@ impl FactsView {
     }
 }
 
-fn view(state: &State, host: &Host, now: Timestamp, faults: &[Fault], error: Option<String>) -> View {
+fn view(state: &State, host: &Host, now: Timestamp, refused: Option<(&TlsInput, &[Fault])>) -> View {
     let mut errors = BTreeMap::new();
-    for fault in faults {
+    for fault in refused.iter().flat_map(|(_, faults)| *faults) {
         errors.entry(fault.field.clone()).or_insert_with(|| fault.reason.clone());
     }
+    let typed = refused.map(|(input, _)| TlsTyped::of(input, &mut errors)).unwrap_or_default();
     View {
         id: host.id.to_string(),
         name: host.settings.name.to_string(),
@@ -78,8 +102,8 @@ fn view(state: &State, host: &Host, now: Timestamp, faults: &[Fault], error: Opt
             set_at: tls.set_at.to_string(),
             set_by: tls.set_by.clone(),
         }),
+        typed,
         errors,
-        error,
     }
 }
 
@@ -101,7 +125,7 @@ pub async fn show(
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let host = state.operations.host(&host_id(&id)?).await?.host;
-    page(&Ask { req: &req, state: &state, who: &who }, StatusCode::OK, &host, &[], None)
+    page(&Ask { req: &req, state: &state, who: &who }, StatusCode::OK, &host, None)
 }
 
 /// `POST /hosts/{id}/tls`
@@ -115,16 +139,17 @@ pub async fn set(
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
     let (by, seen) = (&who.operator.username, Some(fields.version()?));
+    let input = input(&fields);
     let outcome = if fields.ticked("remove") {
         state.operations.remove_host_tls(&id, seen, by, state.now()).await
     } else {
-        state.operations.set_host_tls(&id, &input(&fields), seen, by, state.now()).await
+        state.operations.set_host_tls(&id, &input, seen, by, state.now()).await
     };
     match outcome {
         Ok(done) => Ok(ask.done(&done, &format!("/hosts/{id}/tls"))),
         Err(Refusal::Faults(faults)) => {
             let host = state.operations.host(&id).await?.host;
-            page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &host, &faults, None)
+            page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &host, Some((&input, &faults)))
         }
         Err(refusal) => ask.refused(refusal, &format!("/hosts/{id}/tls")),
     }
@@ -134,10 +159,38 @@ fn page(
     ask: &Ask<'_>,
     status: StatusCode,
     host: &Host,
-    faults: &[Fault],
-    error: Option<String>,
+    refused: Option<(&TlsInput, &[Fault])>,
 ) -> Result<HttpResponse, Problem> {
-    let view = view(ask.state, host, ask.state.now(), faults, error);
+    let view = view(ask.state, host, ask.state.now(), refused);
     let title = format!("Credentials of host {}", host.settings.name);
     ask.page_as(status, "host_tls.html", &title, "hosts", &view)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----";
+    const KEY: &str = "-----BEGIN EC PRIVATE KEY-----";
+
+    fn typed(ca: &str, certificate: &str, key: &str) -> (TlsTyped, Option<String>) {
+        let text = str::to_owned;
+        let input = TlsInput { ca: text(ca), certificate: text(certificate), key: text(key), untried: true };
+        let mut errors = BTreeMap::new();
+        let typed = TlsTyped::of(&input, &mut errors);
+        (typed, errors.remove("tls_key"))
+    }
+
+    #[test]
+    fn what_is_public_comes_back_and_a_key_never_does() {
+        let (back, key) = typed(CERTIFICATE, CERTIFICATE, "");
+        assert_eq!((back.ca.as_str(), back.certificate.as_str(), back.untried), (CERTIFICATE, CERTIFICATE, true));
+        assert_eq!(key, None);
+        let both = format!("{CERTIFICATE}\n{KEY}");
+        for (ca, certificate, key) in [("", "", KEY), (KEY, "", ""), ("", KEY, ""), ("", both.as_str(), "x")] {
+            let (back, error) = typed(ca, certificate, key);
+            assert!(!format!("{back:?}").contains("PRIVATE"), "{back:?}");
+            assert!(error.is_some_and(|error| error.contains("paste it once more")));
+        }
+    }
 }

@@ -40,6 +40,8 @@ pub struct HostView {
     clusters: u64,
     free: u64,
     in_use: u64,
+    /// Its free clusters can be had.
+    gives: bool,
 }
 
 impl HostView {
@@ -78,6 +80,7 @@ impl HostView {
             clusters: row.clusters(),
             free: count(PhaseKind::Free),
             in_use: count(PhaseKind::InUse),
+            gives: host.contact.state.is_active() && host.serves(),
         }
     }
 }
@@ -99,6 +102,8 @@ struct View {
     schedulable: Vec<Choice>,
     purposes: Vec<Choice>,
     filtered: bool,
+    /// Whether one of the folded fields is set.
+    narrowed: bool,
     /// The list without its filters.
     clear: String,
     /// Where an action of a row leads back to.
@@ -136,6 +141,7 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
         schedulable: vec![choice("schedulable", "yes", "schedulable"), choice("schedulable", "no", "not schedulable")],
         purposes: HostPurpose::WORDS.iter().map(|word| choice("purpose", word, words::purpose_word(word))).collect(),
         filtered: is_filtered(query, &FILTERS),
+        narrowed: is_filtered(query, &["state", "schedulable", "purpose"]),
         clear: address.without(&FILTERS).without(&["after"]).link(),
         back: address.with("limit", asked.page.limit.to_string()).link(),
         heads: vec![
@@ -157,7 +163,8 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
 /// `GET /hosts/new`
 pub async fn blank(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
-    form(&ask, StatusCode::OK, &HostInput::blank(state.log_level), &[], None)
+    let view = FormView::new(&HostInput::blank(state.log_level), &[], None, &state.operations.layout);
+    form(&ask, StatusCode::OK, &view)
 }
 
 /// `POST /hosts/new`
@@ -165,13 +172,14 @@ pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Fo
     let ask = Ask { req: &req, state: &state, who: &who };
     let input = input(&fields);
     let tls = super::host_tls::input(&fields);
+    let again = |faults: &[Fault], why| FormView::new(&input, faults, why, &state.operations.layout).with_tls(&tls);
     match state.operations.add_host(&input, &tls, &who.operator.username, state.now()).await {
         Ok(Added { host, new: false }) => {
             let message = format!("Host {} was added already.", host.settings.name);
             Ok(ask.done(&Done { message }, &format!("/hosts/{}", host.id)))
         }
         Ok(Added { host, new: true }) => {
-            let message = format!("Host {} was added; it is being filled now.", host.settings.name);
+            let message = format!("Host {} was added, and filling it has begun.", host.settings.name);
             let message = if host.settings.autofill && host.settings.schedulable && host.settings.capacity > 0 {
                 message
             } else {
@@ -179,19 +187,12 @@ pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Fo
             };
             Ok(ask.done(&Done { message }, &format!("/hosts/{}", host.id)))
         }
-        Err(Refusal::Faults(faults)) => form(&ask, StatusCode::UNPROCESSABLE_ENTITY, &input, &faults, None),
-        Err(Refusal::Conflict(why)) => form(&ask, StatusCode::CONFLICT, &input, &[], Some(why)),
+        Err(Refusal::Faults(faults)) => form(&ask, StatusCode::UNPROCESSABLE_ENTITY, &again(&faults, None)),
+        Err(Refusal::Conflict(why)) => form(&ask, StatusCode::CONFLICT, &again(&[], Some(why))),
         Err(other) => Err(other.into()),
     }
 }
 
-fn form(
-    ask: &Ask<'_>,
-    status: StatusCode,
-    input: &HostInput,
-    faults: &[Fault],
-    error: Option<String>,
-) -> Result<HttpResponse, Problem> {
-    let view = FormView::new(input, faults, error, &ask.state.operations.layout);
-    ask.page_as(status, "host_new.html", "Add a host", "hosts", &view)
+fn form(ask: &Ask<'_>, status: StatusCode, view: &FormView) -> Result<HttpResponse, Problem> {
+    ask.page_as(status, "host_new.html", "Add a host", "hosts", view)
 }

@@ -9,7 +9,7 @@ use super::Ask;
 use super::host_form::{FormView, input};
 use crate::access::SignedIn;
 use crate::input::Form;
-use crate::operations::{Done, Fault, HostInput, LineDone, LineResult, MOST_LINES, ManyDone, Refusal};
+use crate::operations::{Done, Fault, HostInput, LineDone, LineResult, MOST_LINES, ManyDone, Refusal, TlsInput};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -54,7 +54,7 @@ fn words(fault: &Fault) -> (String, String) {
 /// `GET /hosts/many`
 pub async fn blank(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
-    page(&ask, StatusCode::OK, "", &HostInput::blank(state.log_level), &[], None)
+    page(&ask, StatusCode::OK, "", (&HostInput::blank(state.log_level), &TlsInput::default()), &[], None)
 }
 
 /// `POST /hosts/many`
@@ -67,9 +67,11 @@ pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Fo
         Ok(done) => {
             // With comments and order as they were pasted, but for what is done.
             let rest = done.rest();
-            page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &rest, &common, &[], Some(&done))
+            page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &rest, (&common, &tls), &[], Some(&done))
         }
-        Err(Refusal::Faults(faults)) => page(&ask, StatusCode::UNPROCESSABLE_ENTITY, text, &common, &faults, None),
+        Err(Refusal::Faults(faults)) => {
+            page(&ask, StatusCode::UNPROCESSABLE_ENTITY, text, (&common, &tls), &faults, None)
+        }
         Err(other) => Err(other.into()),
     }
 }
@@ -78,7 +80,7 @@ fn page(
     ask: &Ask<'_>,
     status: StatusCode,
     text: &str,
-    common: &HostInput,
+    (common, tls): (&HostInput, &TlsInput),
     faults: &[Fault],
     done: Option<&ManyDone>,
 ) -> Result<HttpResponse, Problem> {
@@ -86,7 +88,7 @@ fn page(
     let view = View {
         text: text.to_owned(),
         most: MOST_LINES,
-        form: FormView::new(common, faults, None, &ask.state.operations.layout),
+        form: FormView::new(common, faults, None, &ask.state.operations.layout).with_tls(tls),
         wrong: !faults.is_empty(),
         text_error: of_text,
         message: done.map(ManyDone::message),

@@ -9,6 +9,8 @@ pub mod access_password;
 mod access_secret;
 pub mod access_tokens;
 pub mod cluster;
+pub mod cluster_act;
+mod cluster_gone;
 pub mod cluster_new;
 mod cluster_rows;
 pub mod clusters;
@@ -21,8 +23,10 @@ mod flash;
 pub mod flavor;
 pub mod flavors;
 mod frame;
+mod free;
 pub mod host;
 pub mod host_act;
+pub mod host_configure;
 pub mod host_force;
 mod host_form;
 pub mod host_reset;
@@ -46,7 +50,7 @@ use serde::Serialize;
 use tera::{Context, Kwargs, Tera};
 use url::form_urlencoded;
 
-use crate::access::{SignedIn, role_name};
+use crate::access::{SignedIn, client, role_name};
 use crate::live::TOKEN;
 use crate::operations::{Done, Refusal};
 use crate::problem::Problem;
@@ -149,7 +153,12 @@ impl Ask<'_> {
 
     /// To another page, which shows what was done.
     fn done(&self, done: &Done, location: &str) -> HttpResponse {
-        flash::redirect(location, &Flash { tone: Tone::Good, text: done.message.clone() }, &self.who.session.csrf)
+        self.told(Flash { tone: Tone::Good, text: done.message.clone() }, location)
+    }
+
+    fn told(&self, flash: Flash, location: &str) -> HttpResponse {
+        let secure = client::is_https(self.req, &self.state.trusted_proxies);
+        flash::redirect(location, &flash, &self.who.session.csrf, secure)
     }
 
     /// To a list, because what was to be changed is gone: most often it was sent twice, and the first did it.
@@ -162,8 +171,7 @@ impl Ask<'_> {
     fn refused(&self, refusal: Refusal, location: &str) -> Result<HttpResponse, Problem> {
         match refusal {
             Refusal::Faults(_) | Refusal::Conflict(_) | Refusal::TooMany(_) => {
-                let flash = Flash { tone: Tone::Bad, text: refusal.sentence() };
-                Ok(flash::redirect(location, &flash, &self.who.session.csrf))
+                Ok(self.told(Flash { tone: Tone::Bad, text: refusal.sentence() }, location))
             }
             Refusal::NoSuch(_) | Refusal::Away(_) | Refusal::Broken(_) => Err(refusal.into()),
         }

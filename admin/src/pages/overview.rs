@@ -10,6 +10,7 @@ use common::store::{EventFilter, Page};
 use serde::Serialize;
 
 use super::events::{EventView, host_names};
+use super::free::FreeView;
 use super::hosts::HostView;
 use super::{Ask, see_other};
 use crate::access::SignedIn;
@@ -38,7 +39,7 @@ struct View {
     totals: Vec<u64>,
     clusters: u64,
     capacity: u64,
-    free: u64,
+    free: FreeView,
     in_use: u64,
     making: u64,
     going: u64,
@@ -100,7 +101,7 @@ async fn view(state: &State) -> Result<View, Problem> {
         totals,
         clusters: of(&[]),
         capacity: hosts.iter().map(|host| u64::from(host.settings.capacity)).sum(),
-        free: of(&[PhaseKind::Free]),
+        free: FreeView::of(&hosts, &counts),
         in_use: of(&[PhaseKind::InUse]),
         making: of(&[PhaseKind::Creating]),
         going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),

@@ -169,7 +169,7 @@ pub fn phase(phase: PhaseKind) -> Badge {
 }
 
 /// Whether a cluster is well.
-pub fn health(health: &Health) -> Badge {
+fn health(health: &Health) -> Badge {
     health_kind(match health {
         Health::Ok => HealthKind::Ok,
         Health::Failing { .. } => HealthKind::Failing,
@@ -184,6 +184,26 @@ pub fn health_kind(health: HealthKind) -> Badge {
         HealthKind::Failing => badge("bad", "✕", "failing"),
         HealthKind::Unknown => badge("idle", "?", "unknown"),
     }
+}
+
+/// Whether a cluster is well, and how much of it somebody has stopped: a node that was stopped on purpose is not ill, so its
+/// health says nothing of that.
+pub fn condition(cluster: &Cluster) -> Vec<Badge> {
+    let stopped = || cluster.wishes.iter().filter(|(_, wish)| wish.want == Want::Stopped);
+    let runs = |name| cluster.nodes.get(name).is_some_and(|node| node.state == NodeState::Running);
+    let at_rest = matches!(cluster.phase.kind(), PhaseKind::Free | PhaseKind::InUse);
+    let halt = match stopped().count() {
+        _ if !at_rest => None,
+        0 => None,
+        _ if stopped().any(|(name, _)| runs(name)) => Some(badge("busy", "◑", "stopping")),
+        n if n == cluster.wishes.len() => Some(badge("idle", "■", "stopped")),
+        _ => Some(badge("idle", "■", "partly stopped")),
+    };
+    // Nobody asks what does not run at all whether it is well.
+    let moot =
+        !matches!(cluster.health, Health::Failing { .. }) && halt.as_ref().is_some_and(|halt| halt.text == "stopped");
+    let health = (!moot).then(|| health(&cluster.health));
+    health.into_iter().chain(halt).collect()
 }
 
 /// Whether a host answers.

@@ -139,7 +139,7 @@ async fn stopping_and_starting_nodes_writes_down_what_is_wanted() {
     let free = house.add_free(&host, 0).await;
     let mut browser = house.browser_of("otto").await;
     let answer = browser.post(&format!("/clusters/{}/stop", free.id), &[("node", "vp1")]).await;
-    browser.follow(&answer).await.has("vp1 of h1_0 is being stopped.");
+    browser.follow(&answer).await.has("Stopping vp1 of h1_0 has begun.");
     let stopped = house.cluster(&free.id).await;
     let wants: Vec<Want> = stopped.wishes.values().map(|wish| wish.want).collect();
     assert_eq!(wants, [Want::Running, Want::Stopped]);
@@ -166,9 +166,10 @@ async fn a_restart_that_is_sent_twice_happens_once() {
     let page = browser.get(&format!("/clusters/{}", held.id)).await;
     let seen = hidden(&page.text, "restarts");
     let path = format!("/clusters/{}/restart", held.id);
-    browser.post(&path, &[("restarts", &seen)]).await.is(303);
-    let again = browser.post(&path, &[("restarts", &seen)]).await;
-    browser.follow(&again).await.has("is being restarted already");
+    let form = [("restarts", seen.as_str()), ("lease", held.lease().unwrap().id.as_str())];
+    browser.post(&path, &form).await.is(303);
+    let again = browser.post(&path, &form).await;
+    browser.follow(&again).await.has("A restart of h1_0 was asked for already");
     let seqs: Vec<u32> = house.cluster(&held.id).await.wishes.values().map(|wish| wish.restart_seq).collect();
     assert_eq!(seqs, [1, 1]);
     house.end().await;
@@ -210,11 +211,11 @@ async fn a_held_cluster_is_not_deleted_and_a_free_one_is_not_released() {
 
     browser.get(&format!("/clusters/{}/delete", free.id)).await.is(200).has("Delete h1_0?");
     let answer = browser.post(&format!("/clusters/{}/delete", free.id), &[]).await;
-    browser.follow(&answer).await.has("h1_0 is being removed.");
+    browser.follow(&answer).await.has("The removal of h1_0 has begun.");
     let removing = house.cluster(&free.id).await;
     assert_eq!(removing.phase.kind(), PhaseKind::Removing);
     let again = browser.json("DELETE", &format!("/api/v1/clusters/{}", free.id), json!(null)).await;
-    again.is(202).has("is being removed already");
+    again.is(202).has("The removal of h1_0 has begun already");
     assert_eq!(house.cluster(&free.id).await.version, removing.version);
     let stop = browser.json("POST", &format!("/api/v1/clusters/{}/stop", free.id), json!({})).await;
     stop.is(409).has("a cluster that is removing cannot be stopped");

@@ -209,16 +209,16 @@ async fn the_page_offers_hosts_with_room_and_says_why_others_make_none() {
     let fields = [("id", id.as_str()), ("host", host.as_str()), ("flavor", flavor.as_str())];
     let answer = browser.post("/clusters/new", &fields).await;
     assert_eq!(answer.location(), format!("/clusters/{id}"));
-    browser.follow(&answer).await.is(200).has("h1_0 is being made");
+    browser.follow(&answer).await.is(200).has("The making of h1_0 has begun");
     // A double click, the back button: the same form again.
     let again = browser.post("/clusters/new", &fields).await;
-    browser.follow(&again).await.has("h1_0 was asked for already; it is creating.");
+    browser.follow(&again).await.has("h1_0 was asked for already.");
     let fresh = ClusterId::random().to_string();
     let wrong = [("id", fresh.as_str()), ("host", host.as_str()), ("flavor", "<b>")];
     let page = browser.post("/clusters/new", &wrong).await;
     page.is(422).has("id=\"flavor-error\"").has("is no flavor").has(&format!("value=\"{fresh}\""));
     let answer = browser.post("/clusters/new", &[("id", &fresh), ("host", &host), ("flavor", &flavor)]).await;
-    browser.follow(&answer).await.has("h1_1 is being made");
+    browser.follow(&answer).await.has("The making of h1_1 has begun");
     let fresh = ClusterId::random().to_string();
     let page = browser.post("/clusters/new", &[("id", &fresh), ("host", &host), ("flavor", &flavor)]).await;
     page.is(422).has("is full: 2 of 2 places of h1 are taken");

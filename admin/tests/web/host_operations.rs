@@ -19,9 +19,9 @@ async fn each_purpose_is_a_wish_in_the_record_with_who_asked() {
     let made = house.add_host("h1").await;
     let mut browser = house.browser_of("otto").await;
     for (action, purpose, said) in [
-        ("fillup", "fill_up", "is being filled up to its capacity of 5"),
-        ("clean", "clean", "is being cleaned"),
-        ("drain", "drain", "is being drained"),
+        ("fillup", "fill_up", "to its capacity of 5 has begun"),
+        ("clean", "clean", "Cleaning host h1 has begun"),
+        ("drain", "drain", "Draining host h1 has begun"),
         ("serve", "serve", "is back in service"),
     ] {
         let answer = post(&mut browser, &made, action, json!({})).await;
@@ -68,7 +68,7 @@ async fn the_page_offers_what_can_be_done_and_does_it_without_scripts() {
     browser.get(&at("serve")).await.is(404);
     let answer = browser.post(&at("drain"), &[("version", "1")]).await;
     let page = browser.follow(&answer).await;
-    page.has("Host h1 is being drained").has("1 cluster that users hold stay").has("This host is drained");
+    page.has("Draining host h1 has begun").has("1 cluster that users hold stay").has("This host is drained");
     page.has("asked by otto").has("1 left to remove; 1 in use stay").has("End it: back to service");
     browser.get("/hosts").await.has("drained");
     let answer = browser.post(&at("serve"), &[("version", "2")]).await;
@@ -101,7 +101,7 @@ async fn trying_again_is_noted_and_a_double_click_is_one() {
     let house = House::new().await;
     let made = house.add_host("h1").await;
     let mut browser = house.browser_of("otto").await;
-    post(&mut browser, &made, "retry", json!({})).await.is(202).has("tried again now");
+    post(&mut browser, &made, "retry", json!({})).await.is(202).has("Another try of what failed");
     let after = host(&house, &made.id).await;
     assert!(after.try_again.is_some());
     post(&mut browser, &made, "retry", json!({"version": 1})).await.is(202);
@@ -217,12 +217,12 @@ async fn deleting_by_force_says_who_loses_what_and_asks_for_the_name() {
     }
     assert_eq!(host(&house, &made.id).await.purpose, HostPurpose::Serve);
     let answer = browser.post(&path, &[("version", "1"), ("confirm", " h1 ")]).await;
-    browser.follow(&answer).await.has("Host h1 is being deleted by force").has("h1_0 by alice");
+    browser.follow(&answer).await.has("Deleting host h1 by force has begun").has("h1_0 by alice");
     let after = host(&house, &made.id).await;
     assert!(matches!(&after.purpose, HostPurpose::Leave { by_force: true, asked } if asked.by == "otto"));
     browser.get("/events").await.has("is to be deleted by force").has("(h1_0 by alice) are lost");
     let answer = browser.post(&path, &[("version", "1"), ("confirm", "h1")]).await;
-    browser.follow(&answer).await.has("by force already");
+    browser.follow(&answer).await.has("Deleting host h1 by force was asked for already, by otto.");
     assert_eq!(host(&house, &other.id).await.purpose, HostPurpose::Serve);
     house.end().await;
 }
@@ -243,7 +243,7 @@ async fn a_deletion_under_way_can_be_turned_into_one_by_force_and_not_back() {
     let api = format!("/api/v1/hosts/{}", made.id);
     browser.json("DELETE", &api, json!({"force": true, "confirm": "h1", "version": 2})).await.is(202);
     assert!(matches!(host(&house, &made.id).await.purpose, HostPurpose::Leave { by_force: true, .. }));
-    browser.json("DELETE", &api, json!({})).await.is(202).has("being deleted already");
+    browser.json("DELETE", &api, json!({})).await.is(202).has("Deleting host h1 was asked for already");
     assert!(matches!(host(&house, &made.id).await.purpose, HostPurpose::Leave { by_force: true, .. }));
     house.end().await;
 }

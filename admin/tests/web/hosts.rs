@@ -108,11 +108,11 @@ async fn a_host_is_deleted_by_marking_it_to_leave_and_asking_twice_is_fine() {
     let mut browser = house.browser_of("otto").await;
     browser.get(&format!("/hosts/{}/delete", host.id)).await.is(200).has("<strong>1</strong>");
     let answer = browser.post(&format!("/hosts/{}/delete", host.id), &[("version", "1")]).await;
-    browser.follow(&answer).await.has("Host h1 is being deleted: first its 1 cluster, then the host.");
+    browser.follow(&answer).await.has("Deleting host h1 has begun: first its 1 cluster, then the host.");
     let after = house.store.host(&host.id).await.unwrap().unwrap();
     assert!(matches!(after.purpose, HostPurpose::Leave { ref asked, .. } if asked.by == "otto"));
     let again = browser.json("DELETE", &format!("/api/v1/hosts/{}", host.id), json!(null)).await;
-    again.is(202).has("is being deleted already");
+    again.is(202).has("Deleting host h1 was asked for already");
     assert_eq!(house.store.host(&host.id).await.unwrap().unwrap(), after);
     let patch = browser.json("PATCH", &format!("/api/v1/hosts/{}", host.id), json!({"capacity": 4})).await;
     patch.is(409).has("is being deleted");

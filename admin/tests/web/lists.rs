@@ -138,10 +138,11 @@ async fn what_a_row_can_have_done_leads_back_to_the_list_and_nowhere_else() {
     page.has("Stop h1_0").has("Restart h1_0").has("Release h1_0");
     let csrf = hidden(&page.text, "csrf");
     let path = format!("/clusters/{}/stop", held.id);
-    let done = browser.post(&path, &[("csrf", &csrf), ("back", list)]).await;
+    let lease = held.lease().unwrap().id.as_str();
+    let done = browser.post(&path, &[("csrf", &csrf), ("lease", lease), ("back", list)]).await;
     assert_eq!(done.location(), list);
     for elsewhere in ["https://evil.example/", "//evil.example/clusters?", "/clusters?\r\nx: y", "/clusters\\?", ""] {
-        let done = browser.post(&path, &[("csrf", &csrf), ("back", elsewhere)]).await;
+        let done = browser.post(&path, &[("csrf", &csrf), ("lease", lease), ("back", elsewhere)]).await;
         assert_eq!(done.location(), format!("/clusters/{}", held.id), "{elsewhere}");
     }
     let page = browser.get(list).await;

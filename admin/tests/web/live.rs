@@ -56,14 +56,17 @@ impl Stream {
 
     /// Reads on until a live part has these words; how many parts that took.
     async fn until(&mut self, words: &str) -> usize {
-        let mut parts = 1;
-        loop {
-            let heard = self.next().await.unwrap_or_else(|| panic!("the stream ended before {words:?}"));
-            if heard.name.is_empty() && heard.data.contains(words) {
-                return parts;
+        let reading = async {
+            let mut parts = 1;
+            loop {
+                let heard = self.next().await.unwrap_or_else(|| panic!("the stream ended before {words:?}"));
+                if heard.name.is_empty() && heard.data.contains(words) {
+                    return parts;
+                }
+                parts += 1;
             }
-            parts += 1;
-        }
+        };
+        tokio::time::timeout(PATIENCE, reading).await.unwrap_or_else(|_| panic!("no part has {words:?}"))
     }
 
     /// Whether nothing is sent for so long.
@@ -213,6 +216,21 @@ async fn what_is_gone_is_said_to_be() {
 }
 
 #[tokio::test]
+async fn who_looks_at_a_cluster_that_goes_is_told_what_became_of_it() {
+    let house = House::new().await;
+    let host = house.add_host("north").await;
+    let held = house.add_held(&host, 0, "alice", Default::default()).await;
+    let mut browser = house.browser_of("vera").await;
+    let mut stream = Stream::open(&mut browser, &format!("/clusters/{}", held.id)).await;
+    stream.until("north_0").await;
+    let releasing = held.release("alice", now()).unwrap();
+    house.store.move_cluster(&held, &releasing, None).await.unwrap();
+    house.vanish(&releasing).await;
+    stream.until("Cluster north_0 is gone").await;
+    house.end().await;
+}
+
+#[tokio::test]
 async fn one_session_has_so_many_streams_and_gets_them_back() {
     let house = House::new().await;
     let mut browser = house.browser_of("vera").await;
@@ -352,8 +370,13 @@ async fn the_events_page_follows_what_its_filter_lets_through() {
     house.store.append_events(&[of(EventKind::HostChanged, "another thing")]).await.unwrap();
     house.store.append_events(&[of(EventKind::Swept, "a stranger")]).await.unwrap();
     assert_eq!(swept.until("a stranger").await, 1, "the other was not among them");
-    browser.get("/events?since=yesterday").await.is(422).has("must be a time").has("value=\"yesterday\"");
-    browser.get("/events?since=2020-01-31+12:00").await.is(200).has("a stranger");
+    browser.get("/events?since=yesterday").await.is(422).has("must be a time");
+    for (asked, shown) in
+        [("2020-01-31T12:00", "2020-01-31T12:00:00"), ("2020-01-31T12:00:05.5Z", "2020-01-31T12:00:05")]
+    {
+        let page = browser.get(&format!("/events?since={asked}")).await;
+        page.is(200).has("a stranger").has("type=\"datetime-local\"").has(&format!("value=\"{shown}\""));
+    }
     let page = browser.get(&format!("/events?host={}", host.id)).await;
     page.is(200).has("About host").has("of all hosts").has("host north");
     house.end().await;

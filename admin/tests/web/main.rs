@@ -8,6 +8,7 @@ mod arbitrary;
 mod assets;
 mod bodies;
 mod browser;
+mod cluster_pages;
 mod clusters;
 mod create;
 mod explain;

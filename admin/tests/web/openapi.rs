@@ -253,6 +253,22 @@ async fn the_page_has_every_call_and_is_for_who_is_signed_in() {
     for name in page.text.split("href=\"#").skip(1).map(|rest| rest.split('"').next().unwrap()) {
         assert!(page.text.contains(&format!("id=\"{name}\"")), "{name} leads nowhere");
     }
+    let of = |call: &str| {
+        let rest = page.text.split(&format!("<section id=\"{call}\">")).nth(1).unwrap_or_else(|| panic!("no {call}"));
+        rest.split("</section>").next().unwrap().to_owned()
+    };
+    for (method, path, call) in calls(&document) {
+        let entry =
+            routes::table().into_iter().find(|e| e.method.as_str().eq_ignore_ascii_case(method) && e.path == path);
+        let words = match entry.unwrap().needs {
+            Needs::Role(Role::Admin) => "for the role admin<",
+            Needs::Role(Role::Operator) => "for the role operator or a higher one<",
+            Needs::Role(Role::Viewer) => "for the role viewer or a higher one<",
+            Needs::SignedIn => "for whoever is signed in<",
+            Needs::Nothing | Needs::OwnForm | Needs::InternalSecret | Needs::MetricsToken => "for anybody<",
+        };
+        assert!(of(call["operationId"].as_str().unwrap()).contains(words), "{method} {path}: {words}");
+    }
     let mut stranger = crate::support::Browser::new(&house.url);
     assert_eq!(stranger.get("/docs").await.is(303).location(), "/login?next=%2Fdocs");
     stranger.get("/openapi.json").await.is(401).has("not-signed-in");

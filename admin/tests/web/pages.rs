@@ -155,9 +155,9 @@ async fn the_overview_counts_what_is_there() {
     house.add_held(&host, 0, "alice", Metadata::new()).await;
     house.add_free(&host, 1).await;
     house.add_free(&host, 2).await;
-    let page = browser.get_counted("/", "<strong>2</strong> <span class=\"note\">can be had now").await;
+    let page = browser.get_counted("/", "<strong>2</strong> <span class=\"note\">can be had<").await;
     for (label, value, note) in [
-        ("Free", "2", "can be had now"),
+        ("Free", "2", "can be had<"),
         ("In use", "1", "held by users"),
         ("Being made", "0", "0 being removed"),
         ("Failed", "0", "with their evidence"),
@@ -170,6 +170,31 @@ async fn the_overview_counts_what_is_there() {
     for old in ["/admin", "/index"] {
         assert_eq!(browser.get(old).await.location(), "/");
     }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn free_clusters_that_nobody_can_have_are_told_apart() {
+    let house = House::new().await;
+    let [serves, hangs, cordoned] =
+        [house.add_host("h1").await, house.add_host("h2").await, house.add_host("h3").await];
+    for (host, clusters) in [(&serves, 1), (&hangs, 2), (&cordoned, 3)] {
+        for slot in 0..clusters {
+            house.add_free(host, slot).await;
+        }
+    }
+    let mut contact = hangs.contact.clone();
+    contact.state = common::model::HostState::Inactive { since: now(), why: "no answer".into() };
+    house.store.note_contact(&hangs.id, &contact).await.unwrap();
+    let mut settings = cordoned.settings.clone();
+    settings.schedulable = false;
+    let event = Event::new(now(), EventKind::HostChanged, Actor::Reconciler, "cordoned").about_host(&cordoned.id);
+    house.store.change_host(&cordoned.configured(settings), event).await.unwrap();
+    let mut browser = house.browser_of("vera").await;
+    let told = "Free</span> <strong>1</strong> <span class=\"note\">can be had; 2 more on hosts that do not answer; 3 more on \
+                hosts that give none out</span>";
+    browser.get_counted("/", told).await;
+    browser.get("/hosts").await.has("2 <span class=\"dim\">(not given out)</span>");
     house.end().await;
 }
 

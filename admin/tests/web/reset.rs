@@ -56,13 +56,13 @@ async fn a_reset_needs_the_name_of_the_host_and_leaves_what_is_foreign() {
         assert!(!page.text.contains(SCRIPT));
     }
     let answer = browser.post(&path, &[("version", "1"), ("confirm", "h1")]).await;
-    browser.follow(&answer).await.has("Host h1 is being reset").has("This host is being reset");
+    browser.follow(&answer).await.has("Resetting host h1 has begun").has("This host is being reset");
     let after = house.store.host(&made.id).await.unwrap().unwrap();
     assert!(
         matches!(&after.purpose, HostPurpose::Reset { foreign, asked } if foreign.is_empty() && asked.by == "otto")
     );
     let again = browser.post(&path, &[("version", "1"), ("confirm", "h1")]).await;
-    browser.follow(&again).await.has("being reset already");
+    browser.follow(&again).await.has("Resetting host h1 was asked for already");
     let answer = browser.post(&format!("/hosts/{}/serve", made.id), &[("version", "2")]).await;
     browser.follow(&answer).await.has("What the reset has removed already is gone");
     house.end().await;

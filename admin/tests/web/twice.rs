@@ -44,7 +44,7 @@ async fn what_is_gone_by_then_is_said_to_be_gone() {
     assert!(house.store.list_lease_records(&LeaseFilter::default(), &page).await.unwrap().is_empty());
 
     let path = format!("/clusters/{}/delete", free.id);
-    for said in ["h1_1 is being removed.", "h1_1 is being removed already."] {
+    for said in ["The removal of h1_1 has begun.", "The removal of h1_1 has begun already."] {
         let answer = browser.post(&path, &[]).await;
         browser.follow(&answer).await.has(said);
     }
@@ -76,8 +76,9 @@ async fn nodes_are_restarted_once_and_a_lease_is_taken_back_once_by_one_form() {
     let held = house.add_held(&made, 0, "alice", Metadata::new()).await;
     let mut browser = house.browser_of("otto").await;
     let restart = format!("/clusters/{}/restart", held.id);
-    for said in ["vp1 of h1_0 is being restarted.", "h1_0 is being restarted already."] {
-        let answer = browser.post(&restart, &[("node", "vp1"), ("restarts", "0")]).await;
+    let lease = held.lease().unwrap().id.as_str();
+    for said in ["Restarting vp1 of h1_0 has begun.", "A restart of h1_0 was asked for already."] {
+        let answer = browser.post(&restart, &[("node", "vp1"), ("restarts", "0"), ("lease", lease)]).await;
         browser.follow(&answer).await.has(said);
     }
     assert_eq!(admin::operations::restarts(&house.cluster(&held.id).await), 1);

@@ -2,6 +2,7 @@
 import "./htmx.js";
 import "htmx.org/dist/ext/hx-sse.js";
 import "./times.js";
+import "./moments.js";
 import "./forms.js";
 import "./copy.js";
 import "./menus.js";

@@ -128,6 +128,11 @@ if (live) {
     on("ended", end);
 
     setInterval(check, 5_000);
+    // The browser has no network at all: what looks like a line is dead, and would be silent for long.
+    window.addEventListener("offline", () => {
+        down();
+        state.connection?.reader?.cancel();
+    });
     window.addEventListener("online", () => state.connection?.delayCanceller?.());
     document.addEventListener("visibilitychange", () => {
         // The extension lets go of hidden tabs by itself.

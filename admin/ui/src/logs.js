@@ -17,9 +17,21 @@ class NodeLog {
         box.querySelector("nav").addEventListener("click", (event) => this.choose(event));
         this.tries = 0;
         this.node = box.dataset.node;
-        // Without TLS a browser has six connections to a site for all its tabs; one that nobody looks at holds none.
-        document.addEventListener("visibilitychange", () => (document.hidden ? this.rest() : this.node && this.connect()));
-        if (this.node && !document.hidden) this.connect();
+        // Without TLS a browser has six connections to a site for all its tabs; a log that nobody looks at holds none.
+        document.addEventListener("visibilitychange", () => this.lookedAt());
+        new IntersectionObserver(([entry]) => {
+            this.inView = entry.isIntersecting;
+            this.lookedAt();
+        }).observe(box);
+    }
+
+    /// Follows while somebody looks, and else not. What was paused stays as she left it.
+    lookedAt() {
+        const looked = this.inView && !document.hidden;
+        if (looked === this.looked) return;
+        this.looked = looked;
+        if (!looked) this.rest();
+        else if (this.node && !this.paused) this.connect();
     }
 
     rest() {
@@ -48,6 +60,7 @@ class NodeLog {
         this.pause.setAttribute("aria-pressed", String(paused));
         this.pause.textContent = paused ? "Resume" : "Pause";
         if (!paused && this.held?.length) this.add(this.held.splice(0));
+        if (!paused && this.looked && this.source?.readyState === EventSource.CLOSED) this.connect();
         this.say();
     }
 

@@ -1,7 +1,7 @@
 // Times in the reader's words and zone. The server writes `<time datetime=ISO>` with the exact time in UTC; here it
 // becomes "3 min ago", kept true as time passes, with the exact time of the reader's zone on hover.
 //
-// data-form says which words: none for how long ago, "for" for how long it has lasted, "clock" for the time of day.
+// data-form says which words: none for how long ago, "for" for how long it has lasted, "due" for what is to come, "clock" for the time of day.
 import { words } from "./words.js";
 
 const exact = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "long" });

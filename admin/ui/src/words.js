@@ -16,9 +16,10 @@ export function span(seconds) {
 }
 
 /// A point in time as seen from now, both in milliseconds: "3 min ago", "in 10 s"; with the form "for", how long ago it
-/// began: "for 3 min".
+/// began: "for 3 min"; with the form "due", when it is its turn, which is never past: what is overdue comes at any moment.
 export function words(form, at, now) {
     const seconds = Math.round((now - at) / 1000);
+    if (form === "due") return seconds > -2 ? "at any moment" : `in ${span(-seconds)}`;
     if (form === "for") return `for ${span(Math.max(seconds, 0))}`;
     if (Math.abs(seconds) < 2) return "just now";
     return seconds > 0 ? `${span(seconds)} ago` : `in ${span(-seconds)}`;

@@ -16,6 +16,13 @@ test("a point in time is told from now, and what lasts by how long", () => {
     assert.equal(words("for", now - 90_000, now), "for 1 min");
 });
 
+test("what is to come is never told as past", () => {
+    const now = 1_000_000_000;
+    for (const [after, text] of [[90_000, "in 1 min"], [2_000, "in 2 s"], [1_000, "at any moment"], [0, "at any moment"], [-90_000, "at any moment"]]) {
+        assert.equal(words("due", now + after, now), text);
+    }
+});
+
 test("a clock that is a little behind the server's makes nothing begin in the future", () => {
     assert.equal(words("for", 5000, 0), "for 0 s");
 });

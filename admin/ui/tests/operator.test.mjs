@@ -1,4 +1,4 @@
-// An operator's day: signs in, adds a host, sees the pool fill, looks after chains, resets the host.
+// An operator's day: signs in, adds a host, sees the pool fill, looks after clusters, resets the host.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Admin } from "./support/admin.mjs";
@@ -98,7 +98,7 @@ test("a cluster is created of a flavor on a chosen host, once, and its page show
     });
 });
 
-test("a leased chain is stopped, started, restarted and released, and a user's name is shown as the text that it is", async () => {
+test("a leased cluster is stopped, started, restarted and released, and a user's name is shown as the text that it is", async () => {
     const user = `<img src=x onerror="alert(1)"><script>alert(2)</script>`;
     const cluster = await olga.lease(programs, user);
     await browser.tell(programs, { as: olga }, async (page) => {
@@ -110,10 +110,16 @@ test("a leased chain is stopped, started, restarted and released, and a user's n
         await live(page);
         const running = (text) => page.locator('td[data-label="State"] .state', { hasText: text });
 
-        await button(page, "Stop all").click();
+        assert.equal(await button(page, "Start all").count(), 0, "all run");
+        await button(page, "Stop all …").click();
+        await shown(page.getByRole("heading", { name: `Stop ${cluster.name}?` }));
+        await shown(page.locator("strong", { hasText: user }));
+        await button(page, `Stop ${cluster.name}`).click();
         await until("all nodes to be shown as stopped", async () => (await running(/exited|stopped/).count()) === 4);
+        await shown(page.locator("dd .state", { hasText: /^stopped$/ }));
         await button(page, "Start all").click();
         await until("all nodes to be shown as running", async () => (await running("running").count()) === 4);
+        await button(page, "Restart vp0 …").click();
         await button(page, "Restart vp0").dblclick();
         const asked = page.locator('tr:has(th:text-is("vp0")) td[data-label="Restarts asked"]');
         await shown(asked.filter({ hasText: /^1$/ }));
@@ -123,6 +129,9 @@ test("a leased chain is stopped, started, restarted and released, and a user's n
         await shown(page.getByRole("heading", { name: `Release ${cluster.name}?` }));
         await shown(page.locator("strong", { hasText: user }));
         await button(page, `Release ${cluster.name}`).click();
+        await shown(page.getByRole("heading", { name: `Cluster ${cluster.name} is gone` }));
+        await shown(page.locator(".gone strong", { hasText: user }));
+        assert.ok(!(await page.locator("#logs").isVisible()), "there is no log any more");
         await page.goto("/clusters?type=released");
         await shown(page.locator("tr", { hasText: user }));
         assert.equal(await page.locator("#main img, #main script").count(), 0);
@@ -135,7 +144,12 @@ test("the log of a node is followed as it is written, and another node's when it
     const host = cluster.host_name === "first" ? 0 : 1;
     const print = (node, text) => programs.control(host, "POST", `/_sim/containers/${node.container}/print`, { text });
     await browser.tell(programs, { as: olga }, async (page) => {
+        const asked = [];
+        page.on("request", (request) => request.url().includes("/logs?follow") && asked.push(request.url()));
         await page.goto(`/clusters/${cluster.id}`);
+        await live(page);
+        assert.deepEqual(asked, [], "a log that nobody looks at is not followed");
+        await page.locator("#logs").scrollIntoViewIfNeeded();
         await shown(page.locator(".logstate", { hasText: "Following" }));
         await print(first, "block 42 <b>is</b> written");
         await shown(page.getByRole("log").getByText("block 42 <b>is</b> written"));

@@ -16,7 +16,7 @@ after(() => Promise.all([browser?.end(), programs?.end()]));
 const button = (page, name) => page.getByRole("button", { name, exact: true });
 const link = (page, name) => page.getByRole("link", { name, exact: true });
 
-test("with the keyboard alone one signs in, adds a host and releases a chain", () =>
+test("with the keyboard alone one signs in, adds a host and releases a cluster", () =>
     browser.tell(programs, {}, async (page) => {
         const type = async (locator, text) => {
             await tabTo(page, locator);
@@ -54,7 +54,7 @@ test("with the keyboard alone one signs in, adds a host and releases a chain", (
         assert.deepEqual(await olga.clusters("type=inused"), []);
     }));
 
-test("without scripts one signs in, adds a host, releases a chain and signs out, on a phone", () =>
+test("without scripts one signs in, adds a host, releases a cluster and signs out, on a phone", () =>
     browser.tell(programs, { scripts: false, viewport: NARROW }, async (page) => {
         await page.goto("/");
         await page.getByLabel("Name").fill(Programs.username);

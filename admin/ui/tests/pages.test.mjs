@@ -24,11 +24,16 @@ async function faults(page) {
     return found.violations.map((rule) => `${rule.id}: ${rule.help}: ${rule.nodes.map((node) => `${node.html} (${node.failureSummary})`).slice(0, 3).join(" | ")}`);
 }
 
-/// What is wider than the window, on a page that can be moved sideways.
+/// A small phone, a tablet upright and on its side, and a laptop.
+const WIDTHS = [320, 768, 1024, 1280];
+
+/// What is wider than the window, on a page that can be moved sideways; and lists of which a part is out of sight.
 function stickingOut() {
     const width = document.documentElement.clientWidth;
-    if (document.documentElement.scrollWidth <= width) return [];
-    return [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > width + 1).map((element) => element.outerHTML.slice(0, 120));
+    const cut = [...document.querySelectorAll(".scroll")].filter((list) => list.checkVisibility({ contentVisibilityAuto: true }) && list.scrollWidth > list.clientWidth + 1);
+    const out = [...document.querySelectorAll("body *")].filter((element) => element.getBoundingClientRect().right > width + 1);
+    const found = document.documentElement.scrollWidth > width ? [...cut, ...out] : cut;
+    return found.map((element) => `${Math.round(element.getBoundingClientRect().width)} px: ${element.outerHTML.slice(0, 160)}`);
 }
 
 /// Looks at a page in every way and tells all that is wrong with it at once. `open` leads to it.
@@ -45,7 +50,12 @@ async function look(name, as, open) {
                 // Each theme and each width once: what axe looks at does not depend on both together.
                 if ((size === "wide") === (colorScheme === "light")) for (const fault of await faults(page)) wrong.push(`${size}, ${colorScheme}: ${fault}`);
             }
-            for (const element of await page.evaluate(stickingOut)) wrong.push(`${size}: sticks out: ${element}`);
+        }
+        await page.emulateMedia({ colorScheme: "light", reducedMotion: "reduce" });
+        for (const width of WIDTHS) {
+            await page.setViewportSize({ width, height: 900 });
+            if (width === 768) await page.screenshot({ path: `${process.env.SCREENSHOTS}/${name}-tablet-light.png`, fullPage: true, animations: "disabled" });
+            for (const element of await page.evaluate(stickingOut)) wrong.push(`${width} wide: sticks out: ${element}`);
         }
         assert.deepEqual(wrong, [], name);
     });
@@ -101,6 +111,12 @@ test("pages of a pool that is used", async (t) => {
     await olga.free(5);
     await programs.control(2, "POST", "/_sim/down", { for_ms: 600_000 });
     await until("the host to be seen away", async () => (await olga.call("GET", `/api/v1/hosts/${third.id}`)).state !== "active");
+    const [idle, ofIdle] = lease.host_id === first.id ? [second, 1] : [first, 0];
+    await programs.control(ofIdle, "POST", "/containers/create?name=somebody-elses-registry-cache", { Image: "poolmanager/fabricsim:0.6" });
+    const [halted] = await olga.clusters(`host=${second.id}&phase=free`);
+    await olga.call("POST", `/api/v1/clusters/${halted.id}/stop`, {});
+    // One more place, for the form that creates a cluster.
+    await olga.call("PATCH", `/api/v1/hosts/${second.id}`, { capacity: 3, autofill: false });
     await lookAtAll(t, [
         ["overview", "/"],
         ["overview-viewer", "/", vera],
@@ -109,10 +125,13 @@ test("pages of a pool that is used", async (t) => {
         ["host", `/hosts/${first.id}`],
         ["host-away", `/hosts/${third.id}`],
         ["host-configure", `/hosts/${first.id}/configure`],
-        ["host-reset", `/hosts/${second.id}/reset`],
-        ["host-foreign", `/hosts/${second.id}/foreign`],
+        ["host-reset", `/hosts/${idle.id}/reset`],
+        ["host-reset-held", `/hosts/${lease.host_id}/reset`],
+        ["host-foreign", `/hosts/${idle.id}/foreign`],
         ["host-drain", `/hosts/${second.id}/drain`],
         ["host-delete", `/hosts/${second.id}/delete`],
+        ["host-force", `/hosts/${first.id}/force`],
+        ["host-tls", `/hosts/${second.id}/tls`],
         ["clusters", "/clusters"],
         ["clusters-in-use", "/clusters?type=inused"],
         ["clusters-released", "/clusters?type=released"],
@@ -120,6 +139,9 @@ test("pages of a pool that is used", async (t) => {
         ["cluster-new", "/clusters/new"],
         ["cluster", `/clusters/${lease.id}`],
         ["cluster-release", `/clusters/${lease.id}/release`],
+        ["cluster-stop", `/clusters/${lease.id}/stop`],
+        ["cluster-stopped", `/clusters/${halted.id}`],
+        ["cluster-gone", `/clusters/${returned.id}`],
         ["cluster-logs", `/clusters/${lease.id}/logs`],
         ["evidence", `/clusters/${failure.cluster_id ?? failure.id}/evidence`],
         ["record-delete", `/records/${record.id}/delete`],
@@ -127,6 +149,7 @@ test("pages of a pool that is used", async (t) => {
         ["flavor", "/flavors/fabric-0.6-pbft-batch-4"],
         ["stat", "/stat"],
         ["events", "/events"],
+        ["events-filtered", "/events?actor=operator:olga&since=2026-01-31T12:00:00Z"],
         ["access", "/access"],
         ["access-viewer", "/access", vera],
         ["access-password", "/access/password"],
@@ -134,6 +157,12 @@ test("pages of a pool that is used", async (t) => {
         ["access-operator", `/access/operators/${operators.items.find((one) => one.username === "vera").id}`],
         ["tokens", "/access/tokens"],
         ["token-new", "/access/tokens/new"],
+        ["token-made", async (page) => {
+            await page.goto("/access/tokens/new");
+            await page.getByLabel("User", { exact: true }).fill("carol");
+            await page.getByRole("button", { name: "Make it" }).click();
+            await page.locator(".withcopy").waitFor();
+        }],
         ["token-revoke", `/access/tokens/${token.id}/revoke`],
         ["docs", "/docs"],
         ["not-allowed", "/access/tokens", vera],

@@ -1,8 +1,8 @@
 // Starts the real programs for a story, on free ports and in a temporary folder of its own, and ends them.
 import { spawn } from "node:child_process";
-import { randomInt } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { createWriteStream } from "node:fs";
-import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { mkdtemp, open, readFile, readdir, rm } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -112,6 +112,7 @@ export class Programs {
             ADMIN_USERNAME: Programs.username,
             ADMIN_PASSWORD: Programs.password,
             POOL_MIX: "fabric-0.6-pbft-batch-4",
+            SEAL_KEY: randomBytes(32).toString("hex"),
         };
         await this.startAdmin();
         const appPort = await freePort();
@@ -136,6 +137,18 @@ export class Programs {
         const answer = await fetch(`${this.urls[host].replace("tcp:", "http:")}${path}`, { method, body: body && JSON.stringify(body), headers: { "Content-Type": "application/json" } });
         if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${await answer.text()}`);
         return answer.text();
+    }
+
+    /// Makes the store unreadable under the programs that run: all but the beginnings of its files is noise from now on.
+    async breakStore() {
+        const files = (await readdir(this.folder)).filter((name) => /\.(db|sqlite)(-wal)?$/.test(name));
+        for (const name of files) {
+            const file = await open(join(this.folder, name), "r+");
+            const { size } = await file.stat();
+            const kept = name.endsWith("-wal") ? 56 : 100;
+            await file.write(Buffer.alloc(Math.max(size - kept, 0), 0xa5), 0, undefined, kept);
+            await file.close();
+        }
     }
 
     /// What a user of the pool does.
