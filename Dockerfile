@@ -23,7 +23,7 @@ ENV PATH=/ APP_BIND=0.0.0.0 APP_PORT=8000 LOG_FORMAT=json
 EXPOSE 8000
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/poolmanager-app"]
-HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["/poolmanager-app", "healthcheck"]
+HEALTHCHECK --interval=5s --timeout=6s --start-period=20s --retries=6 CMD ["/poolmanager-app", "healthcheck"]
 
 FROM scratch AS admin-base
 ARG VERSION=0.1.0
@@ -36,7 +36,7 @@ ENV PATH=/ ADMIN_BIND=0.0.0.0 ADMIN_PORT=8080 LOG_FORMAT=json
 EXPOSE 8080
 STOPSIGNAL SIGTERM
 ENTRYPOINT ["/poolmanager-admin"]
-HEALTHCHECK --interval=10s --timeout=6s --start-period=20s --retries=3 CMD ["/poolmanager-admin", "healthcheck"]
+HEALTHCHECK --interval=5s --timeout=6s --start-period=20s --retries=6 CMD ["/poolmanager-admin", "healthcheck"]
 
 # Before the build, so that a builder that makes every stage above its target does not need the build image for these.
 FROM app-base AS app-prebuilt

@@ -38,9 +38,12 @@ log="$(state_dir)/build-images.log"
 if [ "$prebuilt" = yes ]; then
     have cargo || die "no cargo. Install Rust by rustup (https://rustup.rs)"
     scripts/build-ui.sh || exit 1
+    folder=$(mktemp)
+    trap 'rm -f "$folder"' EXIT
+    # shellcheck disable=SC2016
     with_progress "building static programs (some ten minutes the first time)" "$log" \
-        scripts/build-static.sh "$profile" app admin || exit 1
-    built=$(tail -n 1 "$log")
+        sh -c 'scripts/build-static.sh "$1" app admin >"$2"' sh "$profile" "$folder" || exit 1
+    built=$(cat "$folder")
     mkdir -p dist
     for program in poolmanager-app poolmanager-admin; do strip -o "dist/$program" "$built/$program"; done
     with_progress "image $app" "$log" docker build --target app-prebuilt -t "$app" . || exit 1

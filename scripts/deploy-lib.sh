@@ -40,11 +40,12 @@ give_to_nginx() {
     chown 33 "$1" 2>/dev/null || die "$1 must be readable by user 33, as whom nginx runs: as root, chown 33 $1"
 }
 
+# All is read, here and below: a reader that stops early would fail the writer.
 # has_service NAME: whether the files that COMPOSE_FILE names have it.
-has_service() { "${compose[@]}" config --services 2>/dev/null | grep -qxF "$1"; }
+has_service() { "${compose[@]}" config --services 2>/dev/null | grep -xF "$1" >/dev/null; }
 
 # has_tls: whether nginx speaks TLS, by docker-compose.tls.yml.
-has_tls() { "${compose[@]}" config 2>/dev/null | grep -q 'servers-tls\.conf'; }
+has_tls() { "${compose[@]}" config 2>/dev/null | grep 'servers-tls\.conf' >/dev/null; }
 
 # published SERVICE PORT: where it is published, ADDRESS:PORT; of all addresses 0.0.0.0.
 published() { "${compose[@]}" port "$1" "$2" | head -n 1 | sed 's/^\[::\]:/0.0.0.0:/'; }

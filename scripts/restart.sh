@@ -47,11 +47,12 @@ for name in "${folders[@]}"; do
     /* | ./* | ../*)
         if [ ! -d "$data" ]; then
             say "Making the data folder $data"
-            mkdir -p "$data" || die "could not make $data: be root, or set $name in .env to a folder of yours or to the name of a volume"
+            mkdir -p "$data" || die "could not make $data: be root, or set $name in .env to a folder of yours, or to mongo$number for a volume"
         fi
         give_to_mongo "$data"
         ;;
-    *) say "mongo$number keeps its data in the volume $data" ;;
+    "mongo$number") say "mongo$number keeps its data in a volume of that name" ;;
+    *) die "$name in .env must be a folder, beginning with / or ., or mongo$number for a volume; it is $data" ;;
     esac
 done
 give_to_mongo secrets/mongo.key

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'END'
-Usage: scripts/test-deployment.sh [--all] [--full] [--release] [--keep] [--help]
+Usage: scripts/test-deployment.sh [--all | --ha] [--full] [--release] [--keep] [--help]
 
 Starts docker-compose.yml by scripts/restart.sh, in a temporary folder and under a name of its own, on free ports; fills its pool
 from a second Docker engine by TLS; then looks for all that docs/deployment.md says: who reaches what, what runs as whom, that
@@ -16,6 +16,7 @@ cannot be pulled, stand-ins out of Debian's packages take their places (scripts/
 however it ends.
 
   --all      also docker-compose.ha.yml: three mongods, two admins, two apps, of which some are killed
+  --ha       that alone
   --full     build the images in containers, by every stage of the Dockerfile, in stand-ins where its images cannot be pulled;
              else the programs are built by this machine's cargo
   --release  build what ships, and look how large it is; else programs that are quick to build
@@ -23,10 +24,11 @@ however it ends.
 END
 }
 
-all=no full=no profile=quickstart keep=no
+one=yes ha=no full=no profile=quickstart keep=no
 for arg in "$@"; do
     case "$arg" in
-    --all) all=yes ;;
+    --all) ha=yes ;;
+    --ha) ha=yes one=no ;;
     --full) full=yes ;;
     --release) profile=release ;;
     --keep) keep=yes ;;
@@ -66,7 +68,7 @@ show_logs() {
         case "$project" in
         "$1" | "$1-ha")
             say "--- the end of the log of $name"
-            docker logs --tail 25 "$id" 2>&1 | cut -c 1-400 | sed 's/^/    | /' >&2
+            docker logs --tail 12 "$id" 2>&1 | cut -c 1-240 | sed 's/^/    | /' >&2
             ;;
         esac
     done < <(docker ps -a --format '{{.ID}} {{.Label "com.docker.compose.project"}} {{.Names}} ({{.Status}})')
@@ -151,12 +153,17 @@ fi
 APP_IMAGE=$app_image ADMIN_IMAGE=$admin_image scripts/build-images.sh "${options[@]}"
 cargo build --quiet -p e2e --bin prove-deployment
 
-site "$work/site" "$project"
-arguments=("$work/site" --tool-image "$tool_image")
+arguments=(--tool-image "$tool_image")
 if [ "$profile" = release ]; then arguments+=(--release); fi
-if [ "$all" = yes ]; then
+if [ "$one" = yes ]; then
+    site "$work/site" "$project"
+    arguments+=("$work/site")
+fi
+if [ "$ha" = yes ]; then
     site "$work/ha" "$project-ha"
-    printf '%s\n' COMPOSE_FILE=docker-compose.yml:docker-compose.ha.yml \
+    sed -i '/^MONGO[23]_DATA=/d' "$work/ha/.env"
+    # One of them in a folder, as above, and the others in volumes.
+    printf '%s\n' COMPOSE_FILE=docker-compose.yml:docker-compose.ha.yml MONGO2_DATA=mongo2 MONGO3_DATA=mongo3 \
         MONGO_HOSTS=mongo:27017,mongo2:27017,mongo3:27017 >>"$work/ha/.env"
     arguments+=(--ha "$work/ha")
 fi
@@ -167,5 +174,5 @@ pid=$!
 rc=0
 wait "$pid" || rc=$?
 pid=''
-[ "$all" = yes ] || say "NOT RUN: docker-compose.ha.yml; --all runs it"
+[ "$ha" = yes ] || say "NOT RUN: docker-compose.ha.yml; --all runs it"
 exit "$rc"

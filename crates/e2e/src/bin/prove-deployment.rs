@@ -16,9 +16,10 @@ use tokio::signal::unix::{SignalKind, signal};
 #[command(name = "prove-deployment", version)]
 struct Arguments {
     /// With docker-compose.yml, nginx, scripts and .env
-    folder: PathBuf,
+    #[arg(required_unless_present = "ha")]
+    folder: Option<PathBuf>,
     /// Another one, whose .env names docker-compose.ha.yml
-    #[arg(long)]
+    #[arg(long, value_name = "FOLDER")]
     ha: Option<PathBuf>,
     /// An image with bash
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! What outlives a stop, other addresses, and the loss of all data.
 
+use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
@@ -37,18 +38,19 @@ pub(super) async fn stop_and_restart(site: &Site, pool: &Pool, report: &mut Repo
 
 /// A machine that starts again gives its containers other addresses, even each other's.
 pub(super) async fn other_addresses(site: &Site, pool: &Pool, report: &mut Report<'_>) -> anyhow::Result<()> {
-    let (app, admin) = (site.one("app").await?, site.one("admin").await?);
-    let address = async |id: &str| {
-        docker(&["inspect", "-f", "{{range $n, $v := .NetworkSettings.Networks}}{{$n}} {{$v.IPAddress}} {{end}}", id])
-            .await
-    };
-    let before = address(&app).await?;
-    docker(&["stop", &app, &admin]).await?;
-    // In the other order.
-    for id in [&admin, &app] {
-        docker(&["start", id]).await?;
+    let mut places = Vec::new();
+    for service in ["app", "admin"] {
+        let id = site.one(service).await?;
+        places.push((edge_address(&id).await?, service, id));
     }
-    let after = address(&app).await?;
+    // The first to start is given the lowest address that is free.
+    places.sort_by(|one, other| other.0.cmp(&one.0));
+    docker(&["stop", &places[0].2, &places[1].2]).await?;
+    let mut moved = Vec::new();
+    for (before, service, id) in &places {
+        docker(&["start", id]).await?;
+        moved.push(format!("{service} from {before} to {}", edge_address(id).await?));
+    }
     let begun = Instant::now();
     let healthy = until("users and operators to be served again", NOTICED, || async {
         for url in [&pool.users, &pool.operator.url().to_owned()] {
@@ -58,15 +60,18 @@ pub(super) async fn other_addresses(site: &Site, pool: &Pool, report: &mut Repor
         Ok(())
     })
     .await;
-    let seen = format!(
-        "app was at {}, is at {}; served after {:.1} s",
-        before.trim(),
-        after.trim(),
-        begun.elapsed().as_secs_f64()
-    );
+    let seen = format!("{}; served after {:.1} s", moved.join(", "), begun.elapsed().as_secs_f64());
     let what = "containers that came back elsewhere are found";
     report.holds(what, healthy.is_ok(), healthy.err().map_or(seen.clone(), |error| format!("{seen}: {error:#}")));
     Ok(())
+}
+
+/// Where nginx reaches a container.
+async fn edge_address(id: &str) -> anyhow::Result<Ipv4Addr> {
+    const ALL: &str = "{{range $name, $at := .NetworkSettings.Networks}}{{println $name $at.IPAddress}}{{end}}";
+    let all = docker(&["inspect", "-f", ALL, id]).await?;
+    let edge = all.lines().find_map(|line| line.split_once("_edge ")).context("not in the network edge")?;
+    edge.1.trim().parse().context("an address")
 }
 
 /// Backs up, loses all data, restores, and compares.

@@ -14,7 +14,7 @@ mod site;
 mod tls;
 mod walls;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context;
 
@@ -27,9 +27,9 @@ use crate::tls_engine::TlsEngine;
 /// What is to be tried.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// A folder with what ships (compose files, nginx, scripts) and an `.env`.
-    pub folder: PathBuf,
-    /// Another one for the overlay docker-compose.ha.yml, set up for it; `None`: that overlay is not tried.
+    /// A folder with what ships (compose files, nginx, scripts) and an `.env`; `None`: only the other one is tried.
+    pub folder: Option<PathBuf>,
+    /// Another one, set up for the overlay docker-compose.ha.yml; `None`: that overlay is not tried.
     pub ha_folder: Option<PathBuf>,
     /// An image with bash, from which the inside of a network is looked at.
     pub tool_image: String,
@@ -49,33 +49,9 @@ pub async fn run<'a>(settings: &Settings, say: &'a (dyn Fn(&str) + Sync)) -> any
     let engine = engine.await?.context("starting the second engine")?;
     report.saw("it answers", engine.url());
 
-    report.part("scripts/restart.sh");
-    let site = Site::open(&settings.folder, &settings.tool_image)?;
-    site.script("restart.sh", &["--no-build"]).await?;
-    report.saw("it serves", format!("users at {}, operators at {}", site.users(), site.operators()));
-
-    report.part("the pool");
-    let mut pool = Pool::fill(&site, &engine, &mut report).await?;
-    report.part("users");
-    pool.try_calls(&mut report).await?;
-    report.part("walls");
-    walls::look(&site, &engine, settings.release, &mut report).await?;
-    report.part("nothing is lost by scripts/redeploy.sh");
-    redeploy::app_and_admin(&site, &pool, &mut report).await?;
-    report.part("what is kept");
-    keep::stop_and_restart(&site, &pool, &mut report).await?;
-    keep::other_addresses(&site, &pool, &mut report).await?;
-    keep::backup_and_restore(&site, &mut pool, &mut report).await?;
-    report.part("the door: nginx");
-    door::look(&site, &pool, &mut report).await?;
-    report.part("docker-compose.tls.yml");
-    tls::look(&site, &mut report).await?;
-    report.part("leaving");
-    pool.leave(&engine, &mut report).await?;
-    site.script("stop.sh", &[]).await?;
-    let left = site.everything().await?;
-    report.holds("scripts/stop.sh leaves no container and no network", left.is_empty(), left.join(" "));
-
+    if let Some(folder) = &settings.folder {
+        one_of_each(folder, settings, &engine, &mut report).await?;
+    }
     if let Some(folder) = &settings.ha_folder {
         report.part("docker-compose.ha.yml");
         let site = Site::open(folder, &settings.tool_image)?;
@@ -83,4 +59,39 @@ pub async fn run<'a>(settings: &Settings, say: &'a (dyn Fn(&str) + Sync)) -> any
     }
     tokio::task::spawn_blocking(move || drop(engine)).await?;
     Ok(report)
+}
+
+/// docker-compose.yml as it ships, and with TLS.
+async fn one_of_each(
+    folder: &Path,
+    settings: &Settings,
+    engine: &TlsEngine,
+    report: &mut Report<'_>,
+) -> anyhow::Result<()> {
+    report.part("scripts/restart.sh");
+    let site = Site::open(folder, &settings.tool_image)?;
+    site.script("restart.sh", &["--no-build"]).await?;
+    report.saw("it serves", format!("users at {}, operators at {}", site.users(), site.operators()));
+
+    report.part("the pool");
+    let mut pool = Pool::fill(&site, engine, report).await?;
+    report.part("users");
+    pool.try_calls(report).await?;
+    report.part("walls");
+    walls::look(&site, engine, settings.release, report).await?;
+    report.part("nothing is lost by scripts/redeploy.sh");
+    redeploy::app_and_admin(&site, &pool, report).await?;
+    report.part("what is kept");
+    keep::stop_and_restart(&site, &pool, report).await?;
+    keep::other_addresses(&site, &pool, report).await?;
+    keep::backup_and_restore(&site, &mut pool, report).await?;
+    report.part("the door: nginx");
+    door::look(&site, &pool, report).await?;
+    pool.leave(engine, report).await?;
+    report.part("docker-compose.tls.yml");
+    tls::look(&site, report).await?;
+    site.script("stop.sh", &[]).await?;
+    let left = site.everything().await?;
+    report.holds("scripts/stop.sh leaves no container and no network", left.is_empty(), left.join(" "));
+    Ok(())
 }
