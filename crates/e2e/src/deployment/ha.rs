@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, ensure};
 
 use super::pool::{CAPACITY, Pool};
+use super::redeploy;
 use super::report::Report;
 use super::site::{Site, docker};
 use crate::tls_engine::TlsEngine;
@@ -22,6 +23,10 @@ pub(super) async fn look(site: &Site, engine: &TlsEngine, report: &mut Report<'_
     let wanted = "1 mongo, 1 mongo2, 1 mongo3, 2 app, 2 admin";
     report.holds("there are three mongods, two apps and two admins", counts.join(", ") == wanted, counts.join(", "));
     let mut pool = Pool::fill(site, engine, report).await?;
+
+    redeploy::replace(site, &pool, "admin", report).await?;
+    pool.v2(&pool.alice, "/v2/cluster_release", &[]).await?;
+    pool.until(&format!("{CAPACITY} free")).await?;
 
     let leader = leader(site).await?;
     docker(&["kill", &leader]).await?;

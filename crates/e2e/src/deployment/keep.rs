@@ -44,7 +44,7 @@ pub(super) async fn other_addresses(site: &Site, pool: &Pool, report: &mut Repor
         places.push((edge_address(&id).await?, service, id));
     }
     // The first to start is given the lowest address that is free.
-    places.sort_by(|one, other| other.0.cmp(&one.0));
+    places.sort_by_key(|place| std::cmp::Reverse(place.0));
     docker(&["stop", &places[0].2, &places[1].2]).await?;
     let mut moved = Vec::new();
     for (before, service, id) in &places {

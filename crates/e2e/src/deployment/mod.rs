@@ -80,7 +80,9 @@ async fn one_of_each(
     report.part("walls");
     walls::look(&site, engine, settings.release, report).await?;
     report.part("nothing is lost by scripts/redeploy.sh");
-    redeploy::app_and_admin(&site, &pool, report).await?;
+    redeploy::replace(&site, &pool, "app", report).await?;
+    redeploy::replace(&site, &pool, "admin", report).await?;
+    pool.until_two_are_held().await?;
     report.part("what is kept");
     keep::stop_and_restart(&site, &pool, report).await?;
     keep::other_addresses(&site, &pool, report).await?;
