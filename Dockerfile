@@ -59,6 +59,7 @@ FROM ${RUST_IMAGE} AS dependencies
 ARG CARGO_PROFILE
 WORKDIR /src
 COPY rust-toolchain.toml Cargo.toml Cargo.lock ./
+COPY .cargo/config.toml .cargo/
 COPY app/Cargo.toml app/
 COPY admin/Cargo.toml admin/
 COPY common/Cargo.toml common/

@@ -316,7 +316,7 @@ fi
 heading "Looking at this machine"
 have curl || apt_install "the quickstart" curl ca-certificates || exit 1
 have cargo || die "no cargo. Install Rust by rustup, https://rustup.rs (as yourself, no root needed); then run this again."
-if ! have cc; then apt_install "the build" gcc libc6-dev || exit 1; fi
+if ! have cc || ! have make; then apt_install "the build" gcc libc6-dev make || exit 1; fi
 
 reused=no
 if [ "$once" = yes ] && { runs poolmanager-admin || runs poolmanager-app; }; then

@@ -3,7 +3,7 @@
 //! A claim is one write and so writes no event. A cluster is leased at most once, so that its lease, or the record of it,
 //! tells the one that is missing.
 
-use common::model::{ClusterId, Event};
+use common::model::{ClusterId, Event, EventKind};
 use common::store::{EventFilter, Page};
 
 use super::lists::part;
@@ -38,23 +38,27 @@ impl Operations {
 /// between two parts goes to the end of the first, which has the event after it at hand.
 fn with_claim(stored: Vec<Event>, claim: Option<Event>, page: &Page) -> Listed<Event> {
     let shown = usize::try_from(page.limit).unwrap_or(usize::MAX).saturating_sub(1);
-    let following = stored.get(shown).map(|event| event.at);
-    let newest = stored.first().map(|event| event.at);
+    let Some(claim) = claim else { return part(stored, page, |event| event.id.to_string()) };
+    let begins_before = page.after.is_none() || stored.first().is_some_and(|newest| is_later(newest, &claim));
+    let ends_after = stored.get(shown).is_none_or(|following| !is_later(following, &claim));
     let mut listed = part(stored, page, |event| event.id.to_string());
-    let Some(claim) = claim else { return listed };
-    let not_later = page.after.is_none() || newest.is_some_and(|newest| claim.at <= newest);
-    let not_earlier = following.is_none_or(|following| claim.at > following);
-    if not_later && not_earlier {
-        let place = listed.items.partition_point(|event| event.at > claim.at);
+    if begins_before && ends_after {
+        let place = listed.items.partition_point(|event| is_later(event, &claim));
         listed.items.insert(place, claim);
     }
     listed
 }
 
+/// Whether a stored event comes after the claim. In the same millisecond only its making does not.
+fn is_later(stored: &Event, claim: &Event) -> bool {
+    let of_its_making = matches!(stored.kind, EventKind::Creating | EventKind::Ready);
+    stored.at > claim.at || (stored.at == claim.at && !of_its_making)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use common::model::{Actor, EventKind, Timestamp};
+    use common::model::{Actor, Timestamp};
     use std::time::Duration;
 
     fn event(second: u64, kind: EventKind) -> Event {
@@ -91,6 +95,17 @@ mod tests {
                 assert!(all.is_sorted_by(|a, b| a.at >= b.at), "claim at {claim}, {of} in a part");
             }
         }
+    }
+
+    #[test]
+    fn a_claim_of_the_same_moment_comes_after_the_making_and_before_all_else() {
+        let of = |kind| event(1, kind);
+        let stored =
+            vec![of(EventKind::Removed), of(EventKind::Released), of(EventKind::Ready), of(EventKind::Creating)];
+        let listed = with_claim(stored, Some(of(EventKind::Applied)), &Page::first(10));
+        let kinds: Vec<EventKind> = listed.items.iter().map(|event| event.kind).collect();
+        use EventKind::{Applied, Creating, Ready, Released, Removed};
+        assert_eq!(kinds, [Removed, Released, Applied, Ready, Creating]);
     }
 
     #[test]

@@ -56,7 +56,8 @@ impl Failure {
             EngineError::Unreachable { .. }
             | EngineError::Timeout { .. }
             | EngineError::Gone { .. }
-            | EngineError::NotEmpty { .. } => Failure::Later(error.to_string()),
+            | EngineError::NotEmpty { .. }
+            | EngineError::NetworkStuck { .. } => Failure::Later(error.to_string()),
         }
     }
 }

@@ -197,23 +197,15 @@ impl Planner<'_> {
     /// A probe of one that was well then, as every so often. Those that are nearly due go along when any of the host is: a
     /// host is left at rest the longer.
     pub(super) fn look_again(&mut self, cluster: &Cluster, good: Timestamp, every: Duration) {
-        let (due, why) = (good + every.mul_f64(self.share(cluster, good, every)), "its proof gets old".to_owned());
+        let heard = self.view.memory.heard_since;
+        let (due, why) =
+            (good + until_next_look(heard, good, every, spread(&cluster.id)), "its proof gets old".to_owned());
         if due <= self.now {
             return self.look(cluster, due, why);
         }
         self.wake(due);
         if due <= self.now + every / 10 {
             self.looks_soon.push(wanted(cluster, due, why));
-        }
-    }
-
-    /// After a blind spell all of a pool's clusters are proven at once. Their next turns are spread over the whole time
-    /// between two, or the same flood came again each time.
-    fn share(&self, cluster: &Cluster, good: Timestamp, every: Duration) -> f64 {
-        match self.view.memory.heard_since {
-            // A tenth at least, so that the turn after it is none of these.
-            Some(heard) if good.since(heard) < every / 10 => 0.1 + 0.9 * spread(&cluster.id),
-            Some(_) | None => 1.0,
         }
     }
 
@@ -263,8 +255,52 @@ fn wanted(cluster: &Cluster, due: Timestamp, why: String) -> LookWanted {
     }
 }
 
+/// How long after a proof the next look is due. After a blind spell all of a pool's clusters are proven at once, and would be
+/// at once each time from then on: so each has its own moment in the first span between two looks, by its `share` of it.
+fn until_next_look(heard: Option<Timestamp>, good: Timestamp, every: Duration, share: f64) -> Duration {
+    let Some(heard) = heard.filter(|heard| good.since(*heard) < every) else { return every };
+    let moment = heard + every.mul_f64(share);
+    let wait = if moment > good { moment.since(good) } else { (moment + every).since(good) };
+    // One that is due as soon as it was proven has had its turn.
+    if wait < every / 10 { every } else { wait }
+}
+
 /// From 0 to 1, each cluster its own: ids are random.
 fn spread(id: &ClusterId) -> f64 {
     let sum = id.as_str().bytes().fold(0_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
     f64::from(sum % 1000) / 1000.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A thousand clusters that were proven within a third of the time between two looks, when their hosts were reached: how
+    /// many are looked at in each tenth of the time after it.
+    #[test]
+    fn looks_after_a_blind_spell_spread_over_the_time_between_two() {
+        let (heard, every) = (Timestamp::from_millis(1_000_000), Duration::from_secs(1000));
+        let mut looks = [0_u32; 40];
+        for number in 0..1000_u32 {
+            let (share, mut good) =
+                (f64::from(number * 7 % 1000) / 1000.0, heard + Duration::from_millis(300) * number);
+            loop {
+                let wait = until_next_look(Some(heard), good, every, share);
+                assert!(wait >= every / 10 && wait <= every, "{wait:?}");
+                good = good + wait;
+                let Some(tenth) = looks.get_mut(usize::try_from(good.since(heard).as_secs() / 100).unwrap()) else {
+                    break;
+                };
+                *tenth += 1;
+            }
+        }
+        assert!(looks[3..].iter().all(|count| (60..=160).contains(count)), "{looks:?}");
+    }
+
+    #[test]
+    fn a_look_is_repeated_after_the_whole_time_when_there_was_no_blind_spell_lately() {
+        let (now, every) = (Timestamp::from_millis(1_000_000), Duration::from_secs(30));
+        assert_eq!(until_next_look(None, now, every, 0.5), every);
+        assert_eq!(until_next_look(Some(now), now + every, every, 0.5), every);
+    }
 }

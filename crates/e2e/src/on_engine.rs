@@ -39,6 +39,14 @@ pub struct Found {
 }
 
 impl Found {
+    /// Whether nothing is there but some of these networks.
+    pub fn is_only_of(&self, networks: &BTreeSet<String>) -> bool {
+        self.containers.is_empty()
+            && self.volumes.is_empty()
+            && !self.networks.is_empty()
+            && self.networks.iter().all(|network| networks.contains(network))
+    }
+
     /// One node's container.
     pub fn node(&self, name: &str) -> anyhow::Result<&Container> {
         self.containers.iter().find(|c| c.node == name).with_context(|| format!("no container of {name}: {self:?}"))
@@ -121,6 +129,16 @@ impl OnEngine {
     /// Kills a container's process behind everybody's back.
     pub async fn kill(&self, container: &str) -> anyhow::Result<()> {
         Ok(self.docker.kill_container(container, None::<bollard::query_parameters::KillContainerOptions>).await?)
+    }
+
+    /// Whether a network on which nothing is cannot be removed by anybody: the engine's own count of what is connected to it is
+    /// wrong until its daemon starts anew. Removes the network if that is not so.
+    pub async fn keeps(&self, network: &str) -> anyhow::Result<bool> {
+        let options = None::<bollard::query_parameters::InspectNetworkOptions>;
+        let empty =
+            self.docker.inspect_network(network, options).await?.containers.is_none_or(|on_it| on_it.is_empty());
+        let refused = self.docker.remove_network(network).await.err().map(|error| error.to_string());
+        Ok(empty && refused.is_some_and(|why| why.contains("active endpoints")))
     }
 
     /// Removes all that is there, twice: what is being made while we look shows at the second look.

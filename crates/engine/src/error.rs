@@ -71,6 +71,16 @@ pub enum EngineError {
         /// Each thing that is left, with the engine's reason if it gave one.
         left: Vec<String>,
     },
+    /// Of a cluster only a network is left, from which everything was disconnected and which the engine does not let go of: its
+    /// count of what is connected is wrong, and stays so until the daemon starts anew (seen with 20.10, after containers
+    /// were killed and removed within the same second).
+    #[error(
+        "network {network} stays: the engine counts something as connected to it and names nothing; restarting the Docker daemon ends that"
+    )]
+    NetworkStuck {
+        /// Its name.
+        network: String,
+    },
     /// Whoever called may not act any more, so the work stopped between two calls.
     #[error("stopped: this process no longer leads")]
     Fenced,

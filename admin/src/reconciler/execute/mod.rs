@@ -233,8 +233,13 @@ async fn act(hands: &Hands, host: &Host, cluster: Option<&Cluster>, step: &Step)
         }
         Action::TakeDown { .. } => {
             let cluster = known(cluster)?;
-            down(hands, &cluster.id).await?;
-            let event = event(now, EventKind::Removed, &step.why).about(cluster);
+            let why = match down(hands, &cluster.id).await {
+                // Nothing of it runs or holds anything. The network is swept for as what has no record, and its slot is
+                // passed over meanwhile; the cluster need not wait until somebody restarts the engine.
+                Err(Trouble::Engine(error @ EngineError::NetworkStuck { .. })) => format!("{}; {error}", step.why),
+                outcome => outcome.map(|()| step.why.clone())?,
+            };
+            let event = event(now, EventKind::Removed, &why).about(cluster);
             Ok(store.vanish(cluster, event).await?)
         }
         Action::Sweep { cluster } => {

@@ -23,6 +23,9 @@ use crate::answer::client;
 /// From the end of the faults to a pool at rest. Two cores that others use too need some twenty seconds.
 const REST_LIMIT: Duration = Duration::from_secs(180);
 
+/// What is left of a cluster after this time is not about to go: it is asked whether the engine lets anybody remove it.
+const LEFT_AFTER: Duration = Duration::from_secs(60);
+
 /// A pool at rest, or what keeps it from that.
 pub(super) struct Rest {
     clusters: Vec<Cluster>,
@@ -35,8 +38,11 @@ pub(super) struct Rest {
 impl Chaos<'_> {
     /// Waits for rest; whatever is in the way of it after the limit is the finding.
     pub(super) async fn rest(&mut self) -> anyhow::Result<Rest> {
-        let ends = Instant::now() + REST_LIMIT;
+        let (begun, ends) = (Instant::now(), Instant::now() + REST_LIMIT);
         loop {
+            if begun.elapsed() > LEFT_AFTER {
+                self.ask_for_the_kept().await?;
+            }
             let seen = self.look().await;
             match seen {
                 Ok(rest) => {
@@ -54,10 +60,29 @@ impl Chaos<'_> {
 
     async fn look(&self) -> anyhow::Result<Rest> {
         let clusters = self.clusters().await?;
-        let found = self.house.engine.look().await?;
+        let mut found = self.house.engine.look().await?;
+        found.retain(|_, found| !found.is_only_of(&self.kept));
         let wrong = agree::unrest(&clusters, CAPACITY, clock::now());
         let differences = agree::differences(&clusters, &found);
         Ok(Rest { clusters, wrong, differences })
+    }
+
+    /// Networks without a record that are all there is of their cluster, and that the engine keeps.
+    async fn ask_for_the_kept(&mut self) -> anyhow::Result<()> {
+        let recorded = self.clusters().await?;
+        for (id, found) in self.house.engine.look().await? {
+            let left = found.containers.is_empty() && found.volumes.is_empty();
+            if !left || recorded.iter().any(|cluster| cluster.id.as_str() == id) {
+                continue;
+            }
+            for network in found.networks.iter().filter(|network| !self.kept.contains(*network)).collect::<Vec<_>>() {
+                if self.house.engine.keeps(network).await? {
+                    (self.say)(&format!("the engine keeps network {network} of {id}, on which nothing is"));
+                    self.kept.insert(network.clone());
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn clusters(&self) -> anyhow::Result<Vec<Cluster>> {
@@ -102,7 +127,7 @@ impl Chaos<'_> {
             host: format!("{}_", self.house.host_name),
             clusters: std::mem::take(&mut self.clusters),
         };
-        let mut leaked = leaks(&self.house.daemon_url, &traces).await?;
+        let mut leaked = leaks(&self.house.daemon_url, &traces, &self.kept).await?;
         leaked.extend(self.strangers.harm().await);
         let leaked_objects = self.complain("leaked or harmed", &leaked);
         let counts = self.book.counts();

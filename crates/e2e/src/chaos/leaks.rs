@@ -34,13 +34,16 @@ impl Traces {
     }
 }
 
-/// All that is there, in words.
-pub async fn leaks(engine: &str, traces: &Traces) -> anyhow::Result<Vec<String>> {
+/// All that is there, in words, but these networks.
+pub async fn leaks(engine: &str, traces: &Traces, kept: &BTreeSet<String>) -> anyhow::Result<Vec<String>> {
     let docker = connect(engine)?;
     let mut found = Vec::new();
     let networks = docker.list_networks(None::<ListNetworksOptions>).await.context("listing networks")?;
     let mut ours = BTreeSet::new();
     for network in networks {
+        if network.id.is_some_and(|id| kept.contains(&id)) {
+            continue;
+        }
         let name = network.name.unwrap_or_default();
         if traces.of(&network.labels.unwrap_or_default(), std::slice::from_ref(&name)) {
             found.push(format!("network {name}"));

@@ -73,6 +73,7 @@ pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
         seed: settings.seed,
         kills: AtomicU64::new(0),
         clusters: BTreeSet::new(),
+        kept: BTreeSet::new(),
         say,
     };
     let filled = chaos.rest().await?;
@@ -95,6 +96,8 @@ pub(super) struct Chaos<'a> {
     pub(super) kills: AtomicU64,
     /// Ids of all clusters that were seen.
     pub(super) clusters: BTreeSet<String>,
+    /// Ids of networks that the engine keeps whoever asks it to remove them.
+    pub(super) kept: BTreeSet<String>,
     pub(super) say: &'a (dyn Fn(&str) + Sync),
 }
 

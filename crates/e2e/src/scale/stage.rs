@@ -108,7 +108,7 @@ impl<'a> Stages<'a> {
 
         let mut passes = Vec::new();
         for _ in 0..PASSES {
-            passes.push(self.look_at_all(&url).await?.0);
+            passes.push(self.look_at_all(&url).await?.context("a look at everything did not end in time")?.0);
         }
         passes.sort_by(f64::total_cmp);
         let clusters = self.on_offer().await?;
@@ -148,7 +148,7 @@ impl<'a> Stages<'a> {
     async fn until_everything_was_seen(&self, url: &str, hosts: u32) -> anyhow::Result<()> {
         let begun = Instant::now();
         loop {
-            let (_, seen) = self.look_at_all(url).await?;
+            let seen = self.look_at_all(url).await?.map_or(0, |(_, seen)| seen);
             if seen == u64::from(hosts)
                 && self.on_offer().await? == u64::from(hosts) * u64::from(self.settings.clusters_per_host)
             {
@@ -159,18 +159,18 @@ impl<'a> Stages<'a> {
         }
     }
 
-    /// Milliseconds of a full look, and how many hosts there were.
-    async fn look_at_all(&self, url: &str) -> anyhow::Result<(f64, u64)> {
+    /// Milliseconds of a full look, and how many hosts there were; `None` before it leads and when it took too long.
+    async fn look_at_all(&self, url: &str) -> anyhow::Result<Option<(f64, u64)>> {
         let request = client()?.post(format!("{url}/internal/look")).timeout(PATIENCE);
         let answer = Answer::of(request.bearer_auth(&self.secret)).await?;
-        // It does not lead yet, so it looks at no host.
-        if answer.status == 409 {
-            return Ok((0.0, 0));
+        // It does not lead yet, so it looks at no host; or its first look at so many takes longer than a caller is kept waiting.
+        if matches!(answer.status, 409 | 504) {
+            return Ok(None);
         }
         ensure!(answer.status == 200, "a look at everything: {} {}", answer.status, answer.text);
         let json: Value = answer.json();
         let number = |key: &str| json[key].as_u64().with_context(|| format!("{key} in {json}"));
-        Ok((number("took_ms")? as f64, number("hosts")?))
+        Ok(Some((number("took_ms")? as f64, number("hosts")?)))
     }
 
     async fn on_offer(&self) -> anyhow::Result<u64> {

@@ -9,4 +9,5 @@ mod detection;
 mod evidence;
 mod force;
 mod purposes;
+mod stuck_network;
 mod support;

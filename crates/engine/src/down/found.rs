@@ -64,6 +64,18 @@ impl Belongings {
         self.containers.is_empty() && self.networks.is_empty() && self.volumes.is_empty() && self.images.is_empty()
     }
 
+    /// The name of a network of which the engine says that it has endpoints, if only that is left and nothing is on it.
+    pub(super) fn stuck_network<'a>(&self, refusal: impl Fn(&Thing) -> Option<&'a str>) -> Option<String> {
+        let alone = self.containers.is_empty()
+            && self.guests.is_empty()
+            && self.volumes.is_empty()
+            && self.images.is_empty()
+            && !self.networks.is_empty();
+        let stuck = |network| refusal(network).is_some_and(|reason| reason.contains("active endpoints"));
+        (alone && self.networks.iter().all(stuck))
+            .then(|| self.networks.iter().map(|network| network.name.as_str()).collect::<Vec<_>>().join(", "))
+    }
+
     pub(super) fn into_things(self) -> impl Iterator<Item = Thing> {
         let guests = self.guests.into_iter().map(|(guest, _)| guest);
         self.containers.into_iter().chain(guests).chain(self.networks).chain(self.volumes).chain(self.images)

@@ -87,6 +87,9 @@ impl Engine {
         if left.is_empty() {
             return Ok(removed);
         }
+        if let Some(network) = left.stuck_network(|thing| refusals.get(&thing.to_string()).map(String::as_str)) {
+            return Err(EngineError::NetworkStuck { network });
+        }
         let name = |thing: Thing| match refusals.get(&thing.to_string()) {
             Some(reason) => format!("{thing} ({reason})"),
             None => thing.to_string(),
