@@ -71,6 +71,7 @@ COPY scripts/stub-sources.sh scripts/build-static.sh scripts/
 RUN sh scripts/stub-sources.sh && sh scripts/build-static.sh --present "$CARGO_PROFILE" app admin
 
 FROM dependencies AS build
+ARG CARGO_PROFILE
 COPY . .
 COPY --from=ui /ui/dist admin/ui/dist
 # The stubs are older than what replaces them only by chance: cargo goes by the files' times.

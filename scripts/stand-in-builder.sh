@@ -11,7 +11,7 @@ Usage: scripts/stand-in-builder.sh rust|node IMAGE [--help]
 Prints IMAGE where it is there or can be pulled. Else makes an image that stands in for it out of Debian's packages (by
 debootstrap, some minutes), and prints that one's name:
 
-  rust   gcc, and the Rust toolchain of this machine
+  rust   gcc and make, and the Rust toolchain of this machine
   node   Node.js and npm of this machine, if that node needs nothing but Debian's own libraries
 
 Both believe the CAs that this machine believes, so that they reach package registries as it does. For tests only. What is there
@@ -23,7 +23,7 @@ case "${1:-}" in
 --help | -h) usage && exit 0 ;;
 rust)
     version=$(rustc -V | cut -d ' ' -f 2)
-    image=poolmanager-test/builder-rust:$version packages=gcc,libc6-dev,ca-certificates
+    image=poolmanager-test/builder-rust:$version packages=gcc,libc6-dev,make,ca-certificates
     ;;
 node) image=poolmanager-test/builder-node:1 packages=libstdc++6,ca-certificates ;;
 *) usage >&2 && die "rust or node?" ;;
