@@ -1,6 +1,6 @@
 # The images of PoolManager: one target a program, each a static binary on nothing.
 #
-#   docker build --target app .                      builds from the sources here
+#   docker build --target app .                      builds from the sources here (without BuildKit scripts/build-images.sh does it)
 #   docker build --target app-prebuilt .             takes dist/poolmanager-app as it is (scripts/build-images.sh makes it),
 #                                                    for a machine that cannot pull the build image
 #

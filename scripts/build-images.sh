@@ -53,6 +53,9 @@ else
         docker image inspect "$image" >/dev/null 2>&1 || with_progress "pulling $image" "$log" docker pull "$image" ||
             die "$image cannot be pulled. Name another by RUST_IMAGE or NODE_IMAGE in .env, or build on this machine: scripts/restart.sh --prebuilt"
     done
+    # A builder that makes every stage above its target (without BuildKit) wants these, and does nothing with them.
+    mkdir -p dist
+    for program in poolmanager-app poolmanager-admin; do [ -e "dist/$program" ] || : >"dist/$program"; done
     arguments=(--build-arg "RUST_IMAGE=$rust" --build-arg "NODE_IMAGE=$node" --build-arg "CARGO_PROFILE=$profile")
     with_progress "image $app (some ten minutes the first time)" "$log" \
         docker build --target app "${arguments[@]}" -t "$app" . || exit 1

@@ -40,7 +40,8 @@ impl App {
             ("APP_BIND", text("127.0.0.1")),
             ("APP_PORT", text("0")),
             ("AUTH", text(door.setting())),
-            ("LOG_LEVEL", text("warn")),
+            // At which it says where it listens, and nothing of single calls.
+            ("LOG_LEVEL", text("info")),
             ("INTERNAL_SECRET", text("nobody-rings-in-a-bench")),
         ];
         match target {
