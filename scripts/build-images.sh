@@ -7,23 +7,27 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'END'
-Usage: scripts/build-images.sh [--prebuilt] [--help]
+Usage: scripts/build-images.sh [--prebuilt] [--profile NAME] [--help]
 
 Builds the images that docker-compose.yml names (APP_IMAGE, ADMIN_IMAGE), from the sources here, in containers of RUST_IMAGE and
 NODE_IMAGE.
 
-  --prebuilt   for a machine that cannot pull these: builds the static programs with the cargo and npm of this machine into dist/
-               (what is newer than its sources stays), then puts them into images
+  --prebuilt       for a machine that cannot pull these: builds the static programs with the cargo and npm of this machine into
+                   dist/ (what is newer than its sources stays), then puts them into images
+  --profile NAME   Cargo's profile: release, which is what ships, unless said; quickstart builds fast and runs slowly, for tests
 END
 }
 
-prebuilt=no
-case "${1:-}" in
-"") ;;
---prebuilt) prebuilt=yes ;;
---help | -h) usage && exit 0 ;;
-*) usage >&2 && die "unknown option: $1" ;;
-esac
+prebuilt=no profile=release
+while [ $# -gt 0 ]; do
+    case "$1" in
+    --prebuilt) prebuilt=yes ;;
+    --profile) profile=${2:?--profile needs a name}; shift ;;
+    --help | -h) usage && exit 0 ;;
+    *) usage >&2 && die "unknown option: $1" ;;
+    esac
+    shift
+done
 need_engine
 app=$(setting APP_IMAGE poolmanager/app:0.1)
 admin=$(setting ADMIN_IMAGE poolmanager/admin:0.1)
@@ -34,15 +38,14 @@ log="$(state_dir)/build-images.log"
 if [ "$prebuilt" = yes ]; then
     have cargo || die "no cargo. Install Rust by rustup (https://rustup.rs)"
     scripts/build-ui.sh || exit 1
-    target=$(rustc -vV | sed -n 's/^host: //p')
-    # The target is named so that build scripts and macros are not made static too.
+    folder=$(mktemp)
+    trap 'rm -f "$folder"' EXIT
+    # shellcheck disable=SC2016
     with_progress "building static programs (some ten minutes the first time)" "$log" \
-        env RUSTFLAGS="-C target-feature=+crt-static" \
-        cargo build --release --locked -p app -p admin --target "$target" || exit 1
+        sh -c 'scripts/build-static.sh "$1" app admin >"$2"' sh "$profile" "$folder" || exit 1
+    built=$(cat "$folder")
     mkdir -p dist
-    for program in poolmanager-app poolmanager-admin; do
-        strip -o "dist/$program" "${CARGO_TARGET_DIR:-target}/$target/release/$program"
-    done
+    for program in poolmanager-app poolmanager-admin; do strip -o "dist/$program" "$built/$program"; done
     with_progress "image $app" "$log" docker build --target app-prebuilt -t "$app" . || exit 1
     with_progress "image $admin" "$log" docker build --target admin-prebuilt -t "$admin" . || exit 1
 else
@@ -50,9 +53,13 @@ else
         docker image inspect "$image" >/dev/null 2>&1 || with_progress "pulling $image" "$log" docker pull "$image" ||
             die "$image cannot be pulled. Name another by RUST_IMAGE or NODE_IMAGE in .env, or build on this machine: scripts/restart.sh --prebuilt"
     done
+    # A builder that makes every stage above its target (without BuildKit) wants these, and does nothing with them.
+    mkdir -p dist
+    for program in poolmanager-app poolmanager-admin; do [ -e "dist/$program" ] || : >"dist/$program"; done
+    arguments=(--build-arg "RUST_IMAGE=$rust" --build-arg "NODE_IMAGE=$node" --build-arg "CARGO_PROFILE=$profile")
     with_progress "image $app (some ten minutes the first time)" "$log" \
-        docker build --target app --build-arg "RUST_IMAGE=$rust" --build-arg "NODE_IMAGE=$node" -t "$app" . || exit 1
+        docker build --target app "${arguments[@]}" -t "$app" . || exit 1
     with_progress "image $admin" "$log" \
-        docker build --target admin --build-arg "RUST_IMAGE=$rust" --build-arg "NODE_IMAGE=$node" -t "$admin" . || exit 1
+        docker build --target admin "${arguments[@]}" -t "$admin" . || exit 1
 fi
 docker image ls --format '  {{.Repository}}:{{.Tag}}  {{.Size}}' | grep -E "^  ($app|$admin) " >&2 || true

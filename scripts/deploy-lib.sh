@@ -32,8 +32,32 @@ give_to_mongo() {
     chown 999:999 "$1" 2>/dev/null || die "$1 must belong to user 999, as whom mongo runs: as root, chown 999:999 $1"
 }
 
-# port_of SERVICE PORT: where it is published on this machine.
-port_of() { "${compose[@]}" port "$1" "$2" | sed 's/.*://' | head -n 1; }
+# give_to_nginx PATH: what nginx reads belongs to the user it runs as (33), unless everybody may read it.
+give_to_nginx() {
+    local needed=-o=r
+    [ ! -d "$1" ] || needed=-o=rx
+    if [ "$(stat -L -c %u "$1")" = 33 ] || [ -n "$(find -L "$1" -maxdepth 0 -perm "$needed")" ]; then return 0; fi
+    chown 33 "$1" 2>/dev/null || die "$1 must be readable by user 33, as whom nginx runs: as root, chown 33 $1"
+}
+
+# All is read, here and below: a reader that stops early would fail the writer.
+# has_service NAME: whether the files that COMPOSE_FILE names have it.
+has_service() { "${compose[@]}" config --services 2>/dev/null | grep -xF "$1" >/dev/null; }
+
+# has_tls: whether nginx speaks TLS, by docker-compose.tls.yml.
+has_tls() { "${compose[@]}" config 2>/dev/null | grep 'servers-tls\.conf' >/dev/null; }
+
+# published SERVICE PORT: where it is published, ADDRESS:PORT; of all addresses 0.0.0.0.
+published() { "${compose[@]}" port "$1" "$2" | head -n 1 | sed 's/^\[::\]:/0.0.0.0:/'; }
+
+# reload_nginx: has it go by its files as they are now; not at all if they are wrong.
+reload_nginx() {
+    local id
+    id=$("${compose[@]}" ps -q nginx)
+    [ -n "$id" ] || die "nginx does not run: scripts/restart.sh"
+    docker exec "$id" nginx -t -q -c /etc/nginx/poolmanager/nginx.conf || die "nginx does not take its configuration: nothing is changed"
+    docker kill --signal HUP "$id" >/dev/null
+}
 
 # wait_healthy SECONDS SERVICE...: until every container of these is healthy; says what it waits for.
 wait_healthy() {

@@ -29,10 +29,6 @@ find_compose
 
 nginx=$("${compose[@]}" ps -q nginx)
 [ -n "$nginx" ] || die "nginx does not run: scripts/restart.sh"
-reload_nginx() {
-    docker exec "$nginx" nginx -t -q -c /etc/nginx/poolmanager/nginx.conf || die "nginx does not take its configuration: nothing is changed"
-    docker kill --signal HUP "$nginx" >/dev/null
-}
 if [ "$service" = nginx ]; then
     reload_nginx
     say "nginx goes by its files as they are now"
@@ -51,18 +47,21 @@ mapfile -t new < <(printf '%s\n' "${all[@]}" | grep -vxF "$(printf '%s\n' "${old
 # break a request off. Afterwards nginx goes by the name again, whatever happens in between.
 servers=nginx/$service.servers
 usual=$(cat "$servers")
-restore() { printf '%s\n' "$usual" >"$servers"; }
-trap restore EXIT
+# Renamed into its place: nginx may be reading it at any time.
+write_servers() { cat >"$servers.new" && chmod 644 "$servers.new" && mv "$servers.new" "$servers"; }
+trap 'printf "%s\n" "$usual" | write_servers' EXIT
 port=$(sed -n 's/^server [a-z]*:\([0-9]*\).*/\1/p' "$servers")
 edge=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$nginx" | grep '_edge$')
 for id in "${new[@]}"; do
     printf 'server %s:%s max_fails=2 fail_timeout=5s;\n' \
         "$(docker inspect -f "{{(index .NetworkSettings.Networks \"$edge\").IPAddress}}" "$id")" "$port"
-done >"$servers"
+done | write_servers
+workers() { docker exec "$nginx" sh -c 'grep -l "nginx: [w]orker" /proc/[0-9]*/cmdline' 2>/dev/null | sort; }
+before=$(workers)
 reload_nginx
-# Workers of before the reload end when they have answered what they had.
+# Workers of before the reload go by what was before, and end when they have answered what they had.
 deadline=$((SECONDS + 45))
-while docker exec "$nginx" sh -c 'cat /proc/[0-9]*/cmdline' 2>/dev/null | tr '\0' ' ' | grep -q 'is shutting down'; do
+while [ -n "$(comm -12 <(printf '%s\n' "$before") <(workers))" ]; do
     ((SECONDS > deadline)) && break
     sleep 0.2
 done
@@ -70,7 +69,7 @@ for id in "${old[@]}"; do
     docker stop --time 40 "$id" >/dev/null
     docker rm "$id" >/dev/null
 done
-restore
+printf '%s\n' "$usual" | write_servers
 trap - EXIT
 reload_nginx
 say "$service is replaced"

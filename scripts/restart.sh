@@ -7,14 +7,14 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'END'
-Usage: scripts/restart.sh [--pull | --prebuilt] [--help]
+Usage: scripts/restart.sh [--pull | --prebuilt | --no-build] [--help]
 
 Checks what is needed, makes secrets and the data folder once, gets the images, (re)starts nginx, app, admin and mongo, waits
 until all are healthy, and says where they are and how to sign in. Safe to run again: data, secrets and leases stay.
 
   --pull       take the images of app and admin from a registry (APP_IMAGE, ADMIN_IMAGE in .env) instead of building them
-  --prebuilt   put programs that are in dist/ into the images instead of building them in a container
-               (scripts/build-images.sh --prebuilt makes them)
+  --prebuilt   build the programs by the cargo and npm of this machine instead of in a container, and put them into the images
+  --no-build   take the images of app and admin that are here
 
 Settings are in .env, made at the first run; docs/deployment.md says what each means. COMPOSE_FILE in it adds overlays, as
 docker-compose.yml:docker-compose.tls.yml. To stop: scripts/stop.sh
@@ -26,6 +26,7 @@ for arg in "$@"; do
     case "$arg" in
     --pull) images=pull ;;
     --prebuilt) images=prebuilt ;;
+    --no-build) images=present ;;
     --help | -h) usage && exit 0 ;;
     *) usage >&2 && die "unknown option: $arg" ;;
     esac
@@ -37,28 +38,53 @@ scripts/make-env.sh
 [ -f secrets/mongo.key ] || die "secrets/mongo.key is not there though .env is: was .env copied from elsewhere? Remove .env to make both anew, or bring the key"
 "${compose[@]}" config >/dev/null || die "docker-compose.yml with this .env is not right; see above"
 
-data=$(setting MONGO_DATA /opt/poolmanager/mongo)
-case "$data" in
-/* | ./* | ../*)
-    if [ ! -d "$data" ]; then
-        say "Making the data folder $data"
-        mkdir -p "$data" || die "could not make $data: be root, or set MONGO_DATA in .env to a folder of yours or to the name of a volume"
-    fi
-    give_to_mongo "$data"
-    ;;
-*) say "mongo keeps its data in the volume $data" ;;
-esac
+if has_service mongo2; then folders=(MONGO_DATA MONGO2_DATA MONGO3_DATA); else folders=(MONGO_DATA); fi
+for name in "${folders[@]}"; do
+    # As docker-compose.yml has it: MONGO2_DATA is /opt/poolmanager/mongo2.
+    number=${name//[!0-9]/}
+    data=$(setting "$name" "/opt/poolmanager/mongo$number")
+    case "$data" in
+    /* | ./* | ../*)
+        if [ ! -d "$data" ]; then
+            say "Making the data folder $data"
+            mkdir -p "$data" || die "could not make $data: be root, or set $name in .env to a folder of yours, or to mongo$number for a volume"
+        fi
+        give_to_mongo "$data"
+        ;;
+    "mongo$number") say "mongo$number keeps its data in a volume of that name" ;;
+    *) die "$name in .env must be a folder, beginning with / or ., or mongo$number for a volume; it is $data" ;;
+    esac
+done
 give_to_mongo secrets/mongo.key
 
-for port in "$(setting HTTP_PORT 80)" "$(setting ADMIN_HTTP_PORT 8080)"; do
+unreadable=$(find nginx ! -perm -o=r | head -n 3 | tr '\n' ' ')
+[ -z "$unreadable" ] || die "nginx runs as a user of its own and could not read $unreadable: chmod -R o+rX nginx"
+
+ports=(HTTP_PORT 80 ADMIN_HTTP_PORT 8080)
+if has_tls; then
+    ports+=(HTTPS_PORT 443)
+    certificates=$(setting TLS_CERTIFICATES ./certs/nginx)
+    for file in server.pem server-key.pem; do
+        [ -f "$certificates/$file" ] || die "$certificates/$file is not there: the certificate that nginx shows, or its key (TLS_CERTIFICATES in .env)"
+        give_to_nginx "$certificates/$file"
+    done
+    give_to_nginx "$certificates"
+fi
+for ((i = 0; i < ${#ports[@]}; i += 2)); do
+    name=${ports[i]} port=$(setting "${ports[i]}" "${ports[i + 1]}")
     if port_taken "${port##*:}" && [ -z "$("${compose[@]}" ps -q nginx 2>/dev/null)" ]; then
-        die "port ${port##*:} is taken by another program: set HTTP_PORT or ADMIN_HTTP_PORT in .env"
+        die "port ${port##*:} is taken by another program: set $name in .env"
     fi
 done
 
 case "$images" in
 build) scripts/build-images.sh ;;
 prebuilt) scripts/build-images.sh --prebuilt ;;
+present)
+    for image in "$(setting APP_IMAGE poolmanager/app:0.1)" "$(setting ADMIN_IMAGE poolmanager/admin:0.1)"; do
+        docker image inspect "$image" >/dev/null 2>&1 || die "no image $image here: scripts/build-images.sh makes it"
+    done
+    ;;
 pull) "${compose[@]}" pull app admin || die "the images could not be pulled: check APP_IMAGE and ADMIN_IMAGE in .env" ;;
 esac
 for image in "$(setting NGINX_IMAGE nginx:1.28)" "$(setting MONGO_IMAGE mongo:6.0)"; do
@@ -70,9 +96,17 @@ done
 # --no-build: the images are there, and Compose's own idea of a build knows nothing of --prebuilt.
 "${compose[@]}" up -d --no-build --remove-orphans || die "could not bring the services up; see above, and: ${compose[*]} logs"
 wait_healthy 120 app admin
-wait_serving 60 "http://127.0.0.1:$(port_of nginx 8000)/healthz"
+# Its files may be others than when it started.
+reload_nginx
+if has_tls; then
+    users=https://$(published nginx 8443) operators=https://$(published nginx 8080)
+else
+    users=http://$(published nginx 8000) operators=http://$(published nginx 8080)
+fi
+wait_serving 60 "${users/0.0.0.0/127.0.0.1}/healthz"
+wait_serving 60 "${operators/0.0.0.0/127.0.0.1}/healthz"
 "${compose[@]}" ps
 say
-say "Users:     http://$(hostname):$(port_of nginx 8000)"
-say "Operators: http://$(hostname):$(port_of nginx 8080)   name: $(setting ADMIN_USERNAME admin), password: ADMIN_PASSWORD in .env"
+say "Users:     ${users/0.0.0.0/$(hostname)}"
+say "Operators: ${operators/0.0.0.0/$(hostname)}   name: $(setting ADMIN_USERNAME admin), password: ADMIN_PASSWORD in .env"
 say "What next: sign in, then add a host; docs/scenario.md walks through it."

@@ -47,5 +47,7 @@ status=0
 say "Starting app and admin again"
 "${compose[@]}" up -d --no-build || die "could not bring the services up; see above, and: ${compose[*]} logs"
 wait_healthy 120 app admin
+# They may have other addresses than before.
+reload_nginx
 [ "$status" = 0 ] || { warn "nothing was restored; see above"; exit "$status"; }
 say "$file is restored"

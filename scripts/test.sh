@@ -10,8 +10,8 @@ Usage: scripts/test.sh [--all] [--help]
 
 Gets the real parts that are missing (scripts/real-parts.sh), then checks everything; stops at the first step that fails.
 
-  --all   also install cargo-deny (about three minutes) when it is missing, to check licences and sources.
-          CI=true means the same. Without either, the step says that it did not run.
+  --all   also install cargo-deny (about three minutes) when it is missing, to check licences and sources; and try the deployment
+          in all its variants. CI=true means the same. Without either, what did not run is said.
 
 To run less: cargo test -p common; see docs/testing.md.
 END
@@ -80,9 +80,13 @@ compose_file() {
     for overlay in docker-compose.yml docker-compose.tls.yml docker-compose.ha.yml docker-compose.monitoring.yml; do
         compose -f docker-compose.yml -f "$overlay" --env-file .env.example config >/dev/null || return 1
     done
+    MONGO_DATA=mongo compose -f docker-compose.yml --env-file .env.example config >/dev/null || return 1
     compose -f docker-compose.yml -f docker-compose.tls.yml -f docker-compose.ha.yml -f docker-compose.monitoring.yml \
         --env-file .env.example config >/dev/null
 }
+
+# Where there is time, in every variant, its images built by every stage of the Dockerfile.
+deployment() { if [ "$all" = yes ]; then ./scripts/test-deployment.sh --all --full; else ./scripts/test-deployment.sh; fi; }
 
 documents() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
 
@@ -112,6 +116,11 @@ fi
 step "fabricsim image" ./scripts/build-fabricsim-image.sh
 step "tests" cargo test --workspace
 step "browser: stories, and a picture of every page" ./scripts/test-browser.sh
+if [ "$(id -u)" = 0 ]; then
+    step "deployment" deployment
+else
+    not_run "deployment" "scripts/test-deployment.sh needs root, for a second Docker engine"
+fi
 step "quickstart, simulated engine" quickstart --sim
 step "quickstart, real engine" quickstart --docker
 show_summary

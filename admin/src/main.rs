@@ -3,6 +3,7 @@
 //! Reads its settings from the environment (`docs/configuration.md`), serves until SIGTERM or SIGINT, and ends in
 //! order: requests under way first, then the reconciler, then the store.
 
+mod operator_command;
 mod token_command;
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
@@ -25,6 +26,7 @@ use common::store::{SharedStore, StoreUser};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use operator_command::OperatorCommand;
 use token_command::TokenCommand;
 
 /// A full look at a thousand hosts passes some gigabytes through the heap in pieces of a few hundred KiB, on all threads. The
@@ -74,6 +76,9 @@ enum Command {
     /// Make, list and revoke tokens for the users' API
     #[command(subcommand)]
     Token(TokenCommand),
+    /// Help operators who cannot sign in any more
+    #[command(subcommand)]
+    Operator(OperatorCommand),
 }
 
 fn main() -> ExitCode {
@@ -89,6 +94,7 @@ fn main() -> ExitCode {
                 Ok(backup::read_back(&store_target(&source)?, &file, over).await?)
             }
             Some(Command::Token(command)) => token_command::run(command, &AdminConfig::read(&source)?).await,
+            Some(Command::Operator(command)) => operator_command::run(command, &AdminConfig::read(&source)?).await,
             Some(Command::SetupMongo) => setup_mongo(&FirstMongoConfig::read(&source)?).await,
         }
     };

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails, helpers included")]
 
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -179,6 +179,42 @@ fn tokens_are_made_listed_and_revoked_by_a_command() {
             text(&refused.stderr)
         );
     }
+    let (_, well) = admin.stop();
+    assert!(well);
+}
+
+#[test]
+fn an_operator_who_lost_her_password_gets_one_by_a_command() {
+    let data = tempfile::tempdir().unwrap();
+    let settings = [("ADMIN_USERNAME", "olga"), ("ADMIN_PASSWORD", "the one she lost")];
+    let admin = Running::start(data.path(), &settings);
+    let reset = |name: &str| run(data.path(), &[], &["operator", "reset", name]);
+    let made = reset("olga");
+    let (password, words) = (text(&made.stdout), text(&made.stderr));
+    assert!(made.status.success(), "{words}");
+    assert!(password.trim().len() >= 20 && !words.contains(password.trim()), "{words}");
+    let ask = |head: &str, body: &str| {
+        let host = admin.url.strip_prefix("http://").unwrap();
+        let mut stream = std::net::TcpStream::connect(host).unwrap();
+        let length = body.len();
+        let rest = format!("Host: {host}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}");
+        write!(stream, "{head}\r\n{rest}").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer
+    };
+    let sign_in = |password: &str| {
+        let body = format!(r#"{{"username":"olga","password":"{password}"}}"#);
+        ask("POST /api/v1/session HTTP/1.1\r\nContent-Type: application/json", &body)
+    };
+    assert!(sign_in("the one she lost").starts_with("HTTP/1.1 401"));
+    let answer = sign_in(password.trim());
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    let cookie = answer.lines().find_map(|line| line.strip_prefix("set-cookie: ")?.split(';').next()).unwrap();
+    let answer = ask(&format!("GET /api/v1/hosts HTTP/1.1\r\nCookie: {cookie}"), "");
+    assert!(answer.starts_with("HTTP/1.1 403") && answer.contains("password"), "she has to choose one: {answer}");
+    let nobody = reset("nobody");
+    assert!(!nobody.status.success() && text(&nobody.stderr).contains("no such operator"), "{}", text(&nobody.stderr));
     let (_, well) = admin.stop();
     assert!(well);
 }

@@ -63,7 +63,7 @@ use lists::not_there;
 pub use lists::{ClusterList, HostRow, Listed, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
 pub use mix_input::{mix_of_json, mix_text, parse_mix};
-pub use operators::{MadeOperator, OperatorInput};
+pub use operators::{MadeOperator, OperatorInput, reset_lost_password};
 pub use refusal::{Fault, Refusal};
 pub use reset_host::ResetInput;
 pub use stats::{Share, Shares, Stats};

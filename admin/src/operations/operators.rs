@@ -4,10 +4,10 @@
 
 use common::config::Secret;
 use common::model::{Event, EventKind, Operator, OperatorId, Role, Timestamp, check_username};
-use common::store::StoreError;
+use common::store::{Store, StoreError};
 
 use super::{Done, Fault, Operations, Refusal, TRIES, operator};
-use crate::access::{NotChecked, one_time_password};
+use crate::access::{NotChecked, Passwords, one_time_password};
 
 /// A new operator as she is asked for.
 #[derive(Clone, Debug, Default)]
@@ -137,11 +137,42 @@ impl Operations {
     }
 
     async fn hash(&self, password: &Secret) -> Result<String, Refusal> {
-        self.passwords.hash(password.expose()).await.map_err(|fault| match fault {
-            NotChecked::Busy => Refusal::Away("too many passwords are being checked".into()),
-            NotChecked::Broken(error) => Refusal::Broken(format!("{error:#}")),
-        })
+        hash(&self.passwords, password).await
     }
+}
+
+/// Makes a new password for the operator of this name, whatever was done to her meanwhile; `by` has the machine itself, not a session. For
+/// when nobody is left who could sign in.
+pub async fn reset_lost_password(
+    store: &dyn Store,
+    passwords: &Passwords,
+    name: &str,
+    by: &str,
+    now: Timestamp,
+) -> Result<MadeOperator, Refusal> {
+    let password = one_time_password();
+    let hash = hash(passwords, &password).await?;
+    for _ in 0..TRIES {
+        let of = store.operator_by_name(name).await?.ok_or(Refusal::NoSuch("operator"))?;
+        let reset = of.with_one_time_password(hash.clone());
+        let said = format!("made a one-time password for {}, which ended that operator's sessions", of.username);
+        match store.change_operator(&reset, Event::new(now, EventKind::Access, operator(by), said)).await {
+            Err(StoreError::Conflict(_)) => {}
+            outcome => {
+                outcome?;
+                store.delete_sessions(&of.id, None).await?;
+                return Ok(MadeOperator { operator: reset, password });
+            }
+        }
+    }
+    Err(Refusal::Conflict("the operator keeps changing; try again".into()))
+}
+
+async fn hash(passwords: &Passwords, password: &Secret) -> Result<String, Refusal> {
+    passwords.hash(password.expose()).await.map_err(|fault| match fault {
+        NotChecked::Busy => Refusal::Away("too many passwords are being checked".into()),
+        NotChecked::Broken(error) => Refusal::Broken(format!("{error:#}")),
+    })
 }
 
 /// The role of a new one, or every fault. Names that differ in case only would be mistaken for each other.

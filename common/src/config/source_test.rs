@@ -84,3 +84,19 @@ fn every_name_is_documented() {
         assert!(page.contains(&format!("`{name}`")), "docs/configuration.md says nothing of {name}");
     }
 }
+
+/// Or a deployer would set it in `.env`, and nothing would come of it.
+#[test]
+fn the_deployment_in_containers_passes_every_setting_on() {
+    const DEPLOYMENT: &str = include_str!("../../../docker-compose.yml");
+    // Its images and its own settings decide these.
+    let decided =
+        ["ADMIN_BIND", "ADMIN_PORT", "APP_BIND", "APP_PORT", "DATA_DIR", "MONGO_DB", "POOLMANAGER_CONFIG_FILE"];
+    // By the name of the machine, which differs from container to container.
+    let by_itself = ["ADMIN_INTERNAL_ADDRESS"];
+    let named =
+        |name: &str| DEPLOYMENT.contains(&format!("      {name}: ")) || DEPLOYMENT.contains(&format!("\n  {name}: "));
+    let missing: Vec<&str> =
+        NAMES.into_iter().filter(|name| !decided.contains(name) && !by_itself.contains(name) && !named(name)).collect();
+    assert!(missing.is_empty(), "docker-compose.yml has no {missing:?}");
+}

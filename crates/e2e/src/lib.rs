@@ -4,6 +4,7 @@ pub mod answer;
 pub mod bench;
 pub mod browser;
 pub mod chaos;
+pub mod deployment;
 pub mod heal;
 pub mod house;
 pub mod live;

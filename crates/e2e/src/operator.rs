@@ -27,6 +27,11 @@ impl Operator {
         Ok(Operator { url: url.to_owned(), http, cookie: format!("pm_session={cookie}"), csrf })
     }
 
+    /// Of the admin.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
     /// The header that shows the session.
     pub fn cookie(&self) -> &str {
         &self.cookie

@@ -18,6 +18,7 @@ pub struct TlsEngine {
     folder: tempfile::TempDir,
     namespace: String,
     address: String,
+    gateway: String,
     daemon: Option<Child>,
 }
 
@@ -43,8 +44,8 @@ impl TlsEngine {
         let (third, fourth) = (a, b & 0xfc);
         let ours = format!("198.18.{third}.{}", fourth + 1);
         let address = format!("198.18.{third}.{}", fourth + 2);
-        let engine = TlsEngine { folder, namespace, address, daemon: None };
-        engine.make_network(number, &ours)?;
+        let engine = TlsEngine { folder, namespace, address, gateway: ours, daemon: None };
+        engine.make_network(number)?;
         engine.make_certs("engine", &[&engine.address])?;
         let mut engine = engine;
         engine.launch()?;
@@ -60,6 +61,11 @@ impl TlsEngine {
     /// By which it is reached.
     pub fn address(&self) -> &str {
         &self.address
+    }
+
+    /// This machine, as it is reached from there.
+    pub fn gateway(&self) -> &str {
+        &self.gateway
     }
 
     /// The CA that it believes, and a client's certificate of that.
@@ -114,9 +120,9 @@ impl TlsEngine {
         make_certs(&self.certs_folder(), name, names)
     }
 
-    fn make_network(&self, number: u16, ours: &str) -> anyhow::Result<()> {
+    fn make_network(&self, number: u16) -> anyhow::Result<()> {
         let (outside, inside) = (format!("pmt{number:04x}a"), format!("pmt{number:04x}b"));
-        let namespace = self.namespace.as_str();
+        let (namespace, ours) = (self.namespace.as_str(), self.gateway.as_str());
         run("ip", &["netns", "add", namespace])?;
         run("ip", &["link", "add", &outside, "type", "veth", "peer", "name", &inside, "netns", namespace])?;
         run("ip", &["addr", "add", &format!("{ours}/30"), "dev", &outside])?;

@@ -18,3 +18,21 @@ where
         }
     }
 }
+
+/// The same for what goes on after it: the last error, with what was waited for.
+pub async fn until<T, F, A>(what: &str, limit: Duration, mut ask: F) -> anyhow::Result<T>
+where
+    F: FnMut() -> A,
+    A: Future<Output = anyhow::Result<T>>,
+{
+    let begun = Instant::now();
+    loop {
+        match ask().await {
+            Ok(value) => return Ok(value),
+            Err(seen) if begun.elapsed() > limit => {
+                return Err(seen.context(format!("waiting for {what}, not within {limit:?}")));
+            }
+            Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
+        }
+    }
+}

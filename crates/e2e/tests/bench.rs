@@ -19,7 +19,7 @@ async fn the_bench_of_applies_gives_every_number_and_no_cluster_twice() {
     let report = run(&settings, &|_| {}).await.unwrap();
     assert_eq!(report.double_leases, 0);
     let json = serde_json::to_value(&report).unwrap();
-    let expected = "rps_1 rps_16 rps_64 p50_ms_64 p99_ms_64 raw_rps_64 raw_p99_ms_64 ratio_64 rss_mib sqlite_rps_64 \
+    let expected = "rps_1 rps_16 rps_64 p50_ms_64 p99_ms_64 open_rps_64 open_p99_ms_64 raw_rps_64 raw_p99_ms_64 ratio_64 rss_mib sqlite_rps_64 \
                     sqlite_raw_rps_64 double_leases";
     assert_eq!(keys(&json), expected);
     for key in expected.split_whitespace().filter(|key| *key != "double_leases") {

@@ -114,8 +114,7 @@ async fn initiate(client: &Client, first: &FirstMongo) -> Result<bool, OpenError
     if hello(client).await.map_err(|error| broken("saying hello", &error))?.get_str("setName").is_ok() {
         return Ok(false);
     }
-    let members: Vec<Bson> =
-        (0_i32..).zip(&first.members).map(|(id, host)| doc! { "_id": id, "host": host }.into()).collect();
+    let members: Vec<Bson> = (0_i32..).zip(&first.members).map(|(id, host)| member(id, host)).collect();
     let config = doc! { "_id": SET, "members": members };
     let ends = Instant::now() + PATIENCE;
     loop {
@@ -132,8 +131,13 @@ async fn initiate(client: &Client, first: &FirstMongo) -> Result<bool, OpenError
     }
 }
 
-/// Waits until this mongod takes writes. In a set of several any may become primary, so the first one to be set up must be it
-/// only while there are no users; later it is enough that there is a primary.
+/// The first one becomes primary again whenever it can, because this command runs beside that one and needs it to be.
+fn member(id: i32, host: &str) -> Bson {
+    let priority = if id == 0 { 2 } else { 1 };
+    doc! { "_id": id, "host": host, "priority": priority }.into()
+}
+
+/// Waits until this mongod takes writes. In a set of several another may be primary for some seconds, see [`member`].
 async fn until_primary(client: &Client) -> Result<(), OpenError> {
     let ends = Instant::now() + PATIENCE;
     loop {

@@ -16,13 +16,15 @@ const LARGEST: usize = 64 * 1024;
 pub(super) struct Connection {
     stream: TcpStream,
     answer: Vec<u8>,
+    credentials: String,
 }
 
 impl Connection {
-    pub(super) async fn open(to: SocketAddr) -> anyhow::Result<Connection> {
+    /// `credentials` are lines of each request's head.
+    pub(super) async fn open(to: SocketAddr, credentials: String) -> anyhow::Result<Connection> {
         let stream = TcpStream::connect(to).await?;
         stream.set_nodelay(true)?;
-        Ok(Connection { stream, answer: Vec::with_capacity(8 * 1024) })
+        Ok(Connection { stream, answer: Vec::with_capacity(8 * 1024), credentials })
     }
 
     /// Reads until the answer is whole; where its body begins.
@@ -48,7 +50,8 @@ impl Connection {
 
 impl Claim for Connection {
     async fn claim(&mut self, user: &str) -> anyhow::Result<String> {
-        let request = format!("GET /v2/cluster_apply?user_id={user} HTTP/1.1\r\nHost: bench\r\n\r\n");
+        let head = &self.credentials;
+        let request = format!("GET /v2/cluster_apply?user_id={user} HTTP/1.1\r\nHost: bench\r\n{head}\r\n");
         self.stream.write_all(request.as_bytes()).await.context("writing to app")?;
         let body = self.read().await?;
         match given(&self.answer, body) {

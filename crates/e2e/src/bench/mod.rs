@@ -57,7 +57,7 @@ impl Settings {
     async fn through_app(&self, app: &App, connections: usize) -> anyhow::Result<Round> {
         let mut callers = Vec::with_capacity(connections);
         for _ in 0..connections {
-            callers.push(Connection::open(app.address()).await.context("connecting to app")?);
+            callers.push(Connection::open(app.address(), app.credentials()).await.context("connecting to app")?);
         }
         round::run(callers, &self.bounds()).await.context("through app")
     }

@@ -8,7 +8,7 @@ use mongodb::bson::{Document, RawDocumentBuf, doc, serialize_to_bson};
 use mongodb::options::{ClientOptions, ReturnDocument, WriteConcern};
 use mongodb::{Client, Collection, Database};
 
-use super::app::App;
+use super::app::{App, Door};
 use super::report::{Measured, Rounds};
 use super::round::{self, Claim, Given, Round};
 use super::{Settings, answers, fill};
@@ -22,7 +22,10 @@ const FREE: &str = "bench_free_clusters";
 
 struct Bench<'a> {
     settings: &'a Settings,
+    /// As it ships, with tokens.
     app: App,
+    /// The same without, and what that saves.
+    open: App,
     store: SharedStore,
     client: Client,
     flavors: Vec<FlavorId>,
@@ -42,8 +45,10 @@ pub(super) async fn measure(
     let flavors = fill::fill(&store, settings.clusters).await?;
     let client = client(&mongod.url()).await?;
     copy(&client.database(DATABASE)).await?;
-    let app = App::start(&settings.app, &target).await?;
-    let bench = Bench { settings, app, store, client, flavors };
+    let door = Door::with_token(&store).await?;
+    let app = App::start(&settings.app, &target, door).await?;
+    let open = App::start(&settings.app, &target, Door::Open).await?;
+    let bench = Bench { settings, app, open, store, client, flavors };
     let outcome = bench.rounds(measured, say).await;
     bench.store.close().await;
     bench.client.shutdown().immediate(true).await;
@@ -53,16 +58,18 @@ pub(super) async fn measure(
 impl Bench<'_> {
     async fn rounds(&self, measured: &mut Measured, say: &(dyn Fn(&str) + Sync)) -> anyhow::Result<()> {
         // Nobody measures the first time that code and pages are touched.
-        self.ours(64, &mut Rounds::default(), &mut measured.double_leases, say).await?;
+        self.ours(&self.app, 64, &mut Rounds::default(), &mut measured.double_leases, say).await?;
+        self.ours(&self.open, 64, &mut Rounds::default(), &mut measured.double_leases, say).await?;
         self.raw(64, &mut Rounds::default(), say).await?;
         for _ in 0..self.settings.rounds {
-            self.ours(64, &mut measured.ours_64, &mut measured.double_leases, say).await?;
+            self.ours(&self.app, 64, &mut measured.ours_64, &mut measured.double_leases, say).await?;
+            self.ours(&self.open, 64, &mut measured.open_64, &mut measured.double_leases, say).await?;
             self.raw(64, &mut measured.raw_64, say).await?;
         }
         for _ in 0..self.settings.rounds.div_ceil(2) {
-            self.ours(16, &mut measured.ours_16, &mut measured.double_leases, say).await?;
+            self.ours(&self.app, 16, &mut measured.ours_16, &mut measured.double_leases, say).await?;
             self.raw(16, &mut measured.raw_16, say).await?;
-            self.ours(1, &mut measured.ours_1, &mut measured.double_leases, say).await?;
+            self.ours(&self.app, 1, &mut measured.ours_1, &mut measured.double_leases, say).await?;
             self.raw(1, &mut measured.raw_1, say).await?;
         }
         measured.peak_mib = measured.peak_mib.max(self.app.peak_mib()?);
@@ -71,14 +78,16 @@ impl Bench<'_> {
 
     async fn ours(
         &self,
+        app: &App,
         connections: usize,
         rounds: &mut Rounds,
         doubles: &mut u64,
         say: &(dyn Fn(&str) + Sync),
     ) -> anyhow::Result<()> {
         self.restore().await?;
-        let round = self.settings.through_app(&self.app, connections).await?;
-        say(&round.line("MongoDB, through app", connections));
+        let round = self.settings.through_app(app, connections).await?;
+        let what = if std::ptr::eq(app, &self.open) { "MongoDB, app, open  " } else { "MongoDB, through app" };
+        say(&round.line(what, connections));
         rounds.add(&round);
         *doubles += self.check(&round.given).await?;
         Ok(())

@@ -12,7 +12,7 @@ use rusqlite::{Connection, TransactionBehavior, params};
 use tempfile::TempDir;
 use tokio::sync::oneshot;
 
-use super::app::App;
+use super::app::{App, Door};
 use super::report::{Measured, Rounds};
 use super::round::{self, Claim, Round};
 use super::{Settings, answers, fill};
@@ -30,13 +30,14 @@ pub(super) async fn measure(
     say(&format!("putting {} clusters into a SQLite file", settings.clusters));
     let store = open(&full).await?;
     let flavors = fill::fill(&store, settings.clusters).await?;
+    let door = Door::with_token(&store).await?;
     store.close().await;
     drop(store);
     into_one_file(&full)?;
-    ours(settings, &full, &mut Rounds::default(), measured, say).await?;
+    ours(settings, (&full, &door), &mut Rounds::default(), measured, say).await?;
     let (mut through_app, mut raw_rounds) = (Rounds::default(), Rounds::default());
     for _ in 0..settings.rounds {
-        ours(settings, &full, &mut through_app, measured, say).await?;
+        ours(settings, (&full, &door), &mut through_app, measured, say).await?;
         raw(settings, &full, &flavors, &mut raw_rounds, say).await?;
     }
     (measured.sqlite_64, measured.sqlite_raw_64) = (through_app, raw_rounds);
@@ -65,13 +66,13 @@ fn fresh(full: &Path) -> anyhow::Result<(TempDir, PathBuf)> {
 
 async fn ours(
     settings: &Settings,
-    full: &Path,
+    (full, door): (&Path, &Door),
     rounds: &mut Rounds,
     measured: &mut Measured,
     say: &(dyn Fn(&str) + Sync),
 ) -> anyhow::Result<()> {
     let (_folder, path) = fresh(full)?;
-    let app = App::start(&settings.app, &StoreTarget::Sqlite { path: path.clone() }).await?;
+    let app = App::start(&settings.app, &StoreTarget::Sqlite { path: path.clone() }, door.clone()).await?;
     let round = settings.through_app(&app, CALLERS).await?;
     say(&round.line("SQLite, through app", CALLERS));
     measured.peak_mib = measured.peak_mib.max(app.peak_mib()?);
