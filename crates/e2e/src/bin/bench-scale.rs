@@ -42,7 +42,7 @@ async fn main() -> ExitCode {
         hosts: arguments.hosts,
         clusters_per_host: arguments.clusters_per_host,
         settle: Duration::from_secs(arguments.settle_seconds.into()),
-        settle_share: 0.1,
+        settle_share: 0.3,
         rest: Duration::from_secs(arguments.rest_seconds.into()),
     };
     let outcome = tokio::select! {

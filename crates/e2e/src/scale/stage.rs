@@ -93,7 +93,7 @@ impl<'a> Stages<'a> {
         let mut admin = Program::start("poolmanager-admin", &[], &self.environment, &log)?;
         let url = admin.address().await?;
         self.until_everything_was_seen(&url, hosts).await.with_context(|| end_of(&admin.log()))?;
-        // Admin has proven everything at its start; the next turns begin after a tenth of the time between two.
+        // Admin has proven everything at its start, which takes a while; the next turns begin a tenth of the time between two after it.
         let expected = u64::from(hosts) * u64::from(self.settings.clusters_per_host);
         let between = Duration::from_secs((expected / PROBES_PER_SECOND).max(30));
         tokio::time::sleep(self.settings.settle + between.mul_f64(self.settings.settle_share)).await;
