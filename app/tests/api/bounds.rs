@@ -154,8 +154,14 @@ async fn a_stranger_who_sends_slowly_does_not_keep_the_service_from_stopping() {
     house.get("/healthz").await;
     let begun = std::time::Instant::now();
     house.stop().await;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).await.unwrap();
+    let mut answer = Vec::new();
+    // Closed with some of it unread, a connection is reset, and the answer may be lost on the way.
+    let read = stream.read_to_end(&mut answer).await;
+    assert!(
+        read.as_ref().map_or_else(|error| error.kind() == std::io::ErrorKind::ConnectionReset, |_| true),
+        "{read:?}"
+    );
+    let answer = String::from_utf8_lossy(&answer);
     assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 503"), "{answer}");
     assert!(begun.elapsed() < std::time::Duration::from_secs(5), "{:?}", begun.elapsed());
 }
