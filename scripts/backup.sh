@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Backs up all records of the store while everything goes on, by PoolManager's own program.
 set -euo pipefail
+from=$PWD
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 . scripts/deploy-lib.sh
@@ -33,6 +34,9 @@ umask 077
 if [ -z "$file" ]; then
     mkdir -p backups
     file=backups/poolmanager-$(date -u +%Y%m%dT%H%M%SZ).backup
+elif [ "${file#/}" = "$file" ]; then
+    # From where the caller stands, as everywhere.
+    file=$from/$file
 fi
 if [ "$plain" = yes ]; then exec "$(admin_program)" backup "$file"; fi
 

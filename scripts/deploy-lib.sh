@@ -5,6 +5,7 @@ compose=()
 
 need_engine() {
     have docker || die "no docker command. On Debian or Ubuntu, as root: apt-get install -y docker.io docker-compose"
+    have curl || die "no curl, by which it is seen that nginx serves. On Debian or Ubuntu, as root: apt-get install -y curl"
     docker version >/dev/null 2>&1 ||
         die "no Docker engine answers at $(docker_url): start it (systemctl start docker), or get yourself into the group docker"
 }
@@ -68,7 +69,7 @@ wait_healthy() {
             state=starting
             # shellcheck disable=SC2046
             state=$(docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' \
-                $("${compose[@]}" ps -q "$service") 2>/dev/null | sort -u | tr '\n' ' ')
+                $("${compose[@]}" ps -q "$service") 2>/dev/null | sort -u | tr '\n' ' ') || true
             [ "$state" = "healthy " ] && break
             if ((SECONDS > deadline)); then
                 id=$("${compose[@]}" ps -q "$service" | head -n 1)

@@ -2,7 +2,9 @@
 # What the scripts share: words on the screen, packages of Debian, a Docker engine. Sourced, not run.
 
 # On Debian some tools live outside an ordinary user's PATH, and a fresh Rust is in ~/.cargo/bin until the next login.
-PATH="$PATH:$HOME/.cargo/bin:/usr/local/sbin:/usr/sbin:/sbin"
+# A timer's or cron's shell may lack both a HOME and most of the PATH.
+export HOME="${HOME:-/root}"
+PATH="$PATH:$HOME/.cargo/bin:/usr/local/bin:/usr/local/sbin:/usr/sbin:/sbin"
 export PATH
 
 DOCKER_SOCKET=/var/run/docker.sock

@@ -14,12 +14,15 @@ END
 fi
 have openssl || die "no openssl, which makes the secrets. On Debian or Ubuntu, as root: apt-get install -y openssl"
 umask 077
+trap 'rm -f .env.new' EXIT
+# secret BYTES: so many, in hexadecimal. Without it nothing is made: a failure within a word of a command would go unseen.
+secret() { openssl rand -hex "$1" || die "openssl made no secret"; }
 if [ ! -f .env ]; then
     # Made aside first: half a file would be taken for a whole one at the next run.
     while IFS= read -r line; do
         case "$line" in
-        INTERNAL_SECRET= | MONGO_PASSWORD= | MONGO_ROOT_PASSWORD= | SEAL_KEY=) printf '%s%s\n' "$line" "$(openssl rand -hex 32)" ;;
-        ADMIN_PASSWORD= | GRAFANA_ADMIN_PASSWORD=) printf '%s%s\n' "$line" "$(openssl rand -hex 12)" ;;
+        INTERNAL_SECRET= | MONGO_PASSWORD= | MONGO_ROOT_PASSWORD= | SEAL_KEY=) value=$(secret 32); printf '%s%s\n' "$line" "$value" ;;
+        ADMIN_PASSWORD= | GRAFANA_ADMIN_PASSWORD=) value=$(secret 12); printf '%s%s\n' "$line" "$value" ;;
         *) printf '%s\n' "$line" ;;
         esac
     done <.env.example >.env.new
@@ -28,8 +31,10 @@ if [ ! -f .env ]; then
 fi
 # add_secret NAME BYTES FOR: to a .env that was made before there was this one; what else is in it stays.
 add_secret() {
+    local value
     if grep -q "^$1=." .env; then return 0; fi
-    { grep -v "^$1=" .env && printf '%s=%s\n' "$1" "$(openssl rand -hex "$2")"; } >.env.new
+    value=$(secret "$2")
+    { grep -v "^$1=" .env && printf '%s=%s\n' "$1" "$value"; } >.env.new
     mv .env.new .env
     say "Added $1 to .env: $3. Keep a copy of .env."
 }

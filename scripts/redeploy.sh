@@ -37,6 +37,12 @@ fi
 
 mapfile -t old < <("${compose[@]}" ps -q "$service")
 [ ${#old[@]} -gt 0 ] || die "$service does not run: scripts/restart.sh"
+# Ended before nginx knows the new ones, it leaves none: a second try would double them.
+# shellcheck disable=SC2317  # called by a trap
+remove_new() {
+    "${compose[@]}" ps -q "$service" | grep -vxF "$(printf '%s\n' "${old[@]}")" | xargs -r docker rm -f >/dev/null || true
+}
+trap remove_new EXIT
 say "Starting ${#old[@]} new beside ${#old[@]} old of $service"
 "${compose[@]}" up -d --no-build --no-deps --no-recreate --scale "$service=$((2 * ${#old[@]}))" "$service"
 wait_healthy 120 "$service"
@@ -49,7 +55,7 @@ servers=nginx/$service.servers
 usual=$(cat "$servers")
 # Renamed into its place: nginx may be reading it at any time.
 write_servers() { cat >"$servers.new" && chmod 644 "$servers.new" && mv "$servers.new" "$servers"; }
-trap 'printf "%s\n" "$usual" | write_servers' EXIT
+trap 'remove_new; printf "%s\n" "$usual" | write_servers' EXIT
 port=$(sed -n 's/^server [a-z]*:\([0-9]*\).*/\1/p' "$servers")
 edge=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$nginx" | grep '_edge$')
 for id in "${new[@]}"; do
@@ -59,6 +65,7 @@ done | write_servers
 workers() { docker exec "$nginx" sh -c 'grep -l "nginx: [w]orker" /proc/[0-9]*/cmdline' 2>/dev/null | sort; }
 before=$(workers)
 reload_nginx
+trap 'printf "%s\n" "$usual" | write_servers' EXIT
 # Workers of before the reload go by what was before, and end when they have answered what they had.
 deadline=$((SECONDS + 45))
 while [ -n "$(comm -12 <(printf '%s\n' "$before") <(workers))" ]; do

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Puts what a backup holds in the place of the store's records: all or nothing.
 set -euo pipefail
+from=$PWD
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 . scripts/deploy-lib.sh
@@ -33,6 +34,8 @@ for arg in "$@"; do
     esac
 done
 [ -n "$file" ] || { usage >&2; die "which file?"; }
+# From where the caller stands, as everywhere.
+if [ "${file#/}" = "$file" ]; then file=$from/$file; fi
 [ -r "$file" ] || die "$file cannot be read"
 if [ "$plain" = yes ]; then exec "$(admin_program)" restore "$file" ${options[@]+"${options[@]}"}; fi
 
@@ -40,6 +43,7 @@ need_engine
 find_compose
 [ -f .env ] || die "no .env here: run scripts/restart.sh first, which makes secrets and an empty store"
 say "Stopping app and admin"
+trap 'warn "app and admin are stopped; to start them again: scripts/restart.sh"' EXIT
 "${compose[@]}" stop app admin
 start_mongo
 status=0
@@ -47,6 +51,7 @@ status=0
 say "Starting app and admin again"
 "${compose[@]}" up -d --no-build || die "could not bring the services up; see above, and: ${compose[*]} logs"
 wait_healthy 120 app admin
+trap - EXIT
 # They may have other addresses than before.
 reload_nginx
 [ "$status" = 0 ] || { warn "nothing was restored; see above"; exit "$status"; }
