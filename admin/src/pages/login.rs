@@ -48,7 +48,7 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
             state.now(),
         )
         .await;
-    let (status, error) = match came {
+    let (status, error, retry_after) = match came {
         Ok((secret, ..)) => {
             end_former(&req, &state).await?;
             let mut response = see_other(own_page(next));
@@ -58,13 +58,18 @@ pub async fn sign_in(req: HttpRequest, state: Data<State>, fields: Form) -> Resu
             }
             return Ok(response);
         }
-        Err(NotSignedIn::Wrong) => (StatusCode::UNPROCESSABLE_ENTITY, "The name or the password is wrong.".to_owned()),
-        Err(NotSignedIn::TooMany(after)) => (StatusCode::TOO_MANY_REQUESTS, Problem::too_many(after).detail),
+        Err(NotSignedIn::Wrong) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, "The name or the password is wrong.".to_owned(), None)
+        }
+        Err(NotSignedIn::TooMany(after)) => {
+            let problem = Problem::too_many(after);
+            (problem.status, problem.detail, problem.retry_after)
+        }
         Err(other) => return Err(crate::api::session::problem(other)),
     };
     let mut response = form(&req, &state, status, username, next, Some(error), None)?;
-    if status == StatusCode::TOO_MANY_REQUESTS {
-        response.headers_mut().insert(header::RETRY_AFTER, header::HeaderValue::from_static("60"));
+    if let Some(seconds) = retry_after {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
     }
     Ok(response)
 }

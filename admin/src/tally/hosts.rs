@@ -28,13 +28,9 @@ impl HostBook {
         if let Some(known) = known.as_ref().filter(|_| !changed) {
             return Ok(known.clone());
         }
-        match store.list_hosts().await {
-            Ok(hosts) => Ok(known.insert(Arc::new(hosts)).clone()),
-            Err(error) => {
-                self.changed();
-                Err(error)
-            }
-        }
+        // Forgotten first: a reading that fails, or that nobody waits for any more, leaves nothing that is old.
+        *known = None;
+        Ok(known.insert(Arc::new(store.list_hosts().await?)).clone())
     }
 
     /// One may have changed.

@@ -65,7 +65,7 @@ async fn guessing_is_stopped_even_with_the_right_password_at_last() {
     assert!(answer.header("retry-after").parse::<u64>().unwrap() > 60);
     let page = browser.sign_in("ada", PASSWORD).await;
     page.is(429).has("Too many failed attempts");
-    assert!(!page.header("retry-after").is_empty());
+    assert!(page.header("retry-after").parse::<u64>().unwrap() > 60);
     browser.sign_in("otto", PASSWORD).await.is(303);
     let mut elsewhere = Browser::new(&house.url);
     elsewhere.headers.push(("x-forwarded-for", "203.0.113.9".into()));

@@ -21,6 +21,8 @@ htmx.config.sse = { reconnectDelay: 500, reconnectMaxDelay: LONGEST_WAIT, connec
 const state = {
     connection: null,
     connected: false,
+    /// Whether it ever was.
+    was: false,
     over: false,
     /// When the server was heard last.
     heard: Date.now(),
@@ -35,6 +37,7 @@ const state = {
 function up() {
     state.heard = Date.now();
     state.connected = true;
+    state.was = true;
     state.tries = 0;
     clearTimeout(state.lost);
     state.lost = undefined;
@@ -78,8 +81,11 @@ function again() {
 }
 
 function refused(status) {
-    if (status === 401) end();
-    else down(status === 503 ? "The server serves no more live pages at this moment." : undefined);
+    if (status === 401) return end();
+    // What was followed is gone, or not for her any more: the page itself says so.
+    if ((status === 403 || status === 404) && state.was) return location.reload();
+    if (status === 429) return down("You follow as many pages live as one may at once. Close some of them; this one then goes on.");
+    down(status === 503 ? "The server serves no more live pages at this moment." : undefined);
 }
 
 /// Wakes up a line that gave no sign of life for too long, or that waits to be tried again.
