@@ -161,9 +161,9 @@ fn object(req: &HttpRequest) -> Result<Object, Problem> {
 pub struct Query(Vec<(String, String)>);
 
 impl Query {
-    /// A parameter's value; `None` when it is absent or empty.
+    /// A parameter's value, without the blanks around it that pasting brings; `None` when it is absent or empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str()).filter(|value| !value.is_empty())
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value.trim()).filter(|value| !value.is_empty())
     }
 
     /// Refuses parameters that are not among these: a mistyped filter would else show everything.

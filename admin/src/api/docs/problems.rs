@@ -42,8 +42,8 @@ pub const PROBLEMS: [(u16, &str, &str); 13] = [
     (401, "not-signed-in, wrong-credentials", "Nobody is signed in; the name or the password is wrong."),
     (
         403,
-        "not-allowed",
-        "The role does not allow it, the header X-CSRF-Token is missing or wrong, or the request came from another site.",
+        "not-allowed, password-needed",
+        "The role does not allow it, a password of one's own must be chosen first, the header X-CSRF-Token is missing or wrong, or the request came from another site.",
     ),
     (404, "not-found", "There is nothing at this address, or it is gone."),
     (405, "method-not-allowed", "The address does not serve that method; Allow names those it does."),
