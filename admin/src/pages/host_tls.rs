@@ -27,6 +27,8 @@ struct View {
     can_seal: bool,
     tls: Option<TlsView>,
     typed: TlsTyped,
+    /// The removal was asked for without the tick that says what it does.
+    unknowing: bool,
     errors: BTreeMap<String, String>,
 }
 
@@ -89,6 +91,7 @@ fn view(state: &State, host: &Host, now: Timestamp, refused: Option<(&TlsInput, 
     }
     let typed = refused.map(|(input, _)| TlsTyped::of(input, &mut errors)).unwrap_or_default();
     View {
+        unknowing: false,
         id: host.id.to_string(),
         name: host.settings.name.to_string(),
         url: host.settings.daemon_url.to_string(),
@@ -140,6 +143,11 @@ pub async fn set(
     let ask = Ask { req: &req, state: &state, who: &who };
     let (by, seen) = (&who.operator.username, Some(fields.version()?));
     let input = input(&fields);
+    if fields.ticked("remove") && !fields.ticked("known") {
+        let host = state.operations.host(&id).await?.host;
+        let view = View { unknowing: true, ..view(&state, &host, state.now(), None) };
+        return ask.page_as(StatusCode::UNPROCESSABLE_ENTITY, "host_tls.html", &title(&host), "hosts", &view);
+    }
     let outcome = if fields.ticked("remove") {
         state.operations.remove_host_tls(&id, seen, by, state.now()).await
     } else {
@@ -162,8 +170,11 @@ fn page(
     refused: Option<(&TlsInput, &[Fault])>,
 ) -> Result<HttpResponse, Problem> {
     let view = view(ask.state, host, ask.state.now(), refused);
-    let title = format!("Credentials of host {}", host.settings.name);
-    ask.page_as(status, "host_tls.html", &title, "hosts", &view)
+    ask.page_as(status, "host_tls.html", &title(host), "hosts", &view)
+}
+
+fn title(host: &Host) -> String {
+    format!("Credentials of host {}", host.settings.name)
 }
 
 #[cfg(test)]
