@@ -85,8 +85,8 @@ compose_file() {
         --env-file .env.example config >/dev/null
 }
 
-# Where there is time, in every variant, its images built by every stage of the Dockerfile.
-deployment() { if [ "$all" = yes ]; then ./scripts/test-deployment.sh --all --full; else ./scripts/test-deployment.sh; fi; }
+# Where there is time, in every variant. --full, by hand, builds the images by every stage of the Dockerfile, too.
+deployment() { if [ "$all" = yes ]; then ./scripts/test-deployment.sh --all; else ./scripts/test-deployment.sh; fi; }
 
 documents() { RUSTDOCFLAGS="-D warnings" cargo doc --no-deps --workspace; }
 

@@ -21,8 +21,6 @@ htmx.config.sse = { reconnectDelay: 500, reconnectMaxDelay: LONGEST_WAIT, connec
 const state = {
     connection: null,
     connected: false,
-    /// Whether it ever was.
-    was: false,
     over: false,
     /// When the server was heard last.
     heard: Date.now(),
@@ -37,7 +35,6 @@ const state = {
 function up() {
     state.heard = Date.now();
     state.connected = true;
-    state.was = true;
     state.tries = 0;
     clearTimeout(state.lost);
     state.lost = undefined;
@@ -80,10 +77,15 @@ function again() {
     }, wait);
 }
 
+function reload() {
+    state.over = true;
+    setTimeout(() => location.reload(), 300);
+}
+
 function refused(status) {
     if (status === 401) return end();
-    // What was followed is gone, or not for her any more: the page itself says so.
-    if ((status === 403 || status === 404) && state.was) return location.reload();
+    // What this page shows is gone, be it since a moment ago, or not for her any more: the page itself says so.
+    if (status === 403 || status === 404) return reload();
     if (status === 429) return down("You follow as many pages live as one may at once. Close some of them; this one then goes on.");
     down(status === 503 ? "The server serves no more live pages at this moment." : undefined);
 }
