@@ -35,7 +35,6 @@ done
 need_engine
 find_compose
 scripts/make-env.sh
-[ -f secrets/mongo.key ] || die "secrets/mongo.key is not there though .env is: was .env copied from elsewhere? Remove .env to make both anew, or bring the key"
 "${compose[@]}" config >/dev/null || die "docker-compose.yml with this .env is not right; see above"
 
 if has_service mongo2; then folders=(MONGO_DATA MONGO2_DATA MONGO3_DATA); else folders=(MONGO_DATA); fi
