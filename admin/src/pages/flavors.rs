@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Flavor, FlavorId, PhaseKind};
+use common::model::{FlavorId, PhaseKind};
 use serde::Serialize;
 
 use super::Ask;
 use crate::access::SignedIn;
+use crate::live::Asked;
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -50,6 +51,11 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
     Ask { req: &req, state: &state, who: &who }.page("flavors.html", "Flavors", "flavors", &view)
 }
 
+/// What is rendered again when the pool changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/flavors.html", &view(&asked.state).await?)
+}
+
 async fn view(state: &State) -> Result<View, Problem> {
     let counts = counts(state).await?;
     let mut templates: Vec<TemplateView> = Vec::new();
@@ -77,8 +83,8 @@ async fn view(state: &State) -> Result<View, Problem> {
 }
 
 /// How many there are of one flavor.
-pub async fn counts_of(state: &State, flavor: &Flavor) -> Result<Counts, Problem> {
-    Ok(counts(state).await?.remove(&flavor.id).unwrap_or_default())
+pub async fn counts_of(state: &State, flavor: &FlavorId) -> Result<Counts, Problem> {
+    Ok(counts(state).await?.remove(flavor).unwrap_or_default())
 }
 
 async fn counts(state: &State) -> Result<BTreeMap<FlavorId, Counts>, Problem> {
