@@ -45,7 +45,7 @@ pub async fn curve_of(
     now: Timestamp,
 ) -> StoreResult<Curve> {
     let steps = range.steps(now);
-    let since = steps.first().copied().unwrap_or(now);
+    let since = range.begins(now);
     let series = match measure {
         Measure::Applies | Measure::HitRate | Measure::Waits => {
             of_applies(measure, &store.applies(since).await?, range, now)

@@ -74,10 +74,14 @@ impl Operations {
         })
     }
 
+    /// What users were told over a range; on every page that says so.
+    pub async fn told_over(&self, range: Range, now: Timestamp) -> Result<Told, Refusal> {
+        Ok(told(&self.store.applies(range.begins(now)).await?))
+    }
+
     /// What happened over a range.
     pub async fn stats_over(&self, range: Range, now: Timestamp) -> Result<Stats, Refusal> {
-        let since = range.steps(now).first().copied().unwrap_or(now);
-        let samples = self.store.samples(&Subject::Pool, since).await?;
+        let samples = self.store.samples(&Subject::Pool, range.begins(now)).await?;
         let (mut made, mut took, mut longest) = (0_u64, 0_u64, None);
         for values in samples.iter().map(|sample| &sample.values) {
             let of = |name: &str| values.get(name).copied();
@@ -88,7 +92,7 @@ impl Operations {
         }
         let seconds = |ms: u64| (ms as f64 / 100.0).round() / 10.0;
         Ok(Stats {
-            told: told(&self.store.applies(since).await?),
+            told: self.told_over(range, now).await?,
             made,
             make_seconds: (made > 0).then(|| seconds(took / made)),
             make_seconds_longest: longest.map(seconds),

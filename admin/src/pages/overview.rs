@@ -1,11 +1,10 @@
 //! The first page: how much of the pool is there, what is being done about it, what happened last.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{ApplyCount, Host, HostPurpose, PhaseKind};
+use common::model::{Host, HostPurpose, PhaseKind};
 use common::store::{EventFilter, Page};
 use serde::Serialize;
 
@@ -14,6 +13,7 @@ use super::free::FreeView;
 use super::hosts::HostView;
 use super::{Ask, see_other};
 use crate::access::SignedIn;
+use crate::curves::Range;
 use crate::live::Asked;
 use crate::operations::HostRow;
 use crate::problem::Problem;
@@ -25,9 +25,6 @@ const EVENTS: u32 = 8;
 
 /// Hosts on this page, those that need looking after first; more are on their own.
 const HOSTS: usize = 8;
-
-/// Applies of so long are counted.
-const LATELY: Duration = Duration::from_secs(3600);
 
 #[derive(Serialize)]
 struct View {
@@ -57,12 +54,11 @@ struct FlavorRow {
     total: u64,
 }
 
-/// What users asked for lately.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// What users asked for over the last hour, as the statistics have it.
+#[derive(Serialize)]
 struct Hour {
-    given: u64,
-    missed: u64,
-    /// Of a hundred applies so many got one at once; `None` if there were none.
+    applies: u64,
+    /// `None` if there were none.
     hit_rate: Option<String>,
 }
 
@@ -88,7 +84,7 @@ async fn view(state: &State) -> Result<View, Problem> {
     let (counts, hosts) = (state.operations.tally.counts().await?, state.operations.tally.hosts().await?);
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
     let names = host_names(state, &events).await?;
-    let applies = state.store.applies(now - LATELY).await?;
+    let told = state.operations.told_over(Range::Hour, now).await?;
     let explained = super::words::explanation(state.operations.explain_pool(&hosts, &counts, now).await, now);
     let (flavors, totals) = by_flavor(state, &counts);
     let of = |kinds: &[PhaseKind]| counts.number(kinds, None, None);
@@ -106,7 +102,7 @@ async fn view(state: &State) -> Result<View, Problem> {
         making: of(&[PhaseKind::Creating]),
         going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
         failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
-        hour: hour(&applies),
+        hour: Hour { applies: told.applies(), hit_rate: told.hit_rate_words() },
         explained,
         events: events.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
     })
@@ -150,32 +146,5 @@ fn need(host: &Host, counts: &Counts) -> u8 {
         4
     } else {
         5
-    }
-}
-
-fn hour(applies: &[ApplyCount]) -> Hour {
-    let given: u64 = applies.iter().map(|count| count.given).sum();
-    let missed: u64 = applies.iter().map(|count| count.missed).sum();
-    let per_mille = (given * 1_000).checked_div(given + missed);
-    Hour { given, missed, hit_rate: per_mille.map(|part| format!("{}.{} %", part / 10, part % 10)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use common::model::{FlavorId, Timestamp};
-
-    #[test]
-    fn the_hit_rate_is_that_of_all_flavors_and_unknown_without_applies() {
-        let count = |flavor: &str, given, missed| ApplyCount {
-            minute: Timestamp::from_millis(0),
-            flavor: FlavorId::parse(flavor).unwrap(),
-            given,
-            missed,
-        };
-        let of = hour(&[count("a", 7, 0), count("b", 2, 1), count("a", 0, 0)]);
-        assert_eq!(of, Hour { given: 9, missed: 1, hit_rate: Some("90.0 %".into()) });
-        assert_eq!(hour(&[]).hit_rate, None);
-        assert_eq!(hour(&[count("a", 2, 1)]).hit_rate.as_deref(), Some("66.6 %"), "never rounded up to all");
     }
 }

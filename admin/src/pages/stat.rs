@@ -97,11 +97,11 @@ fn figures(stats: &Stats) -> Vec<Figure> {
     let seconds = |value: f64| format!("{value:.1} s");
     let figure = |label, value: String, note: String| Figure { label, value, note };
     vec![
-        figure("Applies", (told.given + told.missed).to_string(), format!("{} were given one", told.given)),
+        figure("Applies", told.applies().to_string(), format!("{} were given one", told.given)),
         figure("Misses", told.missed.to_string(), "told that none is free".to_owned()),
         figure(
             "Hit rate",
-            told.hit_rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1} %")),
+            told.hit_rate_words().unwrap_or_else(|| "–".to_owned()),
             if told.hit_rate.is_some() { "of all applies were given one" } else { "nobody asked" }.to_owned(),
         ),
         figure("Longest wait", format!("{} min", told.longest_wait_minutes), waited(told.minutes_waited)),
