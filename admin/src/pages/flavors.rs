@@ -7,7 +7,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use common::model::{FlavorId, PhaseKind};
 use serde::Serialize;
 
-use super::Ask;
+use super::{Ask, words};
 use crate::access::SignedIn;
 use crate::live::Asked;
 use crate::problem::Problem;
@@ -95,8 +95,8 @@ async fn counts(state: &State) -> Result<BTreeMap<FlavorId, Counts>, Problem> {
             free: of(&[PhaseKind::Free]),
             in_use: of(&[PhaseKind::InUse]),
             making: of(&[PhaseKind::Creating]),
-            going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
-            failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
+            going: of(words::GOING),
+            failed: of(words::FAILED),
         };
         (flavor.clone(), counts)
     });

@@ -73,14 +73,8 @@ struct PhaseCount {
 
 impl PhaseCount {
     fn of(phase: PhaseKind, count: u64, host: &HostId) -> PhaseCount {
-        let list = match phase {
-            PhaseKind::InUse => "type=inused".to_owned(),
-            PhaseKind::Failed | PhaseKind::Lost => "type=failed".to_owned(),
-            PhaseKind::Creating | PhaseKind::Free | PhaseKind::Releasing | PhaseKind::Removing => {
-                format!("type=active&phase={}", phase.as_str())
-            }
-        };
-        PhaseCount { badge: words::phase(phase), count, link: format!("/clusters?{list}&host={host}") }
+        let link = format!("/clusters?type=existing&phase={}&host={host}", phase.as_str());
+        PhaseCount { badge: words::phase(phase), count, link }
     }
 }
 

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::events::{EventView, host_names};
 use super::free::FreeView;
 use super::hosts::HostView;
-use super::{Ask, see_other};
+use super::{Ask, see_other, words};
 use crate::access::SignedIn;
 use crate::curves::Range;
 use crate::live::Asked;
@@ -42,7 +42,7 @@ struct View {
     going: u64,
     failed: u64,
     hour: Hour,
-    explained: super::words::ExplanationView,
+    explained: words::ExplanationView,
     events: Vec<EventView>,
 }
 
@@ -85,14 +85,14 @@ async fn view(state: &State) -> Result<View, Problem> {
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
     let names = host_names(state, &events).await?;
     let told = state.operations.told_over(Range::Hour, now).await?;
-    let explained = super::words::explanation(state.operations.explain_pool(&hosts, &counts, now).await, now);
+    let explained = words::explanation(state.operations.explain_pool(&hosts, &counts, now).await, now);
     let (flavors, totals) = by_flavor(state, &counts);
     let of = |kinds: &[PhaseKind]| counts.number(kinds, None, None);
     Ok(View {
         hosts: neediest(&hosts, &counts).iter().map(|row| HostView::of(row, now)).collect(),
         hosts_all: hosts.len(),
         hosts_active: hosts.iter().filter(|host| host.contact.state.is_active()).count(),
-        phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
+        phases: PhaseKind::ALL.iter().map(|kind| words::phase(*kind).text()).collect(),
         flavors,
         totals,
         clusters: of(&[]),
@@ -100,8 +100,8 @@ async fn view(state: &State) -> Result<View, Problem> {
         free: FreeView::of(&hosts, &counts),
         in_use: of(&[PhaseKind::InUse]),
         making: of(&[PhaseKind::Creating]),
-        going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
-        failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
+        going: of(words::GOING),
+        failed: of(words::FAILED),
         hour: Hour { applies: told.applies(), hit_rate: told.hit_rate_words() },
         explained,
         events: events.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
@@ -136,7 +136,7 @@ fn need(host: &Host, counts: &Counts) -> u8 {
     let settings = &host.settings;
     if !host.contact.state.is_active() {
         0
-    } else if count(&[PhaseKind::Failed, PhaseKind::Lost]) > 0 {
+    } else if count(words::FAILED) > 0 {
         1
     } else if host.purpose != HostPurpose::Serve {
         2
