@@ -268,7 +268,8 @@ async fn failed_now(state: &State, query: &Query, address: &Address) -> Result<F
 
 async fn host_chip(state: &State, query: &Query, address: &Address) -> Result<Option<HostChip>, Problem> {
     let Some(id) = ListInput(query).host()? else { return Ok(None) };
-    let host = state.store.host(&id).await?;
+    let hosts = state.operations.tally.hosts().await?;
+    let host = hosts.iter().find(|host| host.id == id);
     Ok(Some(HostChip {
         name: host.map_or_else(|| "a host that is gone".into(), |host| host.settings.name.to_string()),
         id: id.to_string(),

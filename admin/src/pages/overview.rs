@@ -83,7 +83,7 @@ async fn view(state: &State) -> Result<View, Problem> {
     // Out of memory: of a thousand hosts eight are shown.
     let (counts, hosts) = (state.operations.tally.counts().await?, state.operations.tally.hosts().await?);
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
-    let names = host_names(state, &events).await?;
+    let names = host_names(&hosts, &events);
     let told = state.operations.told_over(Range::Hour, now).await?;
     let explained = words::explanation(state.operations.explain_pool(&hosts, &counts, now).await, now);
     let (flavors, totals) = by_flavor(state, &counts);
