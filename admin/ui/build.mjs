@@ -18,8 +18,12 @@ async function icons() {
 }
 
 async function texts(folder, ending) {
-    const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith(ending));
-    return Promise.all(files.map((name) => readFile(`${folder}/${name}`, "utf8")));
+    const read = async (entry) => {
+        const path = `${folder}/${entry.name}`;
+        if (entry.isDirectory()) return texts(path, ending);
+        return entry.name.endsWith(ending) ? [await readFile(path, "utf8")] : [];
+    };
+    return (await Promise.all((await readdir(folder, { withFileTypes: true })).map(read))).flat();
 }
 
 async function drawn(name) {
