@@ -85,7 +85,7 @@ async fn view(state: &State) -> Result<View, Problem> {
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
     let names = host_names(&hosts, &events);
     let told = state.operations.told_over(Range::Hour, now).await?;
-    let explained = words::explanation(state.operations.explain_pool(&hosts, &counts, now).await, now);
+    let explained = state.operations.explain_pool(&hosts, &counts, now).await;
     let (flavors, totals) = by_flavor(state, &counts);
     let of = |kinds: &[PhaseKind]| counts.number(kinds, None, None);
     Ok(View {
@@ -97,13 +97,13 @@ async fn view(state: &State) -> Result<View, Problem> {
         totals,
         clusters: of(&[]),
         capacity: hosts.iter().map(|host| u64::from(host.settings.capacity)).sum(),
-        free: FreeView::of(&hosts, &counts),
+        free: FreeView::of(&hosts, &counts, explained.stopped),
         in_use: of(&[PhaseKind::InUse]),
         making: of(&[PhaseKind::Creating]),
         going: of(words::GOING),
         failed: of(words::FAILED),
         hour: Hour { applies: told.applies(), hit_rate: told.hit_rate_words() },
-        explained,
+        explained: words::explanation(explained, now),
         events: events.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
     })
 }

@@ -10,6 +10,7 @@ use super::outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probe
 use super::plan::{About, Action, Held, Plan, Step};
 use super::plan_pool::Target;
 use super::policy::Policy;
+use super::standing::free_by_flavor;
 use super::view::{EngineView, HostView, Memory, Retry, Work};
 
 /// One pass over a host.
@@ -50,6 +51,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
     doing.truncate(TOLD);
     let mut held: Vec<HeldBack> = plan.held.iter().map(|held| held_back(held, &view.memory, &clusters)).collect();
     held.truncate(TOLD);
+    let gives = view.host.serves() && view.host.contact.state.is_active();
     HostOutlook {
         host: view.host.id.clone(),
         at: *now,
@@ -61,6 +63,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
             error,
         },
         target: target.want.clone(),
+        stopped: if gives { free_by_flavor(view, Cluster::is_stopped) } else { BTreeMap::new() },
         gives_way: target.give_way.clone(),
         careful: view.memory.is_careful(&view.host, policy, *now),
         starts: view.memory.starts.clone(),

@@ -191,8 +191,8 @@ async fn free_clusters_that_nobody_can_have_are_told_apart() {
     let event = Event::new(now(), EventKind::HostChanged, Actor::Reconciler, "cordoned").about_host(&cordoned.id);
     house.store.change_host(&cordoned.configured(settings), event).await.unwrap();
     let mut browser = house.browser_of("vera").await;
-    let told = "Free</span> <strong>1</strong> <span class=\"note\">can be had; 2 more on hosts that do not answer; 3 more on \
-                hosts that give none out</span>";
+    let told = "Free</span> <strong>6</strong> <span class=\"note\">1 can be had; 2 on hosts that do not answer; 3 on hosts \
+                that give none out</span>";
     browser.get_counted("/", told).await;
     browser.get("/hosts").await.has("2 <span class=\"dim\">(not given out)</span>");
     house.end().await;
