@@ -13,7 +13,7 @@ use super::words::{self, Badge, When, when};
 use super::{Ask, cluster_gone};
 use crate::access::SignedIn;
 use crate::api::life;
-use crate::curves::Range;
+use crate::curves::{Of, Range};
 use crate::input::Query;
 use crate::live::Asked;
 use crate::operations::Refusal;
@@ -93,7 +93,7 @@ pub async fn show(
     state.sampling.touch_cluster(&id);
     let view = View {
         ranges: range_links(&[Range::Hour, Range::Day], range),
-        curves: curves::of_cluster(state.store.as_ref(), &id, range, state.now()).await?,
+        curves: curves::curves(state.store.as_ref(), &Of::Cluster(id.clone()), range, state.now()).await?.0,
         node_names: cluster.nodes.keys().map(ToString::to_string).collect(),
         live: live_view(&state, who.operator.role, &cluster).await?,
     };

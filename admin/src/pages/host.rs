@@ -15,7 +15,7 @@ use super::events::EventView;
 use super::hosts::HostView;
 use super::words::{self, When, when};
 use crate::access::SignedIn;
-use crate::curves::Range;
+use crate::curves::{Of, Range};
 use crate::input::{Form, Query};
 use crate::live::Asked;
 use crate::operations::{Holders, HostRow, Refusal, mix_text};
@@ -135,7 +135,7 @@ pub async fn show(
     let view = WholeView {
         live: view(&state, &id).await?,
         ranges: range_links(&[Range::Hour, Range::Day], range),
-        curves: curves::of_host(state.store.as_ref(), &host, range, state.now()).await?,
+        curves: curves::curves(state.store.as_ref(), &Of::Host(host.clone()), range, state.now()).await?.0,
     };
     let title = format!("Host {}", view.live.host.name());
     Ask { req: &req, state: &state, who: &who }.page("host.html", &title, "hosts", &view)
