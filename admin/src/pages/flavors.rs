@@ -1,7 +1,5 @@
 //! What clusters can be: the list of flavors.
 
-use std::collections::BTreeMap;
-
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use common::model::{FlavorId, PhaseKind};
@@ -12,9 +10,10 @@ use crate::access::SignedIn;
 use crate::live::Asked;
 use crate::problem::Problem;
 use crate::server::State;
+use crate::tally;
 
 /// How many clusters of a flavor there are, by what they are.
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Clone, Copy, Serialize)]
 pub struct Counts {
     free: u64,
     in_use: u64,
@@ -57,7 +56,7 @@ pub async fn live(asked: Asked) -> Result<String, Problem> {
 }
 
 async fn view(state: &State) -> Result<View, Problem> {
-    let counts = counts(state).await?;
+    let counts = state.operations.tally.counts().await?;
     let mut templates: Vec<TemplateView> = Vec::new();
     for flavor in state.catalog.flavors() {
         let Some(template) = state.catalog.template(&flavor.template) else { continue };
@@ -75,7 +74,7 @@ async fn view(state: &State) -> Result<View, Problem> {
                 id: flavor.id.to_string(),
                 title: flavor.title.clone(),
                 values: template.parameters().iter().map(|parameter| value(&parameter.name)).collect(),
-                counts: counts.get(&flavor.id).copied().unwrap_or_default(),
+                counts: Counts::of(&counts, &flavor.id),
             });
         }
     }
@@ -84,21 +83,18 @@ async fn view(state: &State) -> Result<View, Problem> {
 
 /// How many there are of one flavor.
 pub async fn counts_of(state: &State, flavor: &FlavorId) -> Result<Counts, Problem> {
-    Ok(counts(state).await?.remove(flavor).unwrap_or_default())
+    Ok(Counts::of(state.operations.tally.counts().await?.as_ref(), flavor))
 }
 
-async fn counts(state: &State) -> Result<BTreeMap<FlavorId, Counts>, Problem> {
-    let tally = state.operations.tally.counts().await?;
-    let counts = tally.by_flavor.iter().map(|(flavor, phases)| {
-        let of = |kinds: &[PhaseKind]| kinds.iter().filter_map(|kind| phases.get(kind)).sum();
-        let counts = Counts {
+impl Counts {
+    fn of(tally: &tally::Counts, flavor: &FlavorId) -> Counts {
+        let of = |kinds: &[PhaseKind]| tally.number(kinds, Some(flavor), None);
+        Counts {
             free: of(&[PhaseKind::Free]),
             in_use: of(&[PhaseKind::InUse]),
             making: of(&[PhaseKind::Creating]),
             going: of(words::GOING),
             failed: of(words::FAILED),
-        };
-        (flavor.clone(), counts)
-    });
-    Ok(counts.collect())
+        }
+    }
 }
