@@ -28,7 +28,9 @@ async fn pages(house: &House, browser: &mut Browser) -> Vec<(String, String)> {
         "/clusters?type=inused",
         "/clusters?type=released",
         "/clusters?type=failed",
+        "/clusters?type=existing",
         "/flavors",
+        "/stat",
         "/events",
     ]
     .map(str::to_owned)
@@ -160,8 +162,8 @@ async fn the_overview_counts_what_is_there() {
         ("Free", "2", "can be had<"),
         ("In use", "1", "held by users"),
         ("Being made", "0", "0 being removed"),
-        ("Failed", "0", "with their evidence"),
-        ("Hosts", "1 of 1", "answer; 3 of 5 places taken"),
+        ("Failed", "0", "at this moment"),
+        ("Hosts", "1", "1 answer; 3 of 5 places taken"),
         ("Hit rate", "–", "of 0 applies in the last hour"),
     ] {
         page.has(&format!("{label}</span> <strong>{value}</strong> <span class=\"note\">{note}"));
