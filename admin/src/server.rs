@@ -107,8 +107,7 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let seal = Seal::new(config.seal_keys.clone());
     let engines = Engines::new(seal.clone());
     let tally = Tally::start(store.clone(), stop.clone());
-    let sampling =
-        Sampling::start(store.clone(), reconciler.clone(), tally.clone(), engines.clone(), stop.clone());
+    let sampling = Sampling::start(store.clone(), reconciler.clone(), tally.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
     let sessions_changed = watch::Sender::new(());
     let operations = Operations {

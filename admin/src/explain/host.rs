@@ -43,9 +43,8 @@ pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> 
         told_by: told.source.clone(),
         looked_at: outlook.map(|outlook| outlook.at),
         stopped,
-        filled: outlook.map(|outlook| {
-            Filled::of(&row.phases, outlook.target.values().map(|n| u64::from(*n)).sum(), stopped)
-        }),
+        filled: outlook
+            .map(|outlook| Filled::of(&row.phases, outlook.target.values().map(|n| u64::from(*n)).sum(), stopped)),
         wanted: wanted(host, outlook),
         is,
         doing,

@@ -31,13 +31,8 @@ pub enum ClusterList {
 
 impl ClusterList {
     /// All of them, in the order of the page.
-    pub const ALL: [ClusterList; 5] = [
-        ClusterList::Active,
-        ClusterList::InUse,
-        ClusterList::Released,
-        ClusterList::Failed,
-        ClusterList::Existing,
-    ];
+    pub const ALL: [ClusterList; 5] =
+        [ClusterList::Active, ClusterList::InUse, ClusterList::Released, ClusterList::Failed, ClusterList::Existing];
 
     /// Takes the word of the URL.
     pub fn parse(text: &str) -> Result<ClusterList, Refusal> {

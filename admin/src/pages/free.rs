@@ -28,18 +28,14 @@ impl FreeView {
             *place += counts.number(&[PhaseKind::Free], None, Some(&host.id));
         }
         let stopped = stopped.min(giving);
-        let others = [
-            (stopped, "stopped"),
-            (away, "on hosts that do not answer"),
-            (kept_back, "on hosts that give none out"),
-        ];
+        let others =
+            [(stopped, "stopped"), (away, "on hosts that do not answer"), (kept_back, "on hosts that give none out")];
         FreeView { all: counts.number(&[PhaseKind::Free], None, None), note: note(giving - stopped, &others) }
     }
 }
 
 fn note(to_have: u64, others: &[(u64, &str)]) -> String {
-    let others: Vec<String> =
-        others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
+    let others: Vec<String> = others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{n} {what}")).collect();
     if others.is_empty() {
         return "can be had".to_owned();
     }

@@ -22,7 +22,8 @@ pub(super) async fn fill(store: &SharedStore, clusters: &[Cluster], now: Timesta
         store.put_evidence(&failure(cluster, now - SAMPLE_EVERY * minutes_ago)?).await.context("adding evidence")?;
     }
     let minutes = u32::try_from(APPLIES_KEPT.as_secs() / SAMPLE_EVERY.as_secs())?;
-    let minutes: Vec<Timestamp> = (0..minutes).rev().map(|ago| beginning(now, SAMPLE_EVERY) - SAMPLE_EVERY * ago).collect();
+    let minutes: Vec<Timestamp> =
+        (0..minutes).rev().map(|ago| beginning(now, SAMPLE_EVERY) - SAMPLE_EVERY * ago).collect();
     for some in minutes.chunks(AT_ONCE) {
         let asked: Vec<ApplyCount> = some.iter().zip(clusters.iter().cycle()).map(|(at, of)| asked(*at, of)).collect();
         store.count_applies(&asked).await.context("counting applies")?;
@@ -68,8 +69,7 @@ fn asked(minute: Timestamp, of: &Cluster) -> ApplyCount {
 /// The pool's numbers of a minute.
 fn sample(minute: Timestamp) -> Sample {
     let names = ["free", "in_use", "creating", "failed", "leaving", "hosts_active", "hosts_inactive", "made"];
-    let mut values: BTreeMap<String, u64> =
-        names.map(|name| (name.to_owned(), rand::random_range(0..100_000))).into();
+    let mut values: BTreeMap<String, u64> = names.map(|name| (name.to_owned(), rand::random_range(0..100_000))).into();
     values.extend(["make_ms", "make_ms_longest"].map(|name| (name.to_owned(), rand::random_range(5_000..60_000))));
     Sample { subject: Subject::Pool, minute, values }
 }
