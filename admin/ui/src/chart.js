@@ -23,6 +23,12 @@ function element(tag, properties, ...children) {
     return made;
 }
 
+// On phones each row is a card, and its cells are named by this.
+function labelled(cell, label) {
+    cell.dataset.label = label;
+    return cell;
+}
+
 class Curve {
     constructor(figure) {
         this.figure = figure;
@@ -127,8 +133,8 @@ class Curve {
         this.details.querySelector("thead tr").replaceChildren(element("th", { scope: "col", textContent: "From" }), ...heads);
         const lines = rows(curve).map(({ at, values }) => {
             const when = element("time", { dateTime: at, title: at, textContent: at });
-            const cells = values.map((value) => element("td", { className: "num", textContent: value }));
-            return element("tr", {}, element("th", { scope: "row" }, when), ...cells);
+            const cells = values.map((value, nth) => labelled(element("td", { className: "num", textContent: value }), curve.series[nth].name));
+            return element("tr", {}, labelled(element("th", { scope: "row" }, when), "From"), ...cells);
         });
         this.details.querySelector("tbody").replaceChildren(...lines);
     }
