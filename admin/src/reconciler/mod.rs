@@ -227,6 +227,8 @@ impl Running {
         if !self.task.is_finished() {
             let _aborted = (&mut self.task).await;
         }
+        // A renewal may have come between; steps that still end see by this that they may do no more.
+        self.cut();
         if let Err(reason) = self.store.drop_lock(&self.holder).await {
             tracing::warn!("the reconciler lock was not given back and runs out by itself: {reason}");
         }

@@ -144,6 +144,9 @@ impl Case {
                     case.deep.insert(flavor(), DeepFacts { every, needs_chaincode: false });
                 }
                 ["reached", seconds] => case.view.memory.heard_since = Some(ago(seconds.parse().unwrap())),
+                ["beginning", slot] => {
+                    case.view.memory.beginning.insert(Slot(slot.parse().unwrap()), flavor());
+                }
                 ["host-step"] => case.view.memory.host_step = Some(ago(1)),
                 ["cordoned"] => case.view.host.settings.schedulable = false,
                 ["by-hand"] => case.view.host.settings.autofill = false,

@@ -71,6 +71,18 @@ fn what_is_held_back_says_when_it_is_tried_again_and_what_it_is_about() {
 }
 
 #[test]
+fn what_waits_for_its_next_try_says_when_that_is_and_what_waits_for_something_else_does_not() {
+    let next = |text: &str| -> Vec<String> {
+        told(text).1.held.iter().map(|held| held.next.map_or_else(|| "-".into(), from_now)).collect()
+    };
+    assert_eq!(next("in-use known-dead-vp1 revived-vp1"), ["+4s"], "a node that does not stay up");
+    assert_eq!(next("creating busy; want 2; flavor-fails 0"), ["-"], "one is tried first");
+    assert_eq!(next("want 2; host-hold 7"), ["+7s"]);
+    assert_eq!(next("free ill-1; write-hold"), ["+2s"]);
+    assert_eq!(next("resetting web; host-fails 1 5"), ["-", "+5s"], "how far it is, and its last step");
+}
+
+#[test]
 fn what_is_told_can_be_written_down_and_read_again() {
     for text in [
         "free; in-use; creating well; want 3; flavor-fails 30",

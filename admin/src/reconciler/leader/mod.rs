@@ -110,7 +110,7 @@ impl Leader {
                 Ok(None) => {
                     let lock = self.store.lock().await.ok().flatten();
                     if let Some(lock) = &lock {
-                        wait = wait.min(until_void(lock.until, clock::now()));
+                        wait = until_asked(lock.until, clock::now(), wait);
                     }
                     let leader = lock.map(|lock| lock.holder);
                     if leader != waiting_for {
@@ -153,8 +153,25 @@ impl Leader {
     }
 }
 
-/// To the moment at which the lock runs out: if that comes first a standby asks then, so that a dead leader is followed
-/// as soon as it may be. Never less than a moment: clocks differ.
-fn until_void(until: Timestamp, now: Timestamp) -> Duration {
-    until.since(now) + Duration::from_millis(50)
+/// How long a standby waits before it asks for the lock again: `every` so often, and sooner if the lock runs out before, so
+/// that a dead leader is followed as soon as it may be. Never less than a moment. One that is held though it ran out long
+/// ago by this clock shows that clocks differ; then this one says nothing of when.
+fn until_asked(until: Timestamp, now: Timestamp, every: Duration) -> Duration {
+    if until + every <= now { every } else { every.min(until.since(now) + Duration::from_millis(50)) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_standby_asks_the_moment_the_lock_runs_out_and_is_in_no_hurry_when_clocks_differ() {
+        let (now, every) = (Timestamp::from_millis(100_000), Pace::ORDINARY.of(RENEW_EVERY));
+        let wait = |until: Timestamp| until_asked(until, now, every);
+        assert_eq!(wait(now + Duration::from_secs(7)), every);
+        assert_eq!(wait(now + Duration::from_secs(1)), Duration::from_millis(1050));
+        assert_eq!(wait(now), Duration::from_millis(50));
+        // It is held, though by this clock it is void for long.
+        assert_eq!(wait(now - Duration::from_secs(9)), every);
+    }
 }

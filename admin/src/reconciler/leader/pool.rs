@@ -153,10 +153,10 @@ impl Leader {
     ) {
         let probed = |phase: PhaseKind| matches!(phase, PhaseKind::Free | PhaseKind::InUse);
         let probed = counts.iter().filter(|((_, _, phase), _)| probed(*phase)).map(|(_, n)| n).sum();
+        let policy = Policy::for_pool(probed).at(self.pace);
         for host in records {
             let target = targets.remove(&host.id).unwrap_or_default();
-            let policy = Policy::for_pool(probed).at(self.pace);
-            let orders = Orders { target, facts: facts.clone(), policy, version: host.version };
+            let orders = Orders { target, facts: facts.clone(), policy: policy.clone(), version: host.version };
             if let Some(sender) = pool.hosts.get(&host.id) {
                 // Only what differs wakes a loop.
                 sender.send_if_modified(|old| {

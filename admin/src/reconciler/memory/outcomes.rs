@@ -35,8 +35,11 @@ impl Memory {
                 self.making_failed(flavor, now, failure, policy, now);
             }
         }
-        if step.action.only_writes() {
+        if step.action.begins_with_a_write() {
             match outcome {
+                // No write begins while the hold stands: this one was under way with the one that brought it.
+                Outcome::Failed(Failure::Later(_))
+                    if self.write_hold.as_ref().is_some_and(|it| it.not_before > now) => {}
                 Outcome::Failed(Failure::Later(error)) => {
                     let hold = Retry::after(self.write_hold.as_ref(), error.clone(), &policy.retry, now);
                     self.write_hold = Some(hold);
@@ -82,7 +85,7 @@ impl Memory {
                 let bad = if result.is_ok() { 0 } else { self.looks.get(id).map_or(0, |look| look.bad) + 1 };
                 self.looks.insert(id.clone(), Look { at: *at, result: result.clone(), bad });
             }
-            Outcome::Failed(_) if step.action.only_writes() => {}
+            Outcome::Failed(_) if step.action.begins_with_a_write() => {}
             Outcome::Failed(failure) => self.failed(step, id, cluster, failure, policy, now),
         }
     }
@@ -273,6 +276,37 @@ mod tests {
         assert!(memory.looks.is_empty() && memory.suspects.contains_key(&id));
         memory.end(&step, None, &Outcome::Looked { at: at(6), result: Ok(()) }, &policy, at(9));
         assert!(memory.looks.contains_key(&id) && memory.suspects.is_empty());
+    }
+
+    fn write(id: &ClusterId) -> Step {
+        Step { action: Action::Withdraw { cluster: id.clone() }, name: None, why: String::new() }
+    }
+
+    #[test]
+    fn writes_that_fail_together_say_one_thing() {
+        let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
+        let (away, mut now) = (Outcome::Failed(Failure::Later("away".into())), Timestamp::from_millis(0));
+        let mut waits = Vec::new();
+        for _ in 0..3 {
+            for _ in 0..8 {
+                memory.end(&write(&id), None, &away, &policy, now);
+            }
+            let until = memory.write_hold.as_ref().unwrap().not_before;
+            waits.push(until.since(now).as_secs());
+            now = until;
+        }
+        assert_eq!(waits, [1, 2, 4]);
+        memory.end(&write(&id), None, &Outcome::Done, &policy, now);
+        assert!(memory.write_hold.is_none());
+    }
+
+    #[test]
+    fn the_stores_trouble_is_not_blamed_on_a_cluster_that_was_to_be_probed_deeply() {
+        let (mut memory, policy, id) = (Memory::default(), Policy::default(), ClusterId::random());
+        let step = Step { action: Action::DeepLook { cluster: id.clone() }, name: None, why: String::new() };
+        let away = Outcome::Failed(Failure::Later("away".into()));
+        memory.end(&step, None, &away, &policy, Timestamp::from_millis(0));
+        assert!(memory.retries.is_empty() && memory.write_hold.is_some());
     }
 
     #[test]

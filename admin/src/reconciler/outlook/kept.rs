@@ -88,9 +88,14 @@ impl Outlooks {
         self.tell(None);
     }
 
+    /// This is told of its host from now on; nothing is while this process does not lead. A pass that was under way when it
+    /// lost the lead ends after [`Outlooks::clear`].
     pub fn set(&self, outlook: HostOutlook) {
         let (host, outlook) = (outlook.host.clone(), Arc::new(outlook));
         let mut hosts = self.hosts.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.leads() {
+            return;
+        }
         let before = hosts.insert(host.clone(), outlook.clone());
         drop(hosts);
         if before.is_none_or(|before| !before.tells_the_same_as(&outlook)) {
@@ -101,5 +106,22 @@ impl Outlooks {
     fn tell(&self, host: Option<HostId>) {
         // Nobody listens: nobody looks at a page.
         let _ = self.told.send(host);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::reconciler::case::told::told;
+
+    #[test]
+    fn a_pass_that_ends_after_the_lead_was_lost_tells_nothing() {
+        let (outlooks, outlook) = (Outlooks::default(), told("free").1);
+        outlooks.lead();
+        outlooks.set(outlook.clone());
+        assert_eq!(outlooks.all().len(), 1);
+        outlooks.clear();
+        outlooks.set(outlook);
+        assert!(outlooks.all().is_empty());
     }
 }

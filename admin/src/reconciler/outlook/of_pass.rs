@@ -49,7 +49,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
         doing.push(Doing { kind, what, why: None, since, cluster: None, flavor: None });
     }
     doing.truncate(TOLD);
-    let mut held: Vec<HeldBack> = plan.held.iter().map(|held| held_back(held, &view.memory, &clusters)).collect();
+    let mut held: Vec<HeldBack> = plan.held.iter().map(|held| held_back(held, &clusters)).collect();
     held.truncate(TOLD);
     HostOutlook {
         host: view.host.id.clone(),
@@ -121,21 +121,17 @@ fn kind_of(work: Work) -> DoingKind {
     }
 }
 
-fn held_back(held: &Held, memory: &Memory, clusters: &BTreeMap<&ClusterId, &Cluster>) -> HeldBack {
-    let (cluster, flavor, retry) = match &held.about {
+fn held_back(held: &Held, clusters: &BTreeMap<&ClusterId, &Cluster>) -> HeldBack {
+    let (cluster, flavor) = match &held.about {
         About::Cluster(id) => {
             // What has no record has no page either.
             let known = clusters.get(id);
-            (known.map(|_| id.clone()), known.map(|cluster| cluster.flavor.clone()), memory.retries.get(id))
+            (known.map(|_| id.clone()), known.map(|cluster| cluster.flavor.clone()))
         }
-        About::Flavor(flavor) => (None, Some(flavor.clone()), memory.failures.get(flavor)),
-        About::Host => {
-            let hold = memory.host_hold.as_ref().filter(|hold| held.why.starts_with(&hold.error));
-            (None, None, hold)
-        }
+        About::Flavor(flavor) => (None, Some(flavor.clone())),
+        About::Host => (None, None),
     };
-    let next = retry.map(|retry| retry.not_before);
-    HeldBack { what: held.what.clone(), why: held.why.clone(), cluster, flavor, next }
+    HeldBack { what: held.what.clone(), why: held.why.clone(), cluster, flavor, next: held.next }
 }
 
 fn retries(memory: &Memory) -> Vec<RetryLater> {

@@ -203,6 +203,12 @@ impl Action {
         self.work() == Work::Write && !self.touches_engine() && !matches!(self, Action::Gather { .. })
     }
 
+    /// Whether it comes to nothing while the store takes no writes, and whether its failure is the store's: a deep probe
+    /// takes its cluster out of service first.
+    pub fn begins_with_a_write(&self) -> bool {
+        self.only_writes() || matches!(self, Action::DeepLook { .. })
+    }
+
     /// Whether the engine is another afterwards, so that a look at it is due.
     pub fn touches_engine(&self) -> bool {
         self.work().ends_in_a_look() || matches!(self, Action::EndPurpose { foreign } if !foreign.is_empty())

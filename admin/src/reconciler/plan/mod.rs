@@ -58,6 +58,8 @@ pub struct Held {
     pub what: String,
     /// Why it waits.
     pub why: String,
+    /// When it is tried again, if it waits for that.
+    pub next: Option<Timestamp>,
 }
 
 /// What something that is held back is about, for whoever wants to look there.

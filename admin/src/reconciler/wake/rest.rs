@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn what_is_held_back_leaves_no_rest_unless_only_a_change_can_end_it() {
-        let held = vec![Held { about: About::Host, what: "1 of f".into(), why: "no room".into() }];
+        let held = vec![Held { about: About::Host, what: "1 of f".into(), why: "no room".into(), next: None }];
         let rest =
             |ends_untold| Rest::after(&Plan { held: held.clone(), ends_untold, ..Plan::default() }, &[], NOW, LONGEST);
         assert_eq!(rest(true), None);

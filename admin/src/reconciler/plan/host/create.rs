@@ -25,7 +25,8 @@ impl Planner<'_> {
             return self.lasts(what(wanted as usize), "the host is not schedulable".into());
         }
         let memory = &self.view.memory;
-        let taken = self.view.clusters.len() + memory.beginning.len();
+        let beginning = self.beginning().count();
+        let taken = self.view.clusters.len() + beginning;
         let mut room = usize::from(host.settings.capacity).saturating_sub(taken);
         if room < wanted as usize {
             let removing = self.view.clusters.iter().filter(|c| c.may_vanish() || is_failed(c)).count();
@@ -33,25 +34,21 @@ impl Planner<'_> {
             self.held(what(wanted as usize - room), why);
         }
         if let Some(hold) = memory.host_hold.clone().filter(|hold| hold.not_before > self.now) {
-            self.wake(hold.not_before);
             let why = format!("{}; {}", hold.error, self.until(&hold));
-            return self.held(what(wanted as usize), why);
+            return self.held_until(hold.not_before, About::Host, what(wanted as usize), why);
         }
         let creating = self.view.clusters.iter().filter(|c| c.phase.kind() == PhaseKind::Creating).count();
         let (at_once, limit) = self.makings_at_once();
-        let mut starts = at_once.saturating_sub(creating + memory.beginning.len());
+        let mut starts = at_once.saturating_sub(creating + beginning);
         let mut slots = self.free_slots(seen);
         for (flavor, need) in &mut needs {
             let mut tries = usize::MAX;
             if let Some(retry) = memory.failures.get(flavor) {
                 let failed = format!("could not be made {} times, last: {}", retry.times, retry.error);
                 if retry.not_before > self.now {
-                    self.wake(retry.not_before);
-                    self.held_of(
-                        About::Flavor(flavor.clone()),
-                        format!("{need} of {flavor}"),
-                        format!("{failed}; {}", self.until(retry)),
-                    );
+                    let why = format!("{failed}; {}", self.until(retry));
+                    let about = About::Flavor(flavor.clone());
+                    self.held_until(retry.not_before, about, format!("{need} of {flavor}"), why);
                     continue;
                 }
                 // The wait is over: exactly one is tried, and its success ends the matter.
@@ -99,8 +96,14 @@ impl Planner<'_> {
 
     fn being_made(&self, flavor: &FlavorId) -> usize {
         let creating = |c: &&Cluster| c.phase.kind() == PhaseKind::Creating && c.flavor == *flavor;
-        let beginning = self.view.memory.beginning.values().filter(|one| *one == flavor).count();
+        let beginning = self.beginning().filter(|one| *one == flavor).count();
         self.view.clusters.iter().filter(creating).count() + beginning
+    }
+
+    /// Flavors of clusters that are being begun and have no record yet.
+    fn beginning(&self) -> impl Iterator<Item = &FlavorId> {
+        let written = |slot: &Slot| self.view.clusters.iter().any(|cluster| cluster.slot == *slot);
+        self.view.memory.beginning.iter().filter(move |(slot, _)| !written(slot)).map(|(_, flavor)| flavor)
     }
 
     fn until(&self, retry: &Retry) -> String {
@@ -110,11 +113,11 @@ impl Planner<'_> {
     /// Flavors of which fewer wait than should: those that failed last come last, those of which none waits come first,
     /// then the neediest.
     pub(super) fn needs(&self, target: &Target) -> Vec<(FlavorId, u32)> {
+        let waits = |cluster: &&Cluster| matches!(cluster.phase, Phase::Creating { .. } | Phase::Free { .. });
+        let waiting = self.view.clusters.iter().filter(waits).map(|cluster| &cluster.flavor);
         let mut have: BTreeMap<&FlavorId, u32> = BTreeMap::new();
-        for cluster in &self.view.clusters {
-            if matches!(cluster.phase, Phase::Creating { .. } | Phase::Free { .. }) {
-                *have.entry(&cluster.flavor).or_default() += 1;
-            }
+        for flavor in waiting.chain(self.beginning()) {
+            *have.entry(flavor).or_default() += 1;
         }
         let mut needs: Vec<(FlavorId, u32)> = target
             .want

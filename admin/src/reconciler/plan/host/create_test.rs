@@ -3,6 +3,14 @@
 use crate::reconciler::case::check;
 
 #[test]
+fn what_is_being_begun_counts_once_whether_it_is_written_down_yet_or_not() {
+    check("want 1; beginning 0", "");
+    check("want 2; beginning 0", "create f in slot 1 (1 of f are missing, room for 8)");
+    check("creating busy; want 1; beginning 0", "");
+    check("creating busy; want 2; beginning 0", "create f in slot 1 (1 of f are missing, room for 8)");
+}
+
+#[test]
 fn a_flavor_that_fails_is_held_back_with_its_reason() {
     check(
         "want 1; flavor-fails 30",

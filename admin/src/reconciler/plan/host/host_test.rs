@@ -129,6 +129,7 @@ fn a_cluster_of_an_older_flavor_is_replaced_unless_somebody_holds_it() {
         "create f in slot 1 (1 of f are missing, room for 8)
          held back: replacing h_0: its flavor changed; one at a time",
     );
+    check("free old-flavor busy; free old-flavor", "held back: replacing h_1: its flavor changed; one at a time");
     check("free old-flavor; flavor-fails 9", "held back: replacing h_0: its flavor changed; one at a time");
     check("in-use old-flavor well", "");
 }
@@ -181,6 +182,8 @@ fn while_the_store_takes_no_writes_none_is_tried() {
         probe h_1 (its proof gets old)
         held back: what is to be written down: disk full",
     );
+    // A deep probe begins with a write.
+    check("free well; free well; deep 90; write-hold", "held back: what is to be written down: disk full");
 }
 
 #[test]

@@ -127,10 +127,9 @@ impl Planner<'_> {
     fn hold_writes(&mut self) {
         let Some(hold) = self.view.memory.write_hold.clone().filter(|hold| hold.not_before > self.now) else { return };
         let before = self.plan.steps.len();
-        self.plan.steps.retain(|step| !step.action.only_writes());
+        self.plan.steps.retain(|step| !step.action.begins_with_a_write());
         if self.plan.steps.len() < before {
-            self.held("what is to be written down", hold.error);
-            self.wake(hold.not_before);
+            self.held_until(hold.not_before, About::Host, "what is to be written down", hold.error);
         }
     }
 
@@ -198,8 +197,8 @@ impl Planner<'_> {
         let Some(retry) = self.view.memory.retries.get(id).filter(|retry| retry.not_before > self.now).cloned() else {
             return false;
         };
-        self.wake(retry.not_before);
-        self.held_of(About::Cluster(id.clone()), what, format!("tried {} times, last: {}", retry.times, retry.error));
+        let why = format!("tried {} times, last: {}", retry.times, retry.error);
+        self.held_until(retry.not_before, About::Cluster(id.clone()), what, why);
         true
     }
 
@@ -209,7 +208,7 @@ impl Planner<'_> {
 
     /// Something is held back until the host's record or one of its clusters changes: the host may rest meanwhile.
     fn lasts(&mut self, what: impl Into<String>, why: String) {
-        self.plan.held.push(Held { about: About::Host, what: what.into(), why });
+        self.plan.held.push(Held { about: About::Host, what: what.into(), why, next: None });
     }
 
     /// Something about the host as a whole is held back, for now.
@@ -220,7 +219,14 @@ impl Planner<'_> {
     /// The same of a part of it.
     fn held_of(&mut self, about: About, what: impl Into<String>, why: String) {
         self.plan.ends_untold = true;
-        self.plan.held.push(Held { about, what: what.into(), why });
+        self.plan.held.push(Held { about, what: what.into(), why, next: None });
+    }
+
+    /// The same of what is tried again then.
+    fn held_until(&mut self, next: Timestamp, about: About, what: impl Into<String>, why: String) {
+        self.wake(next);
+        self.plan.ends_untold = true;
+        self.plan.held.push(Held { about, what: what.into(), why, next: Some(next) });
     }
 
     fn wake(&mut self, at: Timestamp) {

@@ -67,6 +67,8 @@ fn any_case() -> impl Strategy<Value = String> {
         Just("host-hold 0"),
         Just("came-back"),
         Just("gives-way"),
+        Just("beginning 0"),
+        Just("beginning 9"),
     ];
     let clusters = prop::collection::vec(cluster, 0..8);
     let facts = prop::collection::vec(fact, 0..3);
@@ -102,7 +104,9 @@ proptest! {
         }
         let begun = plan.steps.iter().filter(|s| matches!(s.action, Action::Begin { .. })).count();
         let capacity = usize::from(case.view.host.settings.capacity);
-        prop_assert!(begun == 0 || case.view.clusters.len() + begun <= capacity);
+        let mut slots: std::collections::BTreeSet<Slot> = case.view.clusters.iter().map(|c| c.slot).collect();
+        slots.extend(case.view.memory.beginning.keys());
+        prop_assert!(begun == 0 || slots.len() + begun <= capacity);
         // The host serves again, or goes, only when what was wanted of it is done.
         let of_host: Vec<_> = plan.steps.iter().filter(|s| s.action.is_of_host()).collect();
         prop_assert!(of_host.len() <= 1 && (of_host.is_empty() || case.view.memory.host_step.is_none()));
@@ -123,13 +127,11 @@ proptest! {
             let deletes = matches!(step.action, Action::DeleteHost);
             prop_assert!(done && deletes == case.view.host.purpose.leaves(), "too early: {step}");
         }
-        // Nothing is begun in a slot that is occupied or blocked, nor two in one.
-        let mut slots: Vec<Slot> = case.view.clusters.iter().map(|c| c.slot).collect();
+        // Nothing is begun in a slot that is occupied, blocked or being begun in, nor two in one.
         slots.extend(case.seen.blocked.keys());
         for step in &plan.steps {
             if let Action::Begin { slot, .. } = step.action {
-                prop_assert!(!slots.contains(&slot));
-                slots.push(slot);
+                prop_assert!(slots.insert(slot));
             }
         }
         // The same state gives the same plan.

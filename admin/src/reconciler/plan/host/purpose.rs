@@ -8,7 +8,7 @@ use std::time::Duration;
 use common::model::{Cluster, ClusterId, ForeignKind, ForeignThing, HostPurpose, Phase, PhaseKind, Why};
 
 use super::Planner;
-use crate::reconciler::plan::{Action, Step};
+use crate::reconciler::plan::{About, Action, Step};
 use crate::reconciler::view::Seen;
 
 /// On a host that is removed by force, what failed so many times is left where it is.
@@ -188,9 +188,9 @@ impl Planner<'_> {
             return;
         }
         if let Some(retry) = self.view.memory.host_retry.clone().filter(|retry| retry.not_before > self.now) {
-            self.wake(retry.not_before);
             self.say_purpose();
-            return self.held("the last step", format!("tried {} times, last: {}", retry.times, retry.error));
+            let why = format!("tried {} times, last: {}", retry.times, retry.error);
+            return self.held_until(retry.not_before, About::Host, "the last step", why);
         }
         self.plan.steps.push(Step { action: Action::EndPurpose { foreign }, name: None, why });
     }

@@ -3,9 +3,9 @@
 use common::model::{Cluster, Health, Phase, Want, Why};
 
 use super::nodes::{broken, not_running, unhealthy};
-use crate::reconciler::memory::WANT_OF_MEMORY;
+use crate::reconciler::memory::{Busy, WANT_OF_MEMORY};
 use crate::reconciler::plan::host::Planner;
-use crate::reconciler::plan::{About, Action};
+use crate::reconciler::plan::{About, Action, Work};
 use crate::reconciler::view::Found;
 
 /// A free cluster with which something failed so many times is replaced.
@@ -110,7 +110,12 @@ impl Planner<'_> {
         let (view, now) = (self.view, self.now);
         let on_its_way =
             |c: &Cluster| matches!(c.phase, Phase::Creating { .. } | Phase::Removing { why: Why::FlavorChanged, .. });
-        let moving = view.clusters.iter().any(on_its_way) || !view.memory.beginning.is_empty();
+        // What is being written of another one may be that it goes.
+        let going = |c: &Cluster| {
+            let writes = |busy: &Busy| busy.work == Work::Write;
+            self.flavor_changed(c) && view.memory.busy.get(&c.id).is_some_and(writes)
+        };
+        let moving = view.clusters.iter().any(|c| on_its_way(c) || going(c)) || !view.memory.beginning.is_empty();
         // None is made again of a flavor that is gone; others take its place.
         let made_again = self.facts.flavors.contains_key(&cluster.flavor);
         let lately = self.policy.flavor_backoff.limit;

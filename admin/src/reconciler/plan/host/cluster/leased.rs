@@ -75,10 +75,9 @@ impl Planner<'_> {
                 // It was seen stopped and is to run.
                 Want::Running if !runs && node.state != NodeState::Running => {
                     if let Some(retry) = self.view.memory.revival(&cluster.id, name, self.now).cloned() {
-                        self.wake(retry.not_before);
                         let why = format!("started {} times, last: {}", retry.times, retry.error);
                         let what = format!("starting {name} of {} again", cluster.name);
-                        self.held_of(About::Cluster(cluster.id.clone()), what, why);
+                        self.held_until(retry.not_before, About::Cluster(cluster.id.clone()), what, why);
                         continue;
                     }
                     NodeChange::Start
