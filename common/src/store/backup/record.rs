@@ -131,6 +131,7 @@ pub const LEFT_OUT: [(&str, &str); 7] = [
     ("locks", "as lock"),
     ("session", "everybody signs in again: one who signed out since must not be signed in by a restore"),
     ("sessions", "as session"),
+    ("token_uses", "goes into the tokens' own records"),
     ("change_log", "for those who watch while it happens"),
     ("sqlite_sequence", "SQLite's own"),
 ];
