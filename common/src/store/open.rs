@@ -142,7 +142,7 @@ pub enum OpenError {
     #[error(
         "MongoDB's database is not ready after {} s of waiting, and this user may not make it so: start poolmanager-admin of this \
          version, whose user may",
-        waited.as_secs()
+        .waited.as_secs()
     )]
     NotMade {
         /// For how long it was waited.
