@@ -33,8 +33,8 @@ use std::sync::atomic::AtomicI64;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use mongodb::{Client, Database};
 use mongodb::bson::doc;
+use mongodb::{Client, Database};
 
 use self::append::Appender;
 use self::claim::Claims;
