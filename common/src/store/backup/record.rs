@@ -125,7 +125,7 @@ impl Kind {
 }
 
 /// Tables and collections that are not in a backup, each with what becomes of it at a restore.
-pub const LEFT_OUT: [(&str, &str); 7] = [
+pub const LEFT_OUT: [(&str, &str); 8] = [
     ("meta", "the pool's id and the schema's version are in the file's header"),
     ("lock", "nobody leads after a restore; the term, in the header, goes on growing"),
     ("locks", "as lock"),

@@ -98,7 +98,8 @@ impl Snapshot {
     }
 
     async fn uses(&mut self, db: &Database) -> Result<Uses, BackupError> {
-        let find = db.collection::<Document>(USES).find(doc! {}).session(&mut self.0);
+        let of = db.collection::<Document>(USES);
+        let find = of.find(doc! {}).session(&mut self.0);
         let mut found = timed(find.into_future()).await.map_err(error::db)?;
         let mut all = Vec::new();
         while let Some(one) = timed(async { found.next(&mut self.0).await.transpose() }).await.map_err(error::db)? {
@@ -152,7 +153,7 @@ fn record(kind: Kind, found: Document, unnumbered: &mut i64, uses: &Uses) -> Res
             Record::Applies(read.ok_or_else(|| StoreError::Broken(format!("applies: {found}")))?)
         }
         Kind::Operator => Record::Operator(shape::read(found)?),
-        Kind::Token => Record::Token(read_token(found, uses)?),
+        Kind::Token => Record::Token(Box::new(read_token(found, uses)?)),
         Kind::Samples => {
             let read = samples::hour(&found);
             Record::Samples(read.ok_or_else(|| StoreError::Broken(format!("samples: {found}")))?)
