@@ -108,5 +108,8 @@ start_mongo() {
     local mongos
     mapfile -t mongos < <("${compose[@]}" config --services | grep '^mongo' | grep -v '^mongo-setup$')
     "${compose[@]}" up -d --no-build --no-deps "${mongos[@]}" || die "mongo does not start; see: ${compose[*]} logs mongo"
-    "${compose[@]}" run --rm -T --no-deps mongo-setup </dev/null || die "mongo is not ready; see: ${compose[*]} logs mongo"
+    run_mongo_setup || die "mongo is not ready; see: ${compose[*]} logs mongo"
 }
+
+# run_mongo_setup: makes users and what they may, as this version wants it, in a mongo that runs.
+run_mongo_setup() { "${compose[@]}" run --rm -T --no-deps mongo-setup </dev/null; }

@@ -21,7 +21,7 @@ if [ ! -f .env ]; then
     # Made aside first: half a file would be taken for a whole one at the next run.
     while IFS= read -r line; do
         case "$line" in
-        INTERNAL_SECRET= | MONGO_PASSWORD= | MONGO_ROOT_PASSWORD= | SEAL_KEY=) value=$(secret 32); printf '%s%s\n' "$line" "$value" ;;
+        INTERNAL_SECRET= | MONGO_PASSWORD= | MONGO_APP_PASSWORD= | MONGO_ROOT_PASSWORD= | SEAL_KEY=) value=$(secret 32); printf '%s%s\n' "$line" "$value" ;;
         ADMIN_PASSWORD= | GRAFANA_ADMIN_PASSWORD=) value=$(secret 12); printf '%s%s\n' "$line" "$value" ;;
         *) printf '%s\n' "$line" ;;
         esac
@@ -38,6 +38,7 @@ add_secret() {
     mv .env.new .env
     say "Added $1 to .env: $3. Keep a copy of .env."
 }
+add_secret MONGO_APP_PASSWORD 32 "as whom app comes to mongo"
 add_secret SEAL_KEY 32 "credentials of hosts are sealed with it"
 add_secret GRAFANA_ADMIN_PASSWORD 12 "for Grafana's user admin, with docker-compose.monitoring.yml"
 if [ ! -f secrets/mongo.key ]; then

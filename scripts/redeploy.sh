@@ -26,6 +26,9 @@ app | admin | nginx) ;;
 esac
 need_engine
 find_compose
+[ -f .env ] || die "no .env here: nothing was started from this folder"
+# Secrets that came with a new version.
+scripts/make-env.sh
 
 nginx=$("${compose[@]}" ps -q nginx)
 [ -n "$nginx" ] || die "nginx does not run: scripts/restart.sh"
@@ -35,6 +38,9 @@ if [ "$service" = nginx ]; then
     exit 0
 fi
 
+# A new version may need more of mongo's users, and fails plainly if it lacks it; one that needs none must not wait for a mongo that is
+# away just now.
+run_mongo_setup || warn "mongo's users could not be looked after; $service goes on with those that are there"
 mapfile -t old < <("${compose[@]}" ps -q "$service")
 [ ${#old[@]} -gt 0 ] || die "$service does not run: scripts/restart.sh"
 # Ended before nginx knows the new ones, it leaves none: a second try would double them.

@@ -76,7 +76,7 @@ shell_scripts() { shellcheck -x scripts/*.sh .ci/run; }
 compose() { if have docker-compose; then docker-compose "$@"; else docker compose "$@"; fi; }
 compose_file() {
     local overlay
-    export INTERNAL_SECRET=check MONGO_PASSWORD=check MONGO_ROOT_PASSWORD=check GRAFANA_ADMIN_PASSWORD=check
+    export INTERNAL_SECRET=check MONGO_PASSWORD=check MONGO_APP_PASSWORD=check MONGO_ROOT_PASSWORD=check GRAFANA_ADMIN_PASSWORD=check
     for overlay in docker-compose.yml docker-compose.tls.yml docker-compose.ha.yml docker-compose.monitoring.yml; do
         compose -f docker-compose.yml -f "$overlay" --env-file .env.example config >/dev/null || return 1
     done

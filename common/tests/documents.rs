@@ -95,6 +95,22 @@ fn every_variable_of_the_compose_files_is_documented() {
     }
 }
 
+/// What the programs read comes from `.env` by the same name, or the deployment says why it does not.
+#[test]
+fn every_setting_can_be_set_in_env_or_is_said_to_be_fixed() {
+    let fixed = first_cells(section(DEPLOYMENT, "What the deployment fixes"));
+    let base = COMPOSE[0];
+    for name in NAMES {
+        let passed = base.contains(&format!(" {name}: ${{{name}:"));
+        assert!(passed != fixed.contains(name), "{name}: passed {passed}, and the opposite is said");
+    }
+    for name in fixed {
+        assert!(NAMES.contains(&name), "{name} is no setting");
+        let written = base.lines().any(|line| line.contains(&format!("${{{name}")));
+        assert!(!written, "{name} is fixed, and yet asked of .env");
+    }
+}
+
 #[test]
 fn defaults_are_told_as_they_are() {
     let variables = compose_variables();
@@ -111,8 +127,7 @@ fn defaults_are_told_as_they_are() {
     for line in ENV_EXAMPLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let (name, value) = line.split_once('=').unwrap();
         let known = variables.get(name).unwrap_or_else(|| panic!("{name} of .env.example is in no compose file"));
-        // 0 is what the program takes an unset one for.
-        let same = known.is_none_or(|default| default == value) || (name, value) == ("USER_LEASES_MAX", "0");
+        let same = known.is_none_or(|default| default == value);
         assert!(same, "{name} is {value:?} in .env.example and {known:?} in the compose file");
     }
 }
