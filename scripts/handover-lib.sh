@@ -13,16 +13,16 @@ write_step() {
     mv -f ".redeploy-$service.new" ".redeploy-$service"
 }
 
-# go_by_addresses SERVICE ID...: from its next reload on nginx goes by these containers alone.
+# go_by_addresses SERVICE NGINX ID...: from its next reload on nginx (its container) goes by these containers alone.
 go_by_addresses() {
-    local service=$1 servers=nginx/$1.servers port edge id
-    shift
+    local servers=nginx/$1.servers nginx=$2 port edge id
+    shift 2
     if [ ! -f "$servers.usual" ]; then
         cp -p "$servers" "$servers.new"
         mv "$servers.new" "$servers.usual"
     fi
     port=$(sed -n 's/^server [a-z]*:\([0-9]*\).*/\1/p' "$servers.usual")
-    edge=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$(running nginx)" | grep '_edge$')
+    edge=$(docker inspect -f '{{range $name, $_ := .NetworkSettings.Networks}}{{println $name}}{{end}}' "$nginx" | grep '_edge$')
     # Renamed into its place: nginx may be reading it at any time.
     for id in "$@"; do
         printf 'server %s:%s max_fails=2 fail_timeout=5s;\n' \
@@ -37,19 +37,21 @@ go_by_name() {
     if [ -f "nginx/$1.servers.usual" ]; then mv "nginx/$1.servers.usual" "nginx/$1.servers"; fi
 }
 
-nginx_workers() { docker exec "$(running nginx)" sh -c 'grep -l "nginx: [w]orker" /proc/[0-9]*/cmdline' 2>/dev/null | sort; }
+# workers NGINX
+workers() { docker exec "$1" sh -c 'grep -l "nginx: [w]orker" /proc/[0-9]*/cmdline' 2>/dev/null | sort || true; }
 
 # hand_over SERVICE TO FROM: nginx goes by the containers in the array TO, then those in FROM end. One that ended while nginx still
 # knew it could break a request off.
 hand_over() {
-    local service=$1 id before deadline
+    local service=$1 id nginx before deadline
     local -n to=$2 from=$3
-    go_by_addresses "$service" "${to[@]}"
-    before=$(nginx_workers)
+    nginx=$(running nginx)
+    go_by_addresses "$service" "$nginx" "${to[@]}"
+    before=$(workers "$nginx")
     reload_nginx
     # Workers of before the reload go by what was before, and end when they have answered what they had.
     deadline=$((SECONDS + 45))
-    while [ -n "$(comm -12 <(printf '%s\n' "$before") <(nginx_workers))" ]; do
+    while [ -n "$(comm -12 <(printf '%s\n' "$before") <(workers "$nginx"))" ]; do
         ((SECONDS > deadline)) && break
         sleep 0.2
     done

@@ -46,7 +46,7 @@ settle "$service"
 mapfile -t old < <(running "$service")
 [ ${#old[@]} -gt 0 ] || die "$service does not run: scripts/restart.sh"
 # One that was stopped would be started again in the place of a new one.
-"${compose[@]}" rm -f "$service" >/dev/null 2>&1
+"${compose[@]}" rm -f "$service" >/dev/null 2>&1 || die "containers of $service that have ended cannot be removed"
 write_step "$service" begun "${old[@]}"
 new=()
 # What fails, or is told to end, before the new ones have taken over leaves none of them: a second try would double them.

@@ -23,7 +23,8 @@ fn said(output: &Output) -> String {
 
 /// Runs a text in bash with the functions that the scripts of the deployment share, in a folder of its own.
 fn bash(folder: &Path, text: &str) -> Output {
-    let libraries = "set -euo pipefail; for lib in lib deploy-lib certificates-lib; do . \"$TOP/scripts/$lib.sh\"; done";
+    let libraries =
+        "set -euo pipefail; for lib in lib deploy-lib certificates-lib; do . \"$TOP/scripts/$lib.sh\"; done";
     let mut command = Command::new("bash");
     command.args(["-c", &format!("{libraries}\n{text}")]).env("TOP", top()).env("HOME", folder).current_dir(folder);
     command.stdin(Stdio::null()).output().unwrap()
@@ -85,11 +86,8 @@ fn nginx_is_given_a_pair_by_links_and_never_one_that_does_not_match() {
     std::fs::create_dir_all(at("live")).unwrap();
     std::fs::write(at(".env"), "TLS_CERTIFICATES=live\n").unwrap();
     for (link, file) in [("fullchain", "server"), ("privkey", "server-key")] {
-        std::os::unix::fs::symlink(
-            format!("../made/pool.example.org/{file}.pem"),
-            at(&format!("live/{link}.pem")),
-        )
-        .unwrap();
+        std::os::unix::fs::symlink(format!("../made/pool.example.org/{file}.pem"), at(&format!("live/{link}.pem")))
+            .unwrap();
     }
     let taken = bash(folder.path(), "take_certificates");
     assert!(taken.status.success(), "{}", said(&taken));

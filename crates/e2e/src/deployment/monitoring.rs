@@ -116,7 +116,8 @@ async fn questions(site: &Site, prometheus: &Prometheus, report: &mut Report<'_>
     let told = prometheus.ask("targets/metadata", &[]).await?;
     let told: BTreeSet<&str> = list(&told).map(|family| text(&family["metric"])).collect();
     let name = Regex::new(r"\b(?:poolmanager|process)_[a-z_]+")?;
-    let names: BTreeSet<&str> = asked.iter().flat_map(|asked| name.find_iter(asked)).map(|found| found.as_str()).collect();
+    let names: BTreeSet<&str> =
+        asked.iter().flat_map(|asked| name.find_iter(asked)).map(|found| found.as_str()).collect();
     let missing: Vec<&str> = names.iter().copied().filter(|name| !is_told(name, &told)).collect();
     let tell = format!("{} series in {} questions", names.len(), asked.len());
     report.holds("app and admin tell of all that is asked for", missing.is_empty(), format!("{tell} {missing:?}"));

@@ -43,8 +43,14 @@ pub(super) async fn replace(site: &Site, pool: &Pool, service: &str, report: &mu
 pub(super) async fn killed(site: &Site, pool: &Pool, report: &mut Report<'_>) -> anyhow::Result<()> {
     let servers = site.folder().join("nginx/app.servers");
     let (usual, first) = (std::fs::read_to_string(&servers)?, site.one("app").await?);
-    kill_at(site, "its new container", || async { Ok(site.containers("app").await?.len() == 2) }).await?;
-    kill_at(site, "nginx by addresses", || async { Ok(std::fs::read_to_string(&servers)? != usual) }).await?;
+    kill_at(site, "a new container of app", || async { Ok(site.containers("app").await?.len() == 2) }).await?;
+    let step = site.folder().join(".redeploy-app");
+    let taken_over = || async {
+        // It may be away for a moment, while what was killed before is put right.
+        let step = std::fs::read_to_string(&step).unwrap_or_default();
+        Ok(step.starts_with("taken_over") && std::fs::read_to_string(&servers)? != usual)
+    };
+    kill_at(site, "nginx to go by the new container's address", taken_over).await?;
     let left = std::fs::read_to_string(&servers)?;
     report.saw("scripts/redeploy.sh is killed before and after its new container takes over", left.trim());
     site.script("restart.sh", &["--no-build"]).await?;

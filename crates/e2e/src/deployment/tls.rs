@@ -12,11 +12,12 @@ use crate::wait::until;
 pub(super) async fn look(site: &Site, report: &mut Report<'_>) -> anyhow::Result<()> {
     let https = site.setting("HTTPS_PORT");
     site.script("make-certs.sh", &["--dir", "certs/edge", "localhost", "127.0.0.1"]).await?;
-    for (name, value) in
-        [("COMPOSE_FILE", "docker-compose.yml:docker-compose.tls.yml"), ("TLS_CERTIFICATES", "./certs/edge/localhost")]
-    {
-        site.set(name, value)?;
-    }
+    let files = match site.setting("COMPOSE_FILE") {
+        files if files.is_empty() => "docker-compose.yml".to_owned(),
+        files => files,
+    };
+    site.set("COMPOSE_FILE", &format!("{files}:docker-compose.tls.yml"))?;
+    site.set("TLS_CERTIFICATES", "./certs/edge/localhost")?;
     // Not 443: then nginx must be told what clients see.
     let port = https.rsplit(':').next().unwrap_or_default();
     let ports = format!("map $scheme $user_port {{ default \":{port}\"; }}\n");
@@ -81,10 +82,7 @@ async fn renewed(site: &Site, report: &mut Report<'_>) -> anyhow::Result<()> {
     site.script("make-certs.sh", &["--dir", "certs/edge", "--renew", "localhost", "127.0.0.1"]).await?;
     for (theirs, ours) in [("fullchain", "server.pem"), ("privkey", "server-key.pem")] {
         std::fs::rename(certs.join("edge/localhost").join(ours), archive.join(format!("{theirs}1.pem")))?;
-        std::os::unix::fs::symlink(
-            format!("../../archive/pool/{theirs}1.pem"),
-            live.join(format!("{theirs}.pem")),
-        )?;
+        std::os::unix::fs::symlink(format!("../../archive/pool/{theirs}1.pem"), live.join(format!("{theirs}.pem")))?;
     }
     site.set("TLS_CERTIFICATES", &live.display().to_string())?;
     site.script("redeploy.sh", &["nginx"]).await?;
@@ -115,7 +113,8 @@ fn users_ready(site: &Site) -> String {
 
 /// The serial number of the certificate that users are shown.
 async fn serial(site: &Site) -> anyhow::Result<String> {
-    let show = format!("openssl s_client -connect {} </dev/null | openssl x509 -noout -serial", site.setting("HTTPS_PORT"));
+    let show =
+        format!("openssl s_client -connect {} </dev/null | openssl x509 -noout -serial", site.setting("HTTPS_PORT"));
     let mut command = Command::new("bash");
     command.args(["-o", "pipefail", "-c", &show]);
     output(command).await

@@ -54,7 +54,11 @@ async fn healthy(site: &Site, report: &mut Report<'_>) -> anyhow::Result<()> {
             Ok(())
         })
         .await;
-        report.holds(&format!("{service} is healthy"), checked.is_ok(), checked.err().map_or_else(String::new, |error| format!("{error:#}")));
+        report.holds(
+            &format!("{service} is healthy"),
+            checked.is_ok(),
+            checked.err().map_or_else(String::new, |error| format!("{error:#}")),
+        );
     }
     Ok(())
 }
