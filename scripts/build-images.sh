@@ -41,7 +41,7 @@ if revision=$(git rev-parse HEAD 2>/dev/null) && [ -z "$(git rev-parse --show-pr
     [ -z "$(git status --porcelain 2>/dev/null)" ] || revision+=-dirty
     labels+=(--label "org.opencontainers.image.revision=$revision" --label "org.opencontainers.image.created=$(git log -1 --format=%cI)")
     # Without a name or password that stands in it.
-    source=$(git remote get-url origin 2>/dev/null | sed -n 's|^\(https*://\)\([^/@]*@\)\{0,1\}|\1|p')
+    source=$(git remote get-url origin 2>/dev/null | sed -n 's|^\(https*://\)\([^/@]*@\)\{0,1\}|\1|p' || true)
     [ -z "$source" ] || labels+=(--label "org.opencontainers.image.source=$source")
 else
     warn "no git here, or no repository: the images do not say from which commit they are"
