@@ -93,7 +93,7 @@ async fn one_of_each(
     keep::backup_and_restore(&site, &mut pool, report).await?;
     if settings.monitoring {
         report.part("docker-compose.monitoring.yml");
-        monitoring::look(&site, report).await?;
+        monitoring::look(&site, &pool, report).await?;
     }
     report.part("the door: nginx");
     door::look(&site, &pool, report).await?;

@@ -9,6 +9,7 @@ use regex::Regex;
 use reqwest::Client;
 use serde_json::Value;
 
+use super::pool::Pool;
 use super::report::Report;
 use super::site::{Site, docker};
 use super::walls;
@@ -18,13 +19,14 @@ use crate::wait::until;
 /// It looks every 15 s, after it has looked for whom to ask.
 const HEARD: Duration = Duration::from_secs(90);
 
-pub(super) async fn look(site: &Site, report: &mut Report<'_>) -> anyhow::Result<()> {
+pub(super) async fn look(site: &Site, pool: &Pool, report: &mut Report<'_>) -> anyhow::Result<()> {
     site.set("COMPOSE_FILE", "docker-compose.yml:docker-compose.monitoring.yml")?;
     site.script("restart.sh", &["--no-build"]).await?;
     report.saw("scripts/restart.sh starts it", "");
     let prometheus = Prometheus::of(site).await?;
     targets(site, &prometheus, report).await?;
     rules(site, &prometheus, report).await?;
+    something_happens(pool).await?;
     questions(site, &prometheus, report).await?;
     ways(site, &prometheus, report).await?;
     files_of_grafana(site, report).await
@@ -69,7 +71,7 @@ async fn targets(site: &Site, prometheus: &Prometheus, report: &mut Report<'_>) 
         Ok(())
     })
     .await;
-    report.holds("Prometheus hears app, admin and itself", heard.is_ok(), seen(heard));
+    report.holds("Prometheus hears app, admin and itself", heard.is_ok(), seen(&heard));
     for (service, port) in [("app", 8000), ("admin", 8080)] {
         let ask = format!(
             "exec 3<>/dev/tcp/{service}/{port}; printf 'GET /metrics HTTP/1.0\\r\\nHost: x\\r\\n\\r\\n' >&3; head -n 1 <&3"
@@ -93,7 +95,7 @@ async fn rules(site: &Site, prometheus: &Prometheus, report: &mut Report<'_>) ->
         Ok(())
     })
     .await;
-    report.holds(&format!("all {wanted} rules are judged without an error"), judged.is_ok(), seen(judged));
+    report.holds(&format!("all {wanted} rules are judged without an error"), judged.is_ok(), seen(&judged));
     let alarms = prometheus.ask("alerts", &[]).await?;
     let fire: Vec<&str> = list(&alarms["alerts"])
         .filter(|alarm| alarm["state"] == "firing")
@@ -101,6 +103,19 @@ async fn rules(site: &Site, prometheus: &Prometheus, report: &mut Report<'_>) ->
         .collect();
     report.holds("no alarm is raised", fire.is_empty(), fire.join(", "));
     Ok(())
+}
+
+/// What is counted is told once it has happened: a network is restarted, given back and made anew, and somebody has no good token.
+async fn something_happens(pool: &Pool) -> anyhow::Result<()> {
+    let hers = pool.apply().await?;
+    let restarted = pool.v2(&pool.alice, "/v2/cluster_op", &[("action", "restart"), ("cluster_id", &hers)]).await?;
+    ensure!(restarted.json()["status"] == "OK", "restarting hers: {}", restarted.text);
+    let refused = pool.v2("no-token-at-all", "/v2/cluster_apply", &[]).await?;
+    ensure!(refused.status == 401, "{}", refused.status);
+    let released = pool.v2(&pool.alice, "/v2/cluster_release", &[("cluster_id", &hers)]).await?;
+    ensure!(released.json()["status"] == "OK", "releasing hers: {}", released.text);
+    pool.apply().await?;
+    pool.until_two_are_held().await
 }
 
 /// Each series that rules and dashboard ask for is one that app or admin tell of, and each question can be answered.
@@ -113,14 +128,19 @@ async fn questions(site: &Site, prometheus: &Prometheus, report: &mut Report<'_>
     for panel in list(&dashboard["panels"]) {
         asked.extend(list(&panel["targets"]).map(|target| text(&target["expr"]).to_owned()));
     }
-    let told = prometheus.ask("targets/metadata", &[]).await?;
-    let told: BTreeSet<&str> = list(&told).map(|family| text(&family["metric"])).collect();
     let name = Regex::new(r"\b(?:poolmanager|process)_[a-z_]+")?;
     let names: BTreeSet<&str> =
         asked.iter().flat_map(|asked| name.find_iter(asked)).map(|found| found.as_str()).collect();
-    let missing: Vec<&str> = names.iter().copied().filter(|name| !is_told(name, &told)).collect();
-    let tell = format!("{} series in {} questions", names.len(), asked.len());
-    report.holds("app and admin tell of all that is asked for", missing.is_empty(), format!("{tell} {missing:?}"));
+    let told = until("all that is asked for to be told of", HEARD, || async {
+        let told = prometheus.ask("targets/metadata", &[]).await?;
+        let told: BTreeSet<&str> = list(&told).map(|family| text(&family["metric"])).collect();
+        let missing: Vec<&str> = names.iter().copied().filter(|name| !is_told(name, &told)).collect();
+        ensure!(missing.is_empty(), "{missing:?}");
+        Ok(())
+    })
+    .await;
+    let tell = format!("{} series in {} questions {}", names.len(), asked.len(), seen(&told));
+    report.holds("app and admin tell of all that is asked for", told.is_ok(), tell.trim());
     let (mut wrong, mut answered) = (Vec::new(), 0);
     for question in &asked {
         match prometheus.ask("query", &[("query", question)]).await {
@@ -129,7 +149,7 @@ async fn questions(site: &Site, prometheus: &Prometheus, report: &mut Report<'_>
             Err(error) => wrong.push(format!("{error:#}")),
         }
     }
-    // Nobody applied since the last start, and rules are about what is wrong, so many have nothing to show.
+    // Rules are about what is wrong, so many have nothing to show.
     let tell = format!("{answered} of {} show something now", asked.len());
     report.holds("each question is one that Prometheus can answer", wrong.is_empty(), format!("{tell} {wrong:?}"));
     Ok(())
@@ -189,6 +209,6 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn seen(outcome: anyhow::Result<()>) -> String {
-    outcome.err().map_or_else(String::new, |error| format!("{error:#}"))
+fn seen(outcome: &anyhow::Result<()>) -> String {
+    outcome.as_ref().err().map_or_else(String::new, |error| format!("{error:#}"))
 }
