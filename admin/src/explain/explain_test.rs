@@ -88,6 +88,23 @@ fn a_host_that_is_full_says_all_of_it() {
 }
 
 #[test]
+fn a_free_cluster_that_somebody_stopped_keeps_its_place_and_waits_for_nobody() {
+    let text = "free stop-wanted; free well; in-use well; want 2; capacity 3";
+    let said = "is: 1 of the free ones is stopped: it keeps its place and waits for nobody";
+    let (case, outlook) = told(text);
+    let explained = explain_host(&row(&case), &here(Some(outlook.clone())), NOW);
+    assert_eq!((explained.stopped, explained.filled), (1, Some(Filled { up: 2, of: 2 })));
+    let says = lines(&explained);
+    has(&says, "wanted: 1 of f wait there for users");
+    has(&says, "is: 2 clusters free");
+    has(&says, said);
+    let (rows, pool) = pool(&[text, "free stop-wanted; cordoned; want 1"]);
+    let explained = explain_pool(&facts(&rows), &here(Some(pool)), NOW);
+    assert_eq!(explained.stopped, 1, "what a host gives to nobody anyway is told of that host");
+    has(&lines(&explained), said);
+}
+
+#[test]
 fn what_failed_says_how_often_and_when_it_is_tried_again() {
     let says = host_says("want 1; flavor-fails 30");
     has(&says, "held: 1 of f: could not be made 2 times, last: no such image; tried again in 30 s at +30s");

@@ -1,4 +1,4 @@
-//! The lists of clusters: active, in use, released (their records), failed.
+//! The lists of clusters: active, in use, released (their records), failed, all that are there.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
@@ -88,7 +88,7 @@ struct Rows {
     failed_now: Option<FailedNow>,
 }
 
-/// `GET /clusters?type=active|inused|released|failed&q=&host=&user=&flavor=&phase=&health=&sort=&dir=&after=&limit=`
+/// `GET /clusters?type=active|inused|released|failed|existing&q=&host=&user=&flavor=&phase=&health=&sort=&dir=&after=&limit=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     let view = view(&state, &query).await?;
     Ask { req: &req, state: &state, who: &who }.page("clusters.html", "Clusters", "clusters", &view)
@@ -103,15 +103,19 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
     let list = query.get("type").map_or(Ok(ClusterList::Active), ClusterList::parse)?;
     let address = Address::of("/clusters", query, &PARAMETERS).with("type", list.as_str());
     let (heads, pager, rows) = match list {
-        ClusterList::Active | ClusterList::InUse => clusters(state, query, list, &address).await?,
+        ClusterList::Existing | ClusterList::Active | ClusterList::InUse => {
+            clusters(state, query, list, &address).await?
+        }
         ClusterList::Released => records(state, query, &address).await?,
         ClusterList::Failed => failures(state, query, &address).await?,
     };
     let shown = ListInput(query).shown()?;
     let get = |name| query.get(name);
     let flavors = state.catalog.flavors().iter();
-    let phases =
-        list.phases().into_iter().map(|phase| Choice::of(phase.as_str(), words::phase(phase).text(), get("phase")));
+    let phases = match list {
+        ClusterList::Existing | ClusterList::Active => phase_choices(list, query)?,
+        ClusterList::InUse | ClusterList::Released | ClusterList::Failed => Vec::new(),
+    };
     let healths = HealthKind::ALL
         .into_iter()
         .map(|health| Choice::of(health.as_str(), words::health_kind(health).text(), get("health")));
@@ -124,9 +128,12 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
         sort: get("sort").unwrap_or_default().to_owned(),
         dir: get("dir").unwrap_or_default().to_owned(),
         host: host_chip(state, query, &address).await?,
-        phases: if list == ClusterList::Active { phases.collect() } else { Vec::new() },
+        phases,
         flavors: flavors.map(|flavor| Choice::of(flavor.id.as_str(), flavor.title.clone(), get("flavor"))).collect(),
-        healths: if matches!(list, ClusterList::Active | ClusterList::InUse) { healths.collect() } else { Vec::new() },
+        healths: match list {
+            ClusterList::Existing | ClusterList::Active | ClusterList::InUse => healths.collect(),
+            ClusterList::Released | ClusterList::Failed => Vec::new(),
+        },
         filtered: is_filtered(query, &FILTERS),
         narrowed: is_filtered(query, &["phase", "user", "flavor", "health"]),
         clear: address.without(&FILTERS).without(&["after", "now"]).link(),
@@ -138,6 +145,25 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
         failures: rows.failures,
         failed_now: rows.failed_now,
     })
+}
+
+/// The phases to choose from: each, those that other pages count together, and what the address has.
+fn phase_choices(list: ClusterList, query: &Query) -> Result<Vec<Choice>, Problem> {
+    let of_list = list.phases();
+    let asked = if query.get("phase").is_some() { ListInput(query).clusters(Some(list))?.phases } else { Vec::new() };
+    let mut choices: Vec<Vec<PhaseKind>> = of_list.iter().map(|phase| vec![*phase]).collect();
+    let together = [words::GOING, words::FAILED].map(<[PhaseKind]>::to_vec);
+    choices.extend(together.into_iter().filter(|phases| phases.iter().all(|phase| of_list.contains(phase))));
+    if !asked.is_empty() && !choices.contains(&asked) {
+        choices.push(asked.clone());
+    }
+    let joined = |phases: &[PhaseKind], of: fn(PhaseKind) -> &'static str, by: &str| {
+        phases.iter().map(|phase| of(*phase)).collect::<Vec<_>>().join(by)
+    };
+    let value = |phases: &[PhaseKind]| joined(phases, PhaseKind::as_str, ",");
+    let label = |phases: &[PhaseKind]| joined(phases, |phase| words::phase(phase).text(), " or ");
+    let here = value(&asked);
+    Ok(choices.iter().map(|phases| Choice::of(value(phases), label(phases), Some(&here))).collect())
 }
 
 type Shown = (Vec<Head>, Pager, Rows);
@@ -214,7 +240,7 @@ async fn failed_now(state: &State, query: &Query, address: &Address) -> Result<F
     page.at = at.map_err(|why| Refusal::field("now", why.0))?;
     let filters = ListInput(query).failures()?;
     let asked = common::store::ClusterQuery {
-        phases: vec![PhaseKind::Failed, PhaseKind::Lost],
+        phases: words::FAILED.to_vec(),
         host: filters.host,
         user: None,
         flavor: filters.flavor,
@@ -242,7 +268,8 @@ async fn failed_now(state: &State, query: &Query, address: &Address) -> Result<F
 
 async fn host_chip(state: &State, query: &Query, address: &Address) -> Result<Option<HostChip>, Problem> {
     let Some(id) = ListInput(query).host()? else { return Ok(None) };
-    let host = state.store.host(&id).await?;
+    let hosts = state.operations.tally.hosts().await?;
+    let host = hosts.iter().find(|host| host.id == id);
     Ok(Some(HostChip {
         name: host.map_or_else(|| "a host that is gone".into(), |host| host.settings.name.to_string()),
         id: id.to_string(),
@@ -257,6 +284,7 @@ impl Tab {
             ClusterList::InUse => "In use",
             ClusterList::Released => "Released",
             ClusterList::Failed => "Failed",
+            ClusterList::Existing => "All there are",
         };
         Tab { url: format!("/clusters?type={}", tab.as_str()), title, here: tab == here }
     }

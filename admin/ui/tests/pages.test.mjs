@@ -136,6 +136,7 @@ test("pages of a pool that is used", async (t) => {
         ["clusters-in-use", "/clusters?type=inused"],
         ["clusters-released", "/clusters?type=released"],
         ["clusters-failed", "/clusters?type=failed"],
+        ["clusters-existing", "/clusters?type=existing&phase=releasing,removing"],
         ["cluster-new", "/clusters/new"],
         ["cluster", `/clusters/${lease.id}`],
         ["cluster-release", `/clusters/${lease.id}/release`],

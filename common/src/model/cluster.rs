@@ -148,6 +148,11 @@ impl Cluster {
         self.phase.lease()
     }
 
+    /// Whether somebody stopped a node of it, or all. While it is free such a one keeps its place and is given to nobody.
+    pub fn is_stopped(&self) -> bool {
+        self.wishes.values().any(|wish| wish.want == Want::Stopped)
+    }
+
     /// Whether every node is as wanted: running ones run (and were restarted as often as asked), stopped ones do not.
     pub fn wishes_done(&self) -> bool {
         self.wishes.keys().all(|name| self.wish_done(name))

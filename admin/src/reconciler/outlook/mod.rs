@@ -26,6 +26,10 @@ pub struct HostOutlook {
     pub link: LinkOutlook,
     /// Creating and Free ones that the host is to hold, by flavor.
     pub target: BTreeMap<FlavorId, u32>,
+    /// Of those so many keep their places and are given to nobody, for somebody stopped a node; by flavor. None where the host
+    /// gives nothing out anyway.
+    #[serde(default)]
+    pub stopped: BTreeMap<FlavorId, u32>,
     /// A free cluster of the first flavor gives way to one of the second.
     #[serde(default)]
     pub gives_way: Option<(FlavorId, FlavorId)>,
@@ -190,6 +194,7 @@ impl HostOutlook {
         self.blind == other.blind
             && link(self) == link(other)
             && self.target == other.target
+            && self.stopped == other.stopped
             && self.gives_way == other.gives_way
             && self.careful == other.careful
             && self.starts == other.starts

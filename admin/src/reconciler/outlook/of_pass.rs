@@ -9,6 +9,7 @@ use super::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryL
 use crate::reconciler::host_loop::contact::Tries;
 use crate::reconciler::memory::{Memory, Retry};
 use crate::reconciler::plan::pool::Target;
+use crate::reconciler::plan::pool::standing::free_by_flavor;
 use crate::reconciler::plan::{About, Action, Held, Plan, Step, Work};
 use crate::reconciler::policy::Policy;
 use crate::reconciler::view::{EngineView, HostView};
@@ -51,6 +52,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
     doing.truncate(TOLD);
     let mut held: Vec<HeldBack> = plan.held.iter().map(|held| held_back(held, &clusters)).collect();
     held.truncate(TOLD);
+    let gives = view.host.serves() && view.host.contact.state.is_active();
     HostOutlook {
         host: view.host.id.clone(),
         at: *now,
@@ -62,6 +64,7 @@ pub fn outlook_of(before: Option<&HostOutlook>, pass: &Pass<'_>) -> HostOutlook 
             error,
         },
         target: target.want.clone(),
+        stopped: if gives { free_by_flavor(view, Cluster::is_stopped) } else { BTreeMap::new() },
         gives_way: target.give_way.clone(),
         careful: view.memory.is_careful(&view.host, policy, *now),
         starts: view.memory.starts.clone(),

@@ -23,6 +23,9 @@ pub struct PoolOutlook {
     pub oldest: Option<Timestamp>,
     /// Creating and Free ones that the hosts together are to hold, by flavor.
     pub target: BTreeMap<FlavorId, u64>,
+    /// Of those so many keep their places and are given to nobody, for somebody stopped a node; by flavor.
+    #[serde(default)]
+    pub stopped: BTreeMap<FlavorId, u64>,
     /// Where a free cluster of one flavor gives way to one of another; one at a time, so these are few.
     #[serde(default)]
     pub gives_way: Vec<(HostId, FlavorId, FlavorId)>,
@@ -122,6 +125,9 @@ pub fn add_up(all: &[Arc<HostOutlook>], now: Timestamp) -> PoolOutlook {
         earlier(&mut pool.oldest, Some(host.at));
         for (flavor, count) in &host.target {
             *pool.target.entry(flavor.clone()).or_default() += u64::from(*count);
+        }
+        for (flavor, count) in &host.stopped {
+            *pool.stopped.entry(flavor.clone()).or_default() += u64::from(*count);
         }
         if let Some((from, to)) = &host.gives_way {
             pool.gives_way.push((host.host.clone(), from.clone(), to.clone()));

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use common::clock;
-use common::model::{self, FlavorId, Metadata, PhaseKind, UserId};
+use common::model::{self, Actor, Event, EventKind, FlavorId, HostId, Metadata, PhaseKind, UserId};
 use common::store::{Applied, Apply, ClusterFilter, Holding, Page, SharedStore, StoreTarget, StoreUser};
 use reqwest::Method;
 use serde_json::json;
@@ -146,6 +146,35 @@ impl Churn {
             if offered == self.clusters { Ok(()) } else { Err(format!("{offered} of {}", self.clusters)) }
         })
         .await;
+    }
+
+    /// Waits until admin has noticed that nobody looks any more. It does when it has something to send, so it is given that.
+    pub async fn until_nobody_looks(&self) {
+        wait_until("every stream to be closed", PATIENCE, || async {
+            let open = self.open_streams().await.map_err(|error| error.to_string())?;
+            if open == 0 {
+                return Ok(());
+            }
+            self.tell_every_page().await.map_err(|error| error.to_string())?;
+            Err(format!("{open} are open"))
+        })
+        .await;
+    }
+
+    async fn open_streams(&self) -> anyhow::Result<u64> {
+        let answer = Answer::of(client()?.get(format!("{}/metrics", self.admin.url))).await?;
+        let line = answer.text.lines().find(|line| !line.starts_with('#') && line.contains("live_streams "));
+        let number = line.and_then(|line| line.split_whitespace().last()).context("no metric of live streams")?;
+        Ok(number.parse()?)
+    }
+
+    async fn tell_every_page(&self) -> anyhow::Result<()> {
+        let mut events = Vec::new();
+        for host in &self.hosts {
+            let event = Event::new(clock::now(), EventKind::HostChanged, Actor::Reconciler, "for the bench");
+            events.push(event.about_host(&HostId::parse(host)?));
+        }
+        Ok(self.store.append_events(&events).await?)
     }
 
     /// Ends all of it.

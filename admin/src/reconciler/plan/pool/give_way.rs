@@ -63,12 +63,12 @@ fn spare_here(host: &HostRoom, flavor: &FlavorId) -> u32 {
     host.free.get(flavor).copied().unwrap_or(0).saturating_sub(by_hand)
 }
 
-/// How many are Free on the group's hosts that give them out. Less than floors count, so it errs on the side of keeping.
+/// How many are Free on the group's hosts that give them out, and not stopped. Less than floors count, so it errs on the side of keeping.
 fn free_ones<'a>(hosts: &'a [HostRoom], group: &Group) -> BTreeMap<&'a FlavorId, u64> {
     let mut free = BTreeMap::new();
     for host in group.hosts.iter().map(|i| &hosts[*i]).filter(|host| host.gives) {
         for (flavor, count) in &host.free {
-            *free.entry(flavor).or_default() += u64::from(*count);
+            *free.entry(flavor).or_default() += u64::from(count.saturating_sub(host.stopped(flavor)));
         }
     }
     free

@@ -42,7 +42,7 @@ pub struct HostRoom {
     pub fills: bool,
     /// How many clusters it may hold.
     pub capacity: u32,
-    /// Clusters that wait for a user, or will: Creating and Free, by flavor.
+    /// Clusters that wait for a user, or will: Creating and Free, by flavor. Those that somebody stopped are among them.
     pub waiting: BTreeMap<FlavorId, u32>,
     /// Those of them that are Free.
     pub free: BTreeMap<FlavorId, u32>,
@@ -54,6 +54,13 @@ pub struct HostRoom {
     pub mix: Mix,
     /// What its loop says of making.
     pub standing: Standing,
+}
+
+impl HostRoom {
+    /// How many of its Free ones somebody stopped: they keep their places and wait for nobody.
+    pub fn stopped(&self, flavor: &FlavorId) -> u32 {
+        self.standing.stopped.get(flavor).copied().unwrap_or(0)
+    }
 }
 
 /// What a host should hold.
@@ -113,7 +120,10 @@ fn groups(hosts: &[HostRoom], mix: &Mix, demand: &Demand) -> Vec<Group> {
 
 fn group(hosts: &[HostRoom], shares: Vec<Share>, members: Vec<usize>, counted: &[usize]) -> Group {
     let count = |among: &[usize], flavor: &FlavorId| -> u64 {
-        let of = |i: &usize| hosts[*i].waiting.get(flavor).copied().unwrap_or(0);
+        let of = |i: &usize| {
+            let waiting = hosts[*i].waiting.get(flavor).copied().unwrap_or(0);
+            waiting.saturating_sub(hosts[*i].stopped(flavor))
+        };
         // What is on a host that gives nothing out waits for nobody.
         among.iter().filter(|i| hosts[**i].gives).map(|i| u64::from(of(i))).sum()
     };

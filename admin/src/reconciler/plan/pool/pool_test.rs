@@ -126,6 +126,21 @@ fn what_nobody_can_get_counts_for_nothing() {
 }
 
 #[test]
+fn what_somebody_stopped_keeps_its_place_and_counts_for_nothing_else() {
+    let stopped = |capacity, waiting: &[(&str, u32)]| {
+        let mut host = host(1, capacity, waiting, 0);
+        host.standing.stopped.insert(flavor("a"), 1);
+        host
+    };
+    assert_eq!(planned(&[stopped(4, &[("a", 2)])], "a 0 2"), ["a:3"], "one more is made, where there is room");
+    assert_eq!(planned(&[stopped(2, &[("a", 1)])], "a 1, b 1"), ["a:2"], "of a none waits, so it comes before b");
+    assert_eq!(planned(&[stopped(2, &[("a", 2)])], "a 0 2"), ["a:2"], "it takes room");
+    let full = [stopped(3, &[("a", 1), ("b", 2)])];
+    assert_eq!(exchange(&full, "a 0 1, b 1"), Some(("b".into(), "a".into())));
+    assert_eq!(exchange(&[stopped(2, &[("a", 2)])], "a 1, b 1"), None, "the last one of a that waits stays");
+}
+
+#[test]
 fn a_big_host_is_preferred_to_a_small_one_and_a_good_one_to_one_on_which_makings_fail() {
     let one_of_a = |hosts: &[HostRoom]| planned(hosts, "a 0 1");
     assert_eq!(one_of_a(&[host(1, 2, &[], 0), host(2, 50, &[], 0)]), ["", "a:1"]);

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use common::model::{FlavorId, PhaseKind, Slot, Timestamp};
+use common::model::{Cluster, FlavorId, PhaseKind, Slot, Timestamp};
 
 use crate::reconciler::memory::Retry;
 use crate::reconciler::memory::making::LONG;
@@ -23,6 +23,8 @@ pub struct Standing {
     pub careful: bool,
     /// Free clusters that an operator wanted there, by flavor: they give way to none.
     pub by_hand: BTreeMap<FlavorId, u32>,
+    /// Free clusters of which somebody stopped a node, by flavor: they keep their places and wait for nobody.
+    pub stopped: BTreeMap<FlavorId, u32>,
     /// So many clusters it can hold at most, whatever its capacity: those there, and slots in which nothing else stands.
     /// `None` while that is not known.
     pub most: Option<u32>,
@@ -54,18 +56,20 @@ impl Standing {
                 .collect(),
             held: memory.host_hold.as_ref().map(|hold| hold.not_before).filter(|until| *until > now),
             careful: memory.is_careful(&view.host, policy, now),
-            by_hand: by_hand(view),
+            by_hand: free_by_flavor(view, |cluster| cluster.asked_by.is_some()),
+            stopped: free_by_flavor(view, Cluster::is_stopped),
             most: most(view, facts, now),
         }
     }
 }
 
-fn by_hand(view: &HostView) -> BTreeMap<FlavorId, u32> {
-    let mut wanted = BTreeMap::new();
-    for cluster in view.clusters.iter().filter(|c| c.asked_by.is_some() && c.phase.kind() == PhaseKind::Free) {
-        *wanted.entry(cluster.flavor.clone()).or_default() += 1;
+/// How many of its free clusters are so, by flavor.
+pub fn free_by_flavor(view: &HostView, so: impl Fn(&Cluster) -> bool) -> BTreeMap<FlavorId, u32> {
+    let mut found = BTreeMap::new();
+    for cluster in view.clusters.iter().filter(|c| c.phase.kind() == PhaseKind::Free && so(c)) {
+        *found.entry(cluster.flavor.clone()).or_default() += 1;
     }
-    wanted
+    found
 }
 
 fn most(view: &HostView, facts: &Facts, now: Timestamp) -> Option<u32> {

@@ -1,6 +1,6 @@
 //! Decides what to do with a cluster that waits for a user. Part of [`super`]: as plain as it.
 
-use common::model::{Cluster, Health, Phase, Want, Why};
+use common::model::{Cluster, Health, Phase, Why};
 
 use super::nodes::{broken, not_running, unhealthy};
 use crate::reconciler::memory::{Busy, WANT_OF_MEMORY};
@@ -53,7 +53,7 @@ impl Planner<'_> {
             let action = Action::Record { cluster: cluster.id.clone(), nodes: Vec::new(), health };
             return self.step(cluster, action, seen);
         }
-        let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
+        let stopped = cluster.is_stopped();
         if stopped || !self.view.host.serves() {
             if cluster.offer.is_some() {
                 let why = if stopped { "a node of it was stopped" } else { "the host is not schedulable" };

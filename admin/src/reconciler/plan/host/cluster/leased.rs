@@ -12,7 +12,7 @@ impl Planner<'_> {
     pub(super) fn in_use(&mut self, cluster: &Cluster, found: Option<&Found>) {
         let nodes = changed_nodes(cluster, found);
         let bad = not_running(cluster, found).or_else(|| unhealthy(cluster, found));
-        let stopped = cluster.wishes.values().any(|wish| wish.want == Want::Stopped);
+        let stopped = cluster.is_stopped();
         let look = self.view.memory.looks.get(&cluster.id).cloned();
         // It runs again, and had ended though nobody asked for it.
         let ended =
