@@ -265,6 +265,6 @@ pub trait Store: Send + Sync + 'static {
 
     // Watching
 
-    /// Changes of clusters and hosts from `since` on, or from now.
+    /// Changes of clusters and hosts from `since` on, or from now; to who may only read what app needs, of clusters alone.
     async fn watch(&self, since: Option<WatchCursor>) -> StoreResult<ChangeStream>;
 }

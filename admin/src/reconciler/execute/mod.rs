@@ -10,7 +10,7 @@ mod make;
 mod nodes;
 pub mod outcome;
 pub mod placement;
-mod probe;
+pub mod probe;
 mod pulls;
 
 use std::collections::BTreeMap;

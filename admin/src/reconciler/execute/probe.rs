@@ -3,6 +3,7 @@
 //! A probe that errs is not a proof: whatever is not clearly good is bad, with what was seen.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use common::compose::{HttpProbe, JsonExpect};
 use common::model::Endpoint;
@@ -10,6 +11,21 @@ use serde_json::Value;
 
 /// A probe's answer is small (a list of peers, a chain's head); more than this is not one.
 const BODY_LIMIT: usize = 256 * 1024;
+
+/// For a connection: a frozen peer's port accepts and never answers, and the probe's own limit covers that.
+const CONNECT_WITHIN: Duration = Duration::from_secs(2);
+
+/// By what probes are sent.
+pub fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_WITHIN)
+        // Each goes to another cluster, and thousands of connections would wait for their next probe.
+        .pool_max_idle_per_host(0)
+        // The node may be its tenant's own by now, and admin reaches more than tenants do.
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .build()
+}
 
 /// Sends every probe in turn; the first that does not hold is the answer.
 pub async fn ask(
@@ -101,6 +117,9 @@ fn short(value: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     fn length(is: u64) -> Vec<JsonExpect> {
@@ -120,6 +139,30 @@ mod tests {
         ] {
             assert!(judge(body, &length(2)).unwrap_err().contains(said), "{said}");
         }
+    }
+
+    /// Answers one request with this, as it goes over the wire.
+    async fn answers(text: String) -> std::net::SocketAddr {
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let _ = stream.read(&mut [0; 1024]).await;
+            stream.write_all(text.as_bytes()).await.unwrap();
+        });
+        address
+    }
+
+    #[tokio::test]
+    async fn a_node_does_not_send_a_probe_elsewhere() {
+        let fine = "HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}";
+        let inside = answers(fine.to_owned()).await;
+        let moved = format!("HTTP/1.1 302 Found\r\nlocation: http://{inside}/\r\ncontent-length: 0\r\n\r\n");
+        let node = answers(moved).await;
+        let client = client().unwrap();
+        let asked = fetch(client.get(format!("http://{node}/network/peers"))).await;
+        assert_eq!(asked, Err("status 302".to_owned()));
+        assert_eq!(fetch(client.get(format!("http://{inside}/"))).await, Ok(b"{}".to_vec()));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tracing::{info, warn};
 
 use self::term::Term;
 use super::execute::gate::Gate;
-use super::execute::{Tools, placement};
+use super::execute::{Tools, placement, probe};
 use super::meters::Meters;
 use super::outlook::Outlooks;
 use super::plan::pool::demand::Mix;
@@ -72,10 +72,7 @@ impl Leader {
     pub async fn run(self, holder: String) -> anyhow::Result<()> {
         let probes = placement::probes(&self.catalog)?;
         let deep = if self.deep_probes { placement::deep_probes(&self.catalog)? } else { BTreeMap::new() };
-        // A frozen peer's port accepts and never answers; the probe's own limit covers the rest.
-        // No connection is kept: each goes to another cluster, and thousands would wait for their next probe.
-        let http = reqwest::Client::builder().connect_timeout(Duration::from_secs(2)).pool_max_idle_per_host(0);
-        let http = http.no_proxy().build()?;
+        let http = probe::client()?;
         let mut waiting_for: Option<String> = None;
         loop {
             let asked = Instant::now();

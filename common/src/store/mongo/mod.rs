@@ -4,6 +4,7 @@
 //! model's own JSON shape; what is asked for is indexed where it stands.
 
 mod append;
+mod awaited;
 mod calls;
 mod claim;
 mod clusters;
@@ -20,6 +21,7 @@ mod lists;
 mod load;
 mod people;
 mod place;
+mod rights;
 mod samples;
 mod settled;
 mod setup;
@@ -30,13 +32,14 @@ mod watch;
 use std::sync::Arc;
 use std::sync::atomic::AtomicI64;
 
-use mongodb::Client;
+use mongodb::{Client, Database};
 
 use self::append::Appender;
 use self::claim::Claims;
 use self::db::Db;
 pub(super) use self::dump::dump;
 pub(super) use self::load::load;
+use self::rights::Rights;
 use self::settled::Settler;
 use self::watch::Watches;
 use super::open::{Limits, OpenError};
@@ -60,28 +63,27 @@ pub(super) struct MongoStore {
 }
 
 impl MongoStore {
-    /// Connects, and makes or migrates what is in the database.
+    /// Connects, and makes or migrates what is in the database; who may not do that waits until an admin has done it.
     pub(super) async fn open(url: &str, database: &str, limits: Limits) -> Result<MongoStore, OpenError> {
         let options = setup::options(url).await?;
         let client = setup::client(options.clone())?;
         let connections = setup::connections(&options);
-        let found = match setup::prepare(&client.database(database)).await {
-            Ok(found) => found,
+        let (db, rights, pool) = match ready(client.database(database), &limits, connections).await {
+            Ok(ready) => ready,
             Err(error) => {
                 client.shutdown().immediate(true).await;
                 return Err(error);
             }
         };
-        let watches = Watches::new(setup::client(options)?, database, limits.deadline);
-        let db = Db::new(client.database(database), &limits, found.numbered_from, connections);
-        if let Err(error) = db.fill_lists().await {
-            client.shutdown().immediate(true).await;
-            return Err(OpenError::Broken(format!("what lists are read by: {error}")));
-        }
+        let watches = Watches::new(setup::client(options)?, database, limits.deadline, rights);
         let claims = Claims::start(db.clone());
-        let events = Arc::new(Appender::start(db.clone(), limits.events_kept));
+        let kept = match rights {
+            Rights::All => Some(limits.events_kept),
+            Rights::App => None,
+        };
+        let events = Arc::new(Appender::start(db.clone(), kept));
         Ok(MongoStore {
-            pool: found.pool,
+            pool,
             client,
             settler: Settler::new(events.clone(), limits.deadline),
             events,
@@ -94,4 +96,18 @@ impl MongoStore {
             sampled_subjects: limits.sampled_subjects,
         })
     }
+}
+
+/// The database, made ready by us or by others, as far as we may.
+async fn ready(database: Database, limits: &Limits, connections: u32) -> Result<(Db, Rights, PoolId), OpenError> {
+    let rights = Rights::of(&database).await?;
+    let found = match rights {
+        Rights::All => setup::prepare(&database).await?,
+        Rights::App => awaited::until_made(&database).await?,
+    };
+    let db = Db::new(database, limits, found.numbered_from, connections);
+    if rights == Rights::All {
+        db.fill_lists().await.map_err(|error| OpenError::Broken(format!("what lists are read by: {error}")))?;
+    }
+    Ok((db, rights, found.pool))
 }

@@ -102,13 +102,15 @@ impl Churn {
         }
     }
 
-    /// Gives back what users hold.
+    /// Gives back what users hold, and tells admin as app does.
     pub async fn release_all(&self) -> anyhow::Result<()> {
         let filter = ClusterFilter { phases: vec![PhaseKind::InUse], ..ClusterFilter::default() };
         for held in self.store.list_clusters(&filter, &Page::first(1_000)).await? {
             let released = held.release("the bench", clock::now()).context("the move is illegal")?;
             self.store.move_cluster(&held, &released, None).await?;
         }
+        let answer = self.internal("doorbell").await?;
+        ensure!(answer.status < 300, "ringing: {} {}", answer.status, answer.text);
         Ok(())
     }
 
@@ -124,11 +126,15 @@ impl Churn {
 
     /// Milliseconds of a full look at all hosts.
     pub async fn look_at_all(&self) -> anyhow::Result<f64> {
-        let secret = self.house.environment.get("INTERNAL_SECRET").context("a secret")?;
-        let url = format!("{}/internal/look", self.admin.url);
-        let answer = Answer::of(client()?.post(url).bearer_auth(secret)).await?;
+        let answer = self.internal("look").await?;
         ensure!(answer.status == 200, "a look at everything: {} {}", answer.status, answer.text);
         answer.json()["took_ms"].as_f64().context("took_ms")
+    }
+
+    async fn internal(&self, what: &str) -> anyhow::Result<Answer> {
+        let secret = self.house.environment.get("INTERNAL_SECRET").context("a secret")?;
+        let url = format!("{}/internal/{what}", self.admin.url);
+        Answer::of(client()?.post(url).bearer_auth(secret)).await
     }
 
     /// Waits until every place has a free cluster that can be had.
