@@ -16,5 +16,5 @@ pub const SESSIONS_LISTED: u32 = 100;
 /// How long counts of applies are kept.
 pub const APPLIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How long a used [`IdempotencyKey`] is known after its lease ended.
+/// How long a used [`IdempotencyKey`](crate::model::IdempotencyKey) is known after its lease ended.
 pub const KEY_KEPT: Duration = Duration::from_secs(24 * 3600);
