@@ -8,7 +8,8 @@ use common::model::{Host, HostId, PhaseKind};
 
 use super::*;
 use crate::operations::HostRow;
-use crate::reconciler::outlook_case::{Case, NOW, from_now, told};
+use crate::reconciler::case::told::{from_now, told};
+use crate::reconciler::case::{Case, NOW};
 use crate::reconciler::{HostOutlook, PoolOutlook, add_up};
 
 /// An explanation as lines, without what `wanted` and `is` have of every host.
