@@ -108,7 +108,6 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let engines = Engines::new(seal.clone());
     let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
-    let sessions_changed = watch::Sender::new(());
     let operations = Operations {
         store: store.clone(),
         passwords: passwords.clone(),
@@ -118,10 +117,10 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         seal,
         layout: config.layout,
         tally: Tally::start(store.clone(), stop.clone()),
-        sessions_changed: sessions_changed.clone(),
+        sessions_changed: watch::Sender::new(()),
         placing: Arc::default(),
     };
-    let live = Hub::new(&stop, sessions_changed);
+    let live = Hub::new(&stop);
     let now = PoolNow {
         tally: operations.tally.clone(),
         flavors: catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect(),

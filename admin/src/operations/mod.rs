@@ -58,7 +58,7 @@ pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use host_tls::TlsInput;
-pub use list_input::{ListInput, Natural, Shown};
+pub use list_input::{ListInput, Natural};
 use lists::not_there;
 pub use lists::{ClusterList, HostRow, Listed, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
@@ -90,7 +90,7 @@ pub struct Operations {
     pub layout: SlotLayout,
     /// How many clusters there are.
     pub tally: Tally,
-    /// Told when a session may have ended or may do other things than before.
+    /// Told when a session may have ended or may do other things than before: whatever lasts looks after its own then.
     pub sessions_changed: watch::Sender<()>,
     /// The turn of those who want a cluster made.
     pub placing: Arc<tokio::sync::Mutex<()>>,
