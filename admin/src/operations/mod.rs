@@ -37,7 +37,7 @@ mod tokens;
 use std::sync::Arc;
 
 use common::compose::Catalog;
-use common::model::{Actor, FlavorId, SlotLayout};
+use common::model::{Actor, FlavorId, SlotLayout, Timestamp};
 use common::store::SharedStore;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -129,6 +129,15 @@ impl Done {
 
 /// How often a conditional write that lost a race is decided anew before its caller is told to look again.
 const TRIES: usize = 5;
+
+/// A point in time within a sentence: to the minute, in UTC.
+fn to_the_minute(at: Timestamp) -> String {
+    let iso = at.to_string();
+    match (iso.get(..10), iso.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => iso,
+    }
+}
 
 fn operator(name: &str) -> Actor {
     Actor::Operator { name: name.to_owned() }
