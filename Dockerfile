@@ -47,11 +47,12 @@ COPY dist/poolmanager-admin /poolmanager-admin
 
 # What admin's pages load: the same on every platform.
 FROM ${NODE_IMAGE} AS ui
-WORKDIR /ui
+WORKDIR /admin/ui
 COPY admin/ui/package.json admin/ui/package-lock.json ./
 RUN npm ci --ignore-scripts --no-audit --no-fund
-COPY admin/ui/build.mjs ./
+COPY admin/ui/build.mjs admin/ui/icons.mjs ./
 COPY admin/ui/src src
+COPY admin/templates ../templates
 RUN node build.mjs
 
 # The dependencies, in a layer that stays as long as the manifests do: built with every package of ours empty.
@@ -73,7 +74,7 @@ RUN sh scripts/stub-sources.sh && sh scripts/build-static.sh --present "$CARGO_P
 FROM dependencies AS build
 ARG CARGO_PROFILE
 COPY . .
-COPY --from=ui /ui/dist admin/ui/dist
+COPY --from=ui /admin/ui/dist admin/ui/dist
 # The stubs are older than what replaces them only by chance: cargo goes by the files' times.
 RUN find app admin common crates -name '*.rs' -exec touch {} + \
  && built=$(sh scripts/build-static.sh --present "$CARGO_PROFILE" app admin) \

@@ -45,7 +45,7 @@ find_compose
 [ -f .env ] || die "no .env here: nothing was started from this folder. Of a store without containers: scripts/backup.sh --plain"
 [ ! -e "$file" ] || die "$file is there already; name another file"
 trap 'rm -f "$file.partial"' EXIT
-if [ -n "$("${compose[@]}" ps -q admin)" ]; then
+if [ -n "$(running admin)" ]; then
     "${compose[@]}" exec -T admin /poolmanager-admin backup - >"$file.partial" || die "nothing was backed up"
 else
     start_mongo

@@ -35,6 +35,18 @@ rust=$(setting RUST_IMAGE rust:1.95-bookworm)
 node=$(setting NODE_IMAGE node:24-bookworm-slim)
 log="$(state_dir)/build-images.log"
 
+# What they are made from, as their labels say it. The time is the commit's, so that the same sources give the same image.
+labels=(--build-arg "VERSION=$(sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)")
+if revision=$(git rev-parse HEAD 2>/dev/null) && [ -z "$(git rev-parse --show-prefix)" ]; then
+    [ -z "$(git status --porcelain 2>/dev/null)" ] || revision+=-dirty
+    labels+=(--label "org.opencontainers.image.revision=$revision" --label "org.opencontainers.image.created=$(git log -1 --format=%cI)")
+    # Without a name or password that stands in it.
+    source=$(git remote get-url origin 2>/dev/null | sed -n 's|^\(https*://\)\([^/@]*@\)\{0,1\}|\1|p' || true)
+    [ -z "$source" ] || labels+=(--label "org.opencontainers.image.source=$source")
+else
+    warn "no git here, or no repository: the images do not say from which commit they are"
+fi
+
 if [ "$prebuilt" = yes ]; then
     have cargo || die "no cargo. Install Rust by rustup (https://rustup.rs)"
     scripts/build-ui.sh || exit 1
@@ -46,8 +58,8 @@ if [ "$prebuilt" = yes ]; then
     built=$(cat "$folder")
     mkdir -p dist
     for program in poolmanager-app poolmanager-admin; do strip -o "dist/$program" "$built/$program"; done
-    with_progress "image $app" "$log" docker build --target app-prebuilt -t "$app" . || exit 1
-    with_progress "image $admin" "$log" docker build --target admin-prebuilt -t "$admin" . || exit 1
+    with_progress "image $app" "$log" docker build "${labels[@]}" --target app-prebuilt -t "$app" . || exit 1
+    with_progress "image $admin" "$log" docker build "${labels[@]}" --target admin-prebuilt -t "$admin" . || exit 1
 else
     for image in "$rust" "$node"; do
         docker image inspect "$image" >/dev/null 2>&1 || with_progress "pulling $image" "$log" docker pull "$image" ||
@@ -56,7 +68,7 @@ else
     # A builder that makes every stage above its target (without BuildKit) wants these, and does nothing with them.
     mkdir -p dist
     for program in poolmanager-app poolmanager-admin; do [ -e "dist/$program" ] || : >"dist/$program"; done
-    arguments=(--build-arg "RUST_IMAGE=$rust" --build-arg "NODE_IMAGE=$node" --build-arg "CARGO_PROFILE=$profile")
+    arguments=("${labels[@]}" --build-arg "RUST_IMAGE=$rust" --build-arg "NODE_IMAGE=$node" --build-arg "CARGO_PROFILE=$profile")
     with_progress "image $app (some ten minutes the first time)" "$log" \
         docker build --target app "${arguments[@]}" -t "$app" . || exit 1
     with_progress "image $admin" "$log" \

@@ -25,7 +25,7 @@ ui=admin/ui
 log="$(state_dir)/build-ui.log"
 
 # What the last build was made from, so that one that would make the same again is spared.
-sources() { find "$ui/package.json" "$ui/package-lock.json" "$ui/build.mjs" "$ui/src" -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; }
+sources() { find "$ui/package.json" "$ui/package-lock.json" "$ui"/*.mjs "$ui/src" admin/templates -type f -print0 | LC_ALL=C sort -z | xargs -0 sha256sum; }
 packages() { cat "$ui/package.json" "$ui/package-lock.json" | sha256sum; }
 
 built="$ui/node_modules/.poolmanager-built"

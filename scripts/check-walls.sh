@@ -36,10 +36,11 @@ wall "only common/src/store names a database" \
 wall "only common (and crates/e2e) may depend on a database's driver" \
     '^(mongodb|rusqlite|bson)\b' "${manifests[@]}" ':(exclude)Cargo.toml' ':(exclude)common' ':(exclude)crates/e2e'
 
-pure=(':(glob)common/src/model/**' ':(glob)common/src/compose/**' ':(glob)admin/src/reconciler/plan*')
-wall "the model, compose and the plans have no async" '\basync (fn|move|\{)|\.await\b' "${pure[@]}"
-wall "the model, compose and the plans take the time as a value" '::now\(\)|\bclock::' "${pure[@]}"
-wall "compose and the plans take chance as a value" '\brand::' ':(glob)common/src/compose/**' ':(glob)admin/src/reconciler/plan*' "${not_tests[@]}"
+pure=(':(glob)common/src/model/**' ':(glob)common/src/compose/**' ':(glob)admin/src/reconciler/plan/**'
+    ':(glob)admin/src/reconciler/memory/**')
+wall "the model, compose, the plans and what loops remember have no async" '\basync (fn|move|\{)|\.await\b' "${pure[@]}"
+wall "the model, compose, the plans and what loops remember take the time as a value" '::now\(\)|\bclock::' "${pure[@]}"
+wall "compose and the plans take chance as a value" '\brand::' ':(glob)common/src/compose/**' ':(glob)admin/src/reconciler/plan/**' "${not_tests[@]}"
 
 wall "routes are only in routes.rs" \
     'web::(resource|scope|get|post|put|patch|delete|route)\(|\.route\(|#\[(get|post|put|patch|delete|route)\(' \

@@ -33,12 +33,14 @@ give_to_mongo() {
     chown 999:999 "$1" 2>/dev/null || die "$1 must belong to user 999, as whom mongo runs: as root, chown 999:999 $1"
 }
 
-# give_to_nginx PATH: what nginx reads belongs to the user it runs as (33), unless everybody may read it.
-give_to_nginx() {
-    local needed=-o=r
-    [ ! -d "$1" ] || needed=-o=rx
-    if [ "$(stat -L -c %u "$1")" = 33 ] || [ -n "$(find -L "$1" -maxdepth 0 -perm "$needed")" ]; then return 0; fi
-    chown 33 "$1" 2>/dev/null || die "$1 must be readable by user 33, as whom nginx runs: as root, chown 33 $1"
+# only_one: keeps a second of these scripts out of this deployment as long as this one, or what it started, is at work. One that
+# was killed holds nothing.
+only_one() {
+    have flock || die "no flock. On Debian or Ubuntu, as root: apt-get install -y util-linux"
+    exec 9>.deploy.lock
+    if flock -n 9; then return 0; fi
+    say "Another script is at work on this deployment; waiting for it"
+    flock -w 120 9 || die "another script is still at work on this deployment"
 }
 
 # All is read, here and below: a reader that stops early would fail the writer.
@@ -51,16 +53,22 @@ has_tls() { "${compose[@]}" config 2>/dev/null | grep 'servers-tls\.conf' >/dev/
 # published SERVICE PORT: where it is published, ADDRESS:PORT; of all addresses 0.0.0.0.
 published() { "${compose[@]}" port "$1" "$2" | head -n 1 | sed 's/^\[::\]:/0.0.0.0:/'; }
 
+# running SERVICE: ids of its containers that run. Compose 1.29 lists those that have ended as well.
+running() {
+    # shellcheck disable=SC2046
+    docker inspect -f '{{if eq .State.Status "running"}}{{.Id}}{{end}}' $("${compose[@]}" ps -q "$1") 2>/dev/null | grep . || true
+}
+
 # reload_nginx: has it go by its files as they are now; not at all if they are wrong.
 reload_nginx() {
     local id
-    id=$("${compose[@]}" ps -q nginx)
+    id=$(running nginx)
     [ -n "$id" ] || die "nginx does not run: scripts/restart.sh"
     docker exec "$id" nginx -t -q -c /etc/nginx/poolmanager/nginx.conf || die "nginx does not take its configuration: nothing is changed"
     docker kill --signal HUP "$id" >/dev/null
 }
 
-# wait_healthy SECONDS SERVICE...: until every container of these is healthy; says what it waits for.
+# wait_healthy SECONDS SERVICE...: until every container of these that was not ended by hand is healthy; says what it waits for.
 wait_healthy() {
     local deadline=$((SECONDS + $1)) told=$SECONDS service id state
     shift
@@ -68,8 +76,8 @@ wait_healthy() {
         while :; do
             state=starting
             # shellcheck disable=SC2046
-            state=$(docker inspect -f '{{if .State.Health}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' \
-                $("${compose[@]}" ps -q "$service") 2>/dev/null | sort -u | tr '\n' ' ') || true
+            state=$(docker inspect -f '{{if eq .State.Status "running"}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' \
+                $("${compose[@]}" ps -q "$service") 2>/dev/null | grep -vx exited | sort -u | tr '\n' ' ') || true
             [ "$state" = "healthy " ] && break
             if ((SECONDS > deadline)); then
                 id=$("${compose[@]}" ps -q "$service" | head -n 1)
@@ -108,5 +116,8 @@ start_mongo() {
     local mongos
     mapfile -t mongos < <("${compose[@]}" config --services | grep '^mongo' | grep -v '^mongo-setup$')
     "${compose[@]}" up -d --no-build --no-deps "${mongos[@]}" || die "mongo does not start; see: ${compose[*]} logs mongo"
-    "${compose[@]}" run --rm -T --no-deps mongo-setup </dev/null || die "mongo is not ready; see: ${compose[*]} logs mongo"
+    run_mongo_setup || die "mongo is not ready; see: ${compose[*]} logs mongo"
 }
+
+# run_mongo_setup: makes users and what they may, as this version wants it, in a mongo that runs.
+run_mongo_setup() { "${compose[@]}" run --rm -T --no-deps mongo-setup </dev/null; }

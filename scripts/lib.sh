@@ -26,14 +26,20 @@ state_dir() {
 }
 
 # with_progress WHAT LOG COMMAND...: runs a command with its output in LOG, and says every few seconds that it still runs
-# and what it last said. On failure shows the log's last lines.
+# and what it last said. On failure shows the log's last lines. Ctrl-C ends the command too, with all that it started.
 with_progress() {
-    local what=$1 log=$2 pid began=$SECONDS told=$SECONDS rc=0 last
+    local what=$1 log=$2 pid began=$SECONDS told=$SECONDS rc=0 last traps
     shift 2
     say "  $what ..."
     : >"$log"
+    traps=$(trap -p INT TERM HUP)
+    # A group of its own: it is ended as a whole. Without that, what runs in the background does not hear of Ctrl-C.
+    set -m
     "$@" >>"$log" 2>&1 </dev/null &
     pid=$!
+    set +m
+    trap 'stop_group "$pid" && exit 130' INT
+    trap 'stop_group "$pid" && exit 143' TERM HUP
     while kill -0 "$pid" 2>/dev/null; do
         sleep 0.2
         if ((SECONDS - told >= 5)); then
@@ -43,12 +49,21 @@ with_progress() {
         fi
     done
     wait "$pid" || rc=$?
+    trap - INT TERM HUP
+    eval "$traps"
     if ((rc != 0)); then
         say "  $what failed after $((SECONDS - began)) s. The end of $log:"
         tail -n 25 "$log" | sed 's/^/    | /' >&2
         return "$rc"
     fi
     if ((SECONDS - began >= 2)); then say "  done in $((SECONDS - began)) s"; fi
+}
+
+# stop_group PID: ends a command of with_progress with all that it started, and waits for it.
+stop_group() {
+    trap '' INT TERM HUP
+    kill -TERM -- "-$1" 2>/dev/null || true
+    wait "$1" 2>/dev/null || true
 }
 
 # Whether we may and can install Debian packages.

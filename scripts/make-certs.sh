@@ -25,7 +25,7 @@ what to do with them. Safe to run again: what is there stays, unless it ends wit
 never made again. Certificates hold $DAYS days.
 
   --dir DIR   where to
-  --days N    how long certificates hold (not the CA)
+  --days N    how long certificates hold (not the CA), no longer than the CA does
   --renew     make the client's and HOST's anew, whatever there is
 END
 }
@@ -51,26 +51,48 @@ host=${names[0]}
 have openssl || die "no openssl. On Debian or Ubuntu, as root: apt-get install -y openssl"
 umask 077
 mkdir -p "$DIR/$host"
+# One at a time: two would make two CAs.
+exec 9>"$DIR/.lock"
+flock 9
+# What one that was killed left is a key that nobody needs.
+rm -rf "$DIR"/.work.*
 work=$(mktemp -d "$DIR/.work.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
-# new_key FILE
-new_key() { openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1" 2>/dev/null; }
+# quietly COMMAND...: what it says on the way is shown only if it fails.
+quietly() {
+    "$@" 2>"$work/said" && return 0
+    sed 's/^/    | /' "$work/said" >&2
+    die "openssl failed: $1 $2"
+}
 
-# holds FILE NAMES: whether FILE.pem is of our CA, holds for a while yet and was made for these names.
+# new_key FILE
+new_key() { quietly openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$1"; }
+
+# holds FILE NAMES: whether FILE.pem is of our CA, holds for a while yet, was made for these names, and FILE-key.pem is its key: a
+# run that was killed may have put one of them into its place and not the other.
 holds() {
     [ "$renew" = no ] && [ -f "$1.pem" ] && openssl x509 -in "$1.pem" -noout -checkend "$RENEW_SECONDS" >/dev/null &&
-        openssl verify -CAfile "$DIR/ca.pem" "$1.pem" >/dev/null 2>&1 && [ "$(cat "$1.names" 2>/dev/null)" = "$2" ]
+        openssl verify -CAfile "$DIR/ca.pem" "$1.pem" >/dev/null 2>&1 && [ "$(cat "$1.names" 2>/dev/null)" = "$2" ] &&
+        [ "$(openssl x509 -in "$1.pem" -noout -pubkey)" = "$(openssl pkey -in "$1-key.pem" -pubout 2>/dev/null)" ]
 }
+
+# days_of_ca: how many whole days the CA holds yet.
+days_of_ca() { echo $((($(date -d "$(openssl x509 -in "$DIR/ca.pem" -noout -enddate | cut -d = -f 2)" +%s) - $(date +%s)) / 86400)); }
 
 # sign SUBJECT EXTENSIONS OUT: a new key and a certificate of our CA for it, as OUT.pem and OUT-key.pem.
 sign() {
+    local left
+    left=$(days_of_ca)
+    # Whoever checks a certificate refuses one whose CA has ended, whatever it says itself.
+    ((DAYS <= left)) ||
+        die "$DIR/ca.pem ends in $left days, before a certificate of $DAYS days would: --days $left at most, or begin a new CA in another folder (--dir)"
     new_key "$work/key.pem"
-    openssl req -new -key "$work/key.pem" -subj "/CN=$1" -out "$work/request.pem"
+    quietly openssl req -new -key "$work/key.pem" -subj "/CN=$1" -out "$work/request.pem"
     printf '%s\n' "$2" >"$work/extensions"
-    openssl x509 -req -in "$work/request.pem" -CA "$DIR/ca.pem" -CAkey "$DIR/ca-key.pem" -days "$DAYS" -sha256 \
-        -set_serial "0x$(openssl rand -hex 16)" -extfile "$work/extensions" -out "$work/cert.pem" 2>/dev/null
-    # The key first: a certificate that is there has its key beside it.
+    quietly openssl x509 -req -in "$work/request.pem" -CA "$DIR/ca.pem" -CAkey "$DIR/ca-key.pem" -days "$DAYS" -sha256 \
+        -set_serial "0x$(openssl rand -hex 16)" -extfile "$work/extensions" -out "$work/cert.pem"
+    # Ended between these two, it leaves a pair that does not match, which the next run makes anew.
     chmod 400 "$work/key.pem"
     chmod 444 "$work/cert.pem"
     mv -f "$work/key.pem" "$3-key.pem"
@@ -79,12 +101,13 @@ sign() {
 
 if [ ! -f "$DIR/ca.pem" ]; then
     new_key "$work/ca-key.pem"
-    openssl req -x509 -new -key "$work/ca-key.pem" -days "$CA_DAYS" -sha256 -subj "/CN=PoolManager Docker CA" \
+    quietly openssl req -x509 -new -key "$work/ca-key.pem" -days "$CA_DAYS" -sha256 -subj "/CN=PoolManager Docker CA" \
         -addext "basicConstraints=critical,CA:TRUE,pathlen:0" -addext "keyUsage=critical,keyCertSign,cRLSign" -out "$work/ca.pem"
     chmod 400 "$work/ca-key.pem"
     chmod 444 "$work/ca.pem"
-    mv "$work/ca-key.pem" "$DIR/ca-key.pem"
-    mv "$work/ca.pem" "$DIR/ca.pem"
+    # The key first: without the other, the next run begins anew.
+    mv -f "$work/ca-key.pem" "$DIR/ca-key.pem"
+    mv -f "$work/ca.pem" "$DIR/ca.pem"
     say "Made a CA: $DIR/ca.pem. Keep $DIR/ca-key.pem safe, and off the hosts."
 fi
 [ -f "$DIR/ca-key.pem" ] || die "$DIR/ca.pem is there without its key: bring ca-key.pem, or take another folder by --dir"
@@ -113,4 +136,5 @@ subjectAltName=$(IFS=,; printf '%s' "${list[*]}")" "$DIR/$host/server"
     printf '%s' "$wanted" >"$DIR/$host/server.names"
     say "Made $DIR/$host/server.pem and server-key.pem, for ${names[*]}"
 fi
-cp -f "$DIR/ca.pem" "$DIR/$host/ca.pem"
+cp "$DIR/ca.pem" "$work/ca.pem"
+mv -f "$work/ca.pem" "$DIR/$host/ca.pem"

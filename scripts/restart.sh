@@ -4,6 +4,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 . scripts/deploy-lib.sh
+. scripts/certificates-lib.sh
+. scripts/handover-lib.sh
 
 usage() {
     cat <<'END'
@@ -34,6 +36,7 @@ done
 
 need_engine
 find_compose
+only_one
 scripts/make-env.sh
 "${compose[@]}" config >/dev/null || die "docker-compose.yml with this .env is not right; see above"
 
@@ -56,25 +59,23 @@ for name in "${folders[@]}"; do
 done
 give_to_mongo secrets/mongo.key
 
-unreadable=$(find nginx ! -perm -o=r | head -n 3 | tr '\n' ' ')
-[ -z "$unreadable" ] || die "nginx runs as a user of its own and could not read $unreadable: chmod -R o+rX nginx"
+unreadable=$(find nginx mongo monitoring ! -perm -o=r -o -type d ! -perm -o=x | head -n 3 | tr '\n' ' ')
+[ -z "$unreadable" ] || die "containers run as users of their own and could not read $unreadable: chmod -R o+rX nginx mongo monitoring"
 
-ports=(HTTP_PORT 80 ADMIN_HTTP_PORT 8080)
+ports=(nginx HTTP_PORT 80 nginx ADMIN_HTTP_PORT 8080)
 if has_tls; then
-    ports+=(HTTPS_PORT 443)
-    certificates=$(setting TLS_CERTIFICATES ./certs/nginx)
-    for file in server.pem server-key.pem; do
-        [ -f "$certificates/$file" ] || die "$certificates/$file is not there: the certificate that nginx shows, or its key (TLS_CERTIFICATES in .env)"
-        give_to_nginx "$certificates/$file"
-    done
-    give_to_nginx "$certificates"
+    ports+=(nginx HTTPS_PORT 443)
+    take_certificates
 fi
-for ((i = 0; i < ${#ports[@]}; i += 2)); do
-    name=${ports[i]} port=$(setting "${ports[i]}" "${ports[i + 1]}")
-    if port_taken "${port##*:}" && [ -z "$("${compose[@]}" ps -q nginx 2>/dev/null)" ]; then
-        die "port ${port##*:} is taken by another program: set $name in .env"
+if has_service grafana; then ports+=(grafana GRAFANA_PORT 127.0.0.1:3000); fi
+for ((i = 0; i < ${#ports[@]}; i += 3)); do
+    port=$(setting "${ports[i + 1]}" "${ports[i + 2]}")
+    if port_taken "${port##*:}" && [ -z "$(running "${ports[i]}")" ]; then
+        die "port ${port##*:} is taken by another program: set ${ports[i + 1]} in .env"
     fi
 done
+settle app
+settle admin
 
 case "$images" in
 build) scripts/build-images.sh ;;
@@ -86,10 +87,11 @@ present)
     ;;
 pull) "${compose[@]}" pull app admin || die "the images could not be pulled: check APP_IMAGE and ADMIN_IMAGE in .env" ;;
 esac
-for image in "$(setting NGINX_IMAGE nginx:1.28)" "$(setting MONGO_IMAGE mongo:6.0)"; do
+ours=$(printf '%s\n' "$(setting APP_IMAGE poolmanager/app:0.1)" "$(setting ADMIN_IMAGE poolmanager/admin:0.1)")
+for image in $("${compose[@]}" config | sed -n 's/^ *image: //p' | sort -u | grep -vxF "$ours"); do
     docker image inspect "$image" >/dev/null 2>&1 ||
         with_progress "pulling $image" "$(state_dir)/pull.log" docker pull "$image" ||
-        die "no image $image here, and it cannot be pulled. Set NGINX_IMAGE or MONGO_IMAGE in .env to what your registry calls it"
+        die "no image $image here, and it cannot be pulled. Set NGINX_IMAGE, MONGO_IMAGE (PROMETHEUS_IMAGE, GRAFANA_IMAGE) in .env to what your registry calls it"
 done
 
 # --no-build: the images are there, and Compose's own idea of a build knows nothing of --prebuilt.
@@ -108,4 +110,7 @@ wait_serving 60 "${operators/0.0.0.0/127.0.0.1}/healthz"
 say
 say "Users:     ${users/0.0.0.0/$(hostname)}"
 say "Operators: ${operators/0.0.0.0/$(hostname)}   name: $(setting ADMIN_USERNAME admin), password: ADMIN_PASSWORD in .env"
+if has_service grafana; then
+    say "Grafana:   http://$(published grafana 3000)   name: admin, password: GRAFANA_ADMIN_PASSWORD in .env"
+fi
 say "What next: sign in, then add a host; docs/scenario.md walks through it."

@@ -5,6 +5,7 @@ from=$PWD
 cd "$(dirname "$0")/.."
 . scripts/lib.sh
 . scripts/deploy-lib.sh
+. scripts/handover-lib.sh
 
 usage() {
     cat <<'END'
@@ -42,6 +43,9 @@ if [ "$plain" = yes ]; then exec "$(admin_program)" restore "$file" ${options[@]
 need_engine
 find_compose
 [ -f .env ] || die "no .env here: run scripts/restart.sh first, which makes secrets and an empty store"
+only_one
+settle app
+settle admin
 say "Stopping app and admin"
 trap 'warn "app and admin are stopped; to start them again: scripts/restart.sh"' EXIT
 "${compose[@]}" stop app admin

@@ -18,5 +18,6 @@ fi
 need_engine
 find_compose
 [ -f .env ] || die "no .env here: nothing was started from this folder"
+only_one
 "${compose[@]}" down --remove-orphans
 say "Stopped. To start again: scripts/restart.sh"

@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 
 usage() {
     cat <<'END'
-Usage: scripts/test-deployment.sh [--all | --ha] [--full] [--release] [--keep] [--help]
+Usage: scripts/test-deployment.sh [--all | --ha] [--compose-2] [--full] [--release] [--keep] [--help]
 
 Starts docker-compose.yml by scripts/restart.sh, in a temporary folder and under a name of its own, on free ports; fills its pool
 from a second Docker engine by TLS; then looks for all that docs/deployment.md says: who reaches what, what runs as whom, that
@@ -15,8 +15,10 @@ nothing is lost while services are replaced, stopped, backed up and restored. Ne
 cannot be pulled, stand-ins out of Debian's packages take their places (scripts/stand-in-images.sh). Removes all that it made,
 however it ends.
 
-  --all      also docker-compose.ha.yml: three mongods, two admins, two apps, of which some are killed
-  --ha       that alone
+  --all      also docker-compose.monitoring.yml; and, by Compose 2, docker-compose.ha.yml: three mongods, two admins, two apps, of
+             which some are killed
+  --ha       docker-compose.ha.yml alone
+  --compose-2  all of it by Compose 2
   --full     build the images in containers, by every stage of the Dockerfile, in stand-ins where its images cannot be pulled;
              else the programs are built by this machine's cargo
   --release  build what ships, and look how large it is; else programs that are quick to build
@@ -24,11 +26,12 @@ however it ends.
 END
 }
 
-one=yes ha=no full=no profile=quickstart keep=no
+one=yes ha=no monitoring=no newer=no full=no profile=quickstart keep=no
 for arg in "$@"; do
     case "$arg" in
-    --all) ha=yes ;;
+    --all) ha=yes monitoring=yes ;;
     --ha) ha=yes one=no ;;
+    --compose-2) newer=yes ;;
     --full) full=yes ;;
     --release) profile=release ;;
     --keep) keep=yes ;;
@@ -95,13 +98,15 @@ trap ended EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# image_or_stand_in NAME: the image, or what takes its place where it cannot be had.
+# image_or_stand_in VARIABLE STAND-IN: the image that .env.example names, or what takes its place where it cannot be had.
 image_or_stand_in() {
-    if docker image inspect "$1" >/dev/null 2>&1 || timeout 60 docker pull -q "$1" >/dev/null 2>&1; then
-        printf '%s\n' "$1"
+    local image
+    image=$(sed -n "s/^$1=//p" .env.example)
+    if docker image inspect "$image" >/dev/null 2>&1 || timeout 60 docker pull -q "$image" >/dev/null 2>&1; then
+        printf '%s\n' "$image"
     else
-        say "NOT RUN with $1: it cannot be pulled here. A stand-in takes its place: $tool_image"
-        printf '%s\n' "$tool_image"
+        say "NOT RUN with $image: it cannot be pulled here. A stand-in takes its place: $2"
+        printf '%s\n' "$2"
     fi
 }
 
@@ -119,16 +124,17 @@ new_port() {
 site() {
     local settings name
     mkdir "$1"
-    cp -R docker-compose*.yml nginx scripts .env.example "$1/"
+    cp -R docker-compose*.yml nginx mongo monitoring scripts .env.example "$1/"
     "$1/scripts/make-env.sh"
     settings=(
         "COMPOSE_PROJECT_NAME=$2"
         "EDGE_SUBNET=10.211.$((RANDOM % 200 + 20)).0/24"
         "MONGO_DATA=$1/data/mongo" "MONGO2_DATA=$1/data/mongo2" "MONGO3_DATA=$1/data/mongo3"
         "NGINX_IMAGE=$nginx_image" "MONGO_IMAGE=$mongo_image" "APP_IMAGE=$app_image" "ADMIN_IMAGE=$admin_image"
+        "PROMETHEUS_IMAGE=$prometheus_image" "GRAFANA_IMAGE=$grafana_image"
         "FABRIC_PEER_IMAGE=poolmanager/fabricsim:0.6" "POOL_MIX=fabric-0.6-pbft-batch-4"
     )
-    for name in HTTP_PORT ADMIN_HTTP_PORT HTTPS_PORT; do
+    for name in HTTP_PORT ADMIN_HTTP_PORT HTTPS_PORT GRAFANA_PORT; do
         new_port
         settings+=("$name=127.0.0.1:$port")
     done
@@ -138,8 +144,14 @@ site() {
 
 scripts/build-fabricsim-image.sh
 tool_image=$(scripts/stand-in-images.sh)
-nginx_image=$(image_or_stand_in "$(sed -n 's/^NGINX_IMAGE=//p' .env.example)")
-mongo_image=$(image_or_stand_in "$(sed -n 's/^MONGO_IMAGE=//p' .env.example)")
+nginx_image=$(image_or_stand_in NGINX_IMAGE "$tool_image")
+mongo_image=$(image_or_stand_in MONGO_IMAGE "$tool_image")
+prometheus_image='' grafana_image=''
+if [ "$monitoring" = yes ]; then
+    stand_ins=$(scripts/stand-in-images.sh --monitoring)
+    prometheus_image=$(image_or_stand_in PROMETHEUS_IMAGE "${stand_ins%$'\n'*}")
+    grafana_image=$(image_or_stand_in GRAFANA_IMAGE "${stand_ins#*$'\n'}")
+fi
 [ "$profile" = release ] || say "The programs are built as $profile, which is quick to build and is not what ships: --release builds that"
 options=(--profile "$profile")
 if [ "$full" = yes ]; then
@@ -153,11 +165,30 @@ fi
 APP_IMAGE=$app_image ADMIN_IMAGE=$admin_image scripts/build-images.sh "${options[@]}"
 cargo build --quiet -p e2e --bin prove-deployment
 
-arguments=(--tool-image "$tool_image")
-if [ "$profile" = release ]; then arguments+=(--release); fi
+
+# prove COMPOSE-FOLDER ARGUMENT...: tries what the arguments name, with the docker-compose of that folder; '' is the one that is here.
+prove() {
+    local rc=0 path=${1:+$1:}$PATH
+    shift
+    # In the background, so that an interruption is heard at once.
+    TMPDIR=$work PATH=$path "${CARGO_TARGET_DIR:-target}/debug/prove-deployment" --tool-image "$tool_image" "${options[@]}" "$@" &
+    pid=$!
+    wait "$pid" || rc=$?
+    pid=''
+    return "$rc"
+}
+
+options=()
+if [ "$profile" = release ]; then options+=(--release); fi
+compose_2=''
+if [ "$newer" = yes ] || [ "$ha" = yes ]; then compose_2=$(scripts/get-compose-2.sh); fi
 if [ "$one" = yes ]; then
     site "$work/site" "$project"
-    arguments+=("$work/site")
+    arguments=("$work/site")
+    if [ "$monitoring" = yes ]; then arguments+=(--monitoring); fi
+    if [ "$newer" = yes ]; then folder=$compose_2; else folder=''; fi
+    say "Trying it as $project, in $work/site, by $(PATH=${folder:+$folder:}$PATH; find_compose && "${compose[@]}" version --short)"
+    prove "$folder" "${arguments[@]}"
 fi
 if [ "$ha" = yes ]; then
     site "$work/ha" "$project-ha"
@@ -165,14 +196,8 @@ if [ "$ha" = yes ]; then
     # One of them in a folder, as above, and the others in volumes.
     printf '%s\n' COMPOSE_FILE=docker-compose.yml:docker-compose.ha.yml MONGO2_DATA=mongo2 MONGO3_DATA=mongo3 \
         MONGO_HOSTS=mongo:27017,mongo2:27017,mongo3:27017 >>"$work/ha/.env"
-    arguments+=(--ha "$work/ha")
+    say "Trying it as $project-ha, in $work/ha, by $("$compose_2/docker-compose" version --short)"
+    prove "$compose_2" --ha "$work/ha"
 fi
-say "Trying it as $project, in $work"
-# In the background, so that an interruption is heard at once.
-TMPDIR=$work "${CARGO_TARGET_DIR:-target}/debug/prove-deployment" "${arguments[@]}" &
-pid=$!
-rc=0
-wait "$pid" || rc=$?
-pid=''
 [ "$ha" = yes ] || say "NOT RUN: docker-compose.ha.yml; --all runs it"
-exit "$rc"
+[ "$monitoring" = yes ] || say "NOT RUN: docker-compose.monitoring.yml; --all runs it"

@@ -71,18 +71,31 @@ toolchain() {
     cargo clippy --version || die "no clippy: rustup component add clippy"
 }
 
-shell_scripts() { shellcheck -x scripts/*.sh .ci/run; }
+shell_scripts() { shellcheck -x scripts/*.sh nginx/*.sh mongo/*.sh .ci/run; }
 
-compose() { if have docker-compose; then docker-compose "$@"; else docker compose "$@"; fi; }
-compose_file() {
-    local overlay
-    export INTERNAL_SECRET=check MONGO_PASSWORD=check MONGO_ROOT_PASSWORD=check GRAFANA_ADMIN_PASSWORD=check
-    for overlay in docker-compose.yml docker-compose.tls.yml docker-compose.ha.yml docker-compose.monitoring.yml; do
-        compose -f docker-compose.yml -f "$overlay" --env-file .env.example config >/dev/null || return 1
+# By the Compose that is here, and by Compose 2.
+compose_files() {
+    local newer tool
+    newer=$(scripts/get-compose-2.sh) || return 1
+    if have docker-compose; then tool=docker-compose; else tool=$newer/docker-compose; fi
+    export INTERNAL_SECRET=check MONGO_PASSWORD=check MONGO_APP_PASSWORD=check MONGO_ROOT_PASSWORD=check GRAFANA_ADMIN_PASSWORD=check
+    for tool in "$tool" "$newer/docker-compose"; do
+        "$tool" version | head -n 1
+        reads "$tool" || return 1
+        MONGO_DATA=mongo reads "$tool" || return 1
+        reads "$tool" tls || return 1
+        reads "$tool" ha || return 1
+        reads "$tool" monitoring || return 1
+        reads "$tool" tls ha monitoring || return 1
     done
-    MONGO_DATA=mongo compose -f docker-compose.yml --env-file .env.example config >/dev/null || return 1
-    compose -f docker-compose.yml -f docker-compose.tls.yml -f docker-compose.ha.yml -f docker-compose.monitoring.yml \
-        --env-file .env.example config >/dev/null
+}
+
+# reads TOOL OVERLAY...: whether it takes docker-compose.yml with these.
+reads() {
+    local tool=$1 overlay files=(-f docker-compose.yml)
+    shift
+    for overlay in "$@"; do files+=(-f "docker-compose.$overlay.yml"); done
+    "$tool" "${files[@]}" --env-file .env.example config >/dev/null
 }
 
 # Where there is time, in every variant. --full, by hand, builds the images by every stage of the Dockerfile, too.
@@ -101,7 +114,7 @@ step "format" cargo fmt --all --check
 step "walls" ./scripts/check-walls.sh
 step "links in documents" ./scripts/check-links.sh
 step "shell scripts" shell_scripts
-step "compose file" compose_file
+step "compose files" compose_files
 step "scripts of admin's pages" node --test admin/ui/test/*.test.js
 step "clippy" cargo clippy --workspace --all-targets -- -D warnings
 step "documents of the code" documents

@@ -47,8 +47,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Make a replica set with users out of a fresh mongod, as MONGO_SETUP_URL, MONGO_MEMBERS, MONGO_ROOT_PASSWORD and
-    /// MONGO_PASSWORD say; safe to repeat
+    /// Make a replica set with users out of a fresh mongod, as MONGO_SETUP_URL, MONGO_MEMBERS, MONGO_ROOT_PASSWORD,
+    /// MONGO_PASSWORD and MONGO_APP_PASSWORD say; safe to repeat
     SetupMongo,
     /// Write all records of the store to FILE, as they stand at one moment; app and admin go on meanwhile
     ///

@@ -151,7 +151,7 @@ mod tests {
 
     use super::*;
     use crate::reconciler::HostOutlook;
-    use crate::reconciler::outlook_case::told;
+    use crate::reconciler::case::told::told;
 
     #[tokio::test]
     async fn what_hosts_tell_is_added_up() {

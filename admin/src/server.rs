@@ -106,7 +106,8 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let passwords = Passwords::new()?;
     let seal = Seal::new(config.seal_keys.clone());
     let engines = Engines::new(seal.clone());
-    let sampling = Sampling::start(store.clone(), reconciler.clone(), engines.clone(), stop.clone());
+    let tally = Tally::start(store.clone(), stop.clone());
+    let sampling = Sampling::start(store.clone(), reconciler.clone(), tally.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
     let operations = Operations {
         store: store.clone(),
@@ -116,13 +117,13 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         waiting: Waiting::until(stop.clone()),
         seal,
         layout: config.layout,
-        tally: Tally::start(store.clone(), stop.clone()),
+        tally: tally.clone(),
         sessions_changed: watch::Sender::new(()),
         placing: Arc::default(),
     };
     let live = Hub::new(&stop);
     let now = PoolNow {
-        tally: operations.tally.clone(),
+        tally,
         flavors: catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect(),
         reconciler: reconciler.clone(),
     };

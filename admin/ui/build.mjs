@@ -2,31 +2,38 @@
 //
 // Everything in dist/ goes into the program as it is; the program names it by its hash (src/assets.rs).
 import { build } from "esbuild";
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
+import { faults, listed, sprite, symbol, used } from "./icons.mjs";
 
 const here = new URL(".", import.meta.url).pathname;
 const dist = `${here}dist`;
 
-/// One SVG with a symbol for each name in src/icons.txt, from the outline icons of Tabler.
-async function sprite() {
-    const lines = (await readFile(`${here}src/icons.txt`, "utf8")).split("\n").map((line) => line.trim());
-    const names = [...new Set(lines.filter((line) => line && !line.startsWith("#")))];
-    const symbols = await Promise.all(names.map(symbol));
-    const notice = "<!-- Tabler Icons, MIT License, Copyright (c) Paweł Kuna -->";
-    return `<svg xmlns="http://www.w3.org/2000/svg">${notice}${symbols.join("")}</svg>\n`;
+/// One SVG with the icons of src/icons.txt, which are those that the pages use, no more and no fewer.
+async function icons() {
+    const names = listed(await readFile(`${here}src/icons.txt`, "utf8"));
+    const wrong = faults(names, used([...(await texts(`${here}../templates`, ".html")), ...(await texts(`${here}src`, ".js"))]));
+    if (wrong.length > 0) throw new Error(`src/icons.txt: ${wrong.join("; ")}`);
+    return sprite(await Promise.all(names.map(drawn)));
 }
 
-async function symbol(name) {
+async function texts(folder, ending) {
+    const read = async (entry) => {
+        const path = `${folder}/${entry.name}`;
+        if (entry.isDirectory()) return texts(path, ending);
+        return entry.name.endsWith(ending) ? [await readFile(path, "utf8")] : [];
+    };
+    return (await Promise.all((await readdir(folder, { withFileTypes: true })).map(read))).flat();
+}
+
+async function drawn(name) {
     let source;
     try {
         source = await readFile(`${here}node_modules/@tabler/icons/icons/outline/${name}.svg`, "utf8");
     } catch {
         throw new Error(`src/icons.txt names "${name}", which is no outline icon of Tabler (https://tabler.io/icons)`);
     }
-    const shapes = source.slice(source.indexOf(">", source.indexOf("<svg")) + 1, source.lastIndexOf("</svg>"));
-    const drawn = 'fill="none" stroke="currentColor" stroke-linecap="round" stroke-linejoin="round"';
-    return `<symbol id="${name}" viewBox="0 0 24 24" ${drawn}>${shapes.replace(/\s*\n\s*/g, "")}</symbol>`;
+    return symbol(name, source);
 }
 
 async function write(name, content) {
@@ -41,6 +48,7 @@ async function write(name, content) {
 
 const kb = (bytes) => `${(bytes.length / 1000).toFixed(1).padStart(6)} kB`;
 
+const svg = await icons();
 const bundled = await build({
     absWorkingDir: here,
     entryPoints: ["src/app.js", "src/app.css"],
@@ -58,5 +66,5 @@ const bundled = await build({
 await rm(dist, { recursive: true, force: true });
 await mkdir(dist);
 for (const file of bundled.outputFiles) await write(file.path.split("/").pop(), file.contents);
-await write("icons.svg", await sprite());
+await write("icons.svg", svg);
 await write("favicon.svg", await readFile(`${here}src/favicon.svg`));

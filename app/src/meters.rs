@@ -19,7 +19,7 @@ pub enum ApplyEnd {
     NoneFree,
     /// She is at her limit.
     Quota,
-    /// What was asked for is nothing that there is, or not this caller's to ask for.
+    /// What was asked for is nothing that there is, or not this caller's to ask for, or its key gave one that is released.
     Refused,
     /// The store did not do it.
     Failed,

@@ -23,6 +23,9 @@ const COMPOSE: [&str; 4] = [
     include_str!("../../docker-compose.monitoring.yml"),
 ];
 
+/// What reads settings of the deployment besides Compose, by `setting NAME DEFAULT`.
+const SCRIPTS: &str = include_str!("../../scripts/certificates-lib.sh");
+
 /// A section of a document: from its heading to the next of its kind.
 fn section<'a>(document: &'a str, heading: &str) -> &'a str {
     let rest = document.split_once(&format!("\n## {heading}\n")).unwrap_or_else(|| panic!("no section {heading}")).1;
@@ -55,8 +58,8 @@ fn read_in(sources: &[&str]) -> BTreeSet<&'static str> {
     NAMES.into_iter().filter(reads).collect()
 }
 
-/// The variables of the compose files, each with its default if it has one.
-fn compose_variables() -> BTreeMap<&'static str, Option<&'static str>> {
+/// The variables of the compose files and of scripts, each with its default if it has one.
+fn deployment_variables() -> BTreeMap<&'static str, Option<&'static str>> {
     let variable = Regex::new(r"\$\{([A-Z0-9_]+)(?::-([^}]*))?").unwrap();
     let mut variables: BTreeMap<&str, Option<&str>> = BTreeMap::new();
     for found in COMPOSE.into_iter().flat_map(|file| variable.captures_iter(file)) {
@@ -65,6 +68,10 @@ fn compose_variables() -> BTreeMap<&'static str, Option<&'static str>> {
         let known = variables.entry(name).or_insert(default);
         assert!(known.is_none() || default.is_none() || *known == default, "{name} has two defaults");
         *known = known.or(default);
+    }
+    let read = Regex::new(r"\$\(setting ([A-Z0-9_]+) ([^)]*)\)").unwrap();
+    for found in read.captures_iter(SCRIPTS) {
+        variables.insert(found.get(1).unwrap().as_str(), found.get(2).map(|text| text.as_str()));
     }
     variables
 }
@@ -85,19 +92,35 @@ fn every_setting_is_in_the_table_of_the_program_that_reads_it() {
 
 #[test]
 fn every_variable_of_the_compose_files_is_documented() {
-    let variables = compose_variables();
+    let variables = deployment_variables();
     let (ours, programs) = (first_cells(section(DEPLOYMENT, "Settings")), first_cells(CONFIGURATION));
     for name in variables.keys() {
         assert!(ours.contains(name) || programs.contains(name), "{name} is in no table");
     }
     for name in ours {
-        assert!(variables.contains_key(name) || name == "COMPOSE_FILE", "{name} is in no compose file");
+        assert!(variables.contains_key(name) || name == "COMPOSE_FILE", "{name} is in no compose file and no script");
+    }
+}
+
+/// What the programs read comes from `.env` by the same name, or the deployment says why it does not.
+#[test]
+fn every_setting_can_be_set_in_env_or_is_said_to_be_fixed() {
+    let fixed = first_cells(section(DEPLOYMENT, "What the deployment fixes"));
+    let base = COMPOSE[0];
+    for name in NAMES {
+        let passed = base.contains(&format!(" {name}: ${{{name}:"));
+        assert!(passed != fixed.contains(name), "{name}: passed {passed}, and the opposite is said");
+    }
+    for name in fixed {
+        assert!(NAMES.contains(&name), "{name} is no setting");
+        let written = base.lines().any(|line| line.contains(&format!("${{{name}")));
+        assert!(!written, "{name} is fixed, and yet asked of .env");
     }
 }
 
 #[test]
 fn defaults_are_told_as_they_are() {
-    let variables = compose_variables();
+    let variables = deployment_variables();
     for row in rows(section(DEPLOYMENT, "Settings")) {
         let (names, defaults) = (quoted(row[0]), quoted(row[1]));
         if names == ["COMPOSE_FILE"] || defaults.is_empty() {
@@ -111,8 +134,7 @@ fn defaults_are_told_as_they_are() {
     for line in ENV_EXAMPLE.lines().filter(|line| !line.starts_with('#') && !line.is_empty()) {
         let (name, value) = line.split_once('=').unwrap();
         let known = variables.get(name).unwrap_or_else(|| panic!("{name} of .env.example is in no compose file"));
-        // 0 is what the program takes an unset one for.
-        let same = known.is_none_or(|default| default == value) || (name, value) == ("USER_LEASES_MAX", "0");
+        let same = known.is_none_or(|default| default == value);
         assert!(same, "{name} is {value:?} in .env.example and {known:?} in the compose file");
     }
 }

@@ -34,5 +34,5 @@ pub async fn flavor(state: Data<State>, id: Path<String>, query: Query) -> Resul
 pub async fn cluster(state: Data<State>, id: Path<String>, query: Query) -> Result<HttpResponse, Problem> {
     query.only(&[])?;
     let id = ClusterId::parse(&id).map_err(|_| Refusal::NoSuch("cluster"))?;
-    Ok(HttpResponse::Ok().json(state.operations.explain_cluster(&id, state.now()).await?))
+    Ok(HttpResponse::Ok().json(state.operations.explain_cluster_by_id(&id, state.now()).await?))
 }

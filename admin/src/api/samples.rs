@@ -8,7 +8,7 @@ use common::model::{ClusterId, HostId};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::curves::{Measure, Of, Range, curve_of};
+use crate::curves::{Measure, Noted, Of, Range};
 use crate::input::Query;
 use crate::operations::{Refusal, Shares, Stats};
 use crate::problem::Problem;
@@ -49,7 +49,8 @@ pub async fn samples(state: Data<State>, query: Query) -> Result<HttpResponse, P
     if range == Range::Week && of != Of::Pool {
         return Err(Refusal::field("range", "may be 1h or 24h: a week is kept of the pool alone").into());
     }
-    let mut curve = curve_of(state.store.as_ref(), &of, measure, range, state.now()).await?;
+    let noted = Noted::read(state.store.as_ref(), &of, &[measure], range, state.now()).await?;
+    let mut curve = noted.curve(measure);
     if let Some(node) = query.get("node") {
         curve.series.retain(|series| series.name == node);
     }

@@ -24,7 +24,7 @@ pub struct Told {
     pub given: u64,
     /// Applies that were told that none is free.
     pub missed: u64,
-    /// Of all applies, how many got one, in percent; `null` when nobody asked.
+    /// Of all applies, how many got one, in percent, cut to the hundredth; `null` when nobody asked.
     pub hit_rate: Option<f64>,
     /// The longest wait, in minutes.
     pub longest_wait_minutes: u64,
@@ -46,9 +46,27 @@ pub fn told(counts: &[ApplyCount]) -> Told {
     }
 }
 
+impl Told {
+    /// All who asked.
+    pub fn applies(&self) -> u64 {
+        self.given + self.missed
+    }
+
+    /// The hit rate for people, to the tenth: `66.6 %`; `None` when nobody asked.
+    pub fn hit_rate_words(&self) -> Option<String> {
+        let tenths = parts(1_000, self.given, self.missed)?;
+        Some(format!("{}.{} %", tenths / 10, tenths % 10))
+    }
+}
+
+/// In percent, to the hundredth.
 fn rate(given: u64, missed: u64) -> Option<f64> {
-    let all = given + missed;
-    (all > 0).then(|| (given as f64 * 10_000.0 / all as f64).round() / 100.0)
+    parts(10_000, given, missed).map(|hundredths| hundredths as f64 / 100.0)
+}
+
+/// Of so many parts of all applies, those that got one. Cut, not rounded: one miss among thousands does not read as none.
+fn parts(of: u64, given: u64, missed: u64) -> Option<u64> {
+    (given * of).checked_div(given + missed)
 }
 
 /// Of each minute in which somebody waited, how many minutes the longest wait had lasted by then. Counts come oldest first.
@@ -92,7 +110,7 @@ fn fill(waits: &mut BTreeMap<Timestamp, u64>, began: Timestamp, from: Timestamp,
 /// Curves that come from the counts. Minutes without a count had no applies, which is no gap.
 pub fn of_applies(measure: Measure, counts: &[ApplyCount], range: Range, now: Timestamp) -> Vec<Series> {
     let mut minutes: BTreeMap<Timestamp, (u64, u64)> = BTreeMap::new();
-    let mut minute = range.steps(now)[0];
+    let mut minute = range.begins(now);
     while minute <= now {
         minutes.insert(minute, (0, 0));
         minute = minute + SAMPLE_EVERY;
@@ -173,5 +191,20 @@ mod tests {
         let told = told(&counts("a 1 given 3 missed 1; b 1 missed 2"));
         assert_eq!((told.given, told.missed, told.hit_rate, told.longest_wait_minutes), (3, 3, Some(50.0), 1));
         assert_eq!(super::told(&[]).hit_rate, None);
+    }
+
+    #[test]
+    fn the_hit_rate_is_that_of_all_flavors_and_never_rounded_up_to_all() {
+        for (text, rate, words) in [
+            ("a 1 given 7; b 1 given 2 missed 1; a 2", Some(90.0), Some("90.0 %")),
+            ("a 1 given 2 missed 1", Some(66.66), Some("66.6 %")),
+            ("a 1 given 99999 missed 1", Some(99.99), Some("99.9 %")),
+            ("a 1 given 5", Some(100.0), Some("100.0 %")),
+            ("a 1 missed 5", Some(0.0), Some("0.0 %")),
+            ("a 1", None, None),
+        ] {
+            let told = told(&counts(text));
+            assert_eq!((told.hit_rate, told.hit_rate_words().as_deref()), (rate, words), "{text}");
+        }
     }
 }

@@ -74,6 +74,14 @@ impl Measure {
         }
     }
 
+    /// Whether it is made of what users asked for; the others are made of samples.
+    pub fn is_of_applies(self) -> bool {
+        match self {
+            Measure::Applies | Measure::HitRate | Measure::Waits => true,
+            Measure::Processor | Measure::Memory | Measure::Clusters | Measure::Hosts | Measure::Making => false,
+        }
+    }
+
     /// In what its numbers are.
     pub fn unit(self) -> &'static str {
         match self {

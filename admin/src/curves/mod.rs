@@ -1,5 +1,5 @@
 //! Curves over time: from samples and counts of applies to at most some five hundred points. Plain functions, but for
-//! [`curve_of`], which reads them from the store.
+//! [`Noted::read`], which reads them from the store.
 
 mod applies;
 mod fold;
@@ -13,7 +13,7 @@ use serde::Serialize;
 pub use applies::{Told, told, wait_minutes};
 pub use measures::Measure;
 pub use range::Range;
-pub use read::{Of, curve_of};
+pub use read::{Noted, Of};
 
 /// Curves of one measure over one range.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]

@@ -62,10 +62,15 @@ impl Range {
         }
     }
 
+    /// When it begins: with a step, so that what is counted over it is what its curves show.
+    pub fn begins(self, now: Timestamp) -> Timestamp {
+        beginning(now, self.step()) - self.step() * (self.points() - 1)
+    }
+
     /// The beginnings of its steps; the last one is not over yet.
     pub fn steps(self, now: Timestamp) -> Vec<Timestamp> {
-        let last = beginning(now, self.step());
-        (0..self.points()).rev().map(|back| last - self.step() * back).collect()
+        let first = self.begins(now);
+        (0..self.points()).map(|nth| first + self.step() * nth).collect()
     }
 }
 
@@ -79,6 +84,7 @@ mod tests {
         for (range, hours) in [(Range::Hour, 1), (Range::Day, 24), (Range::Week, 168)] {
             let steps = range.steps(now);
             assert_eq!(range.step() * range.points(), Duration::from_secs(hours * 3600));
+            assert_eq!(steps[0], range.begins(now));
             assert!(steps.len() <= 500 && now.since(*steps.last().unwrap()) < range.step());
             assert_eq!(Range::parse(range.as_str()).unwrap(), range);
         }

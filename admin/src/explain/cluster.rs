@@ -43,6 +43,7 @@ pub fn explain_cluster(
         at: now,
         told_by: told.source.clone(),
         looked_at: outlook.map(|outlook| outlook.at),
+        stopped: 0,
         filled: None,
         wanted: wanted(cluster),
         is: is(cluster, host),

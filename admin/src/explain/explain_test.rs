@@ -8,7 +8,8 @@ use common::model::{Host, HostId, PhaseKind};
 
 use super::*;
 use crate::operations::HostRow;
-use crate::reconciler::outlook_case::{Case, NOW, from_now, told};
+use crate::reconciler::case::told::{from_now, told};
+use crate::reconciler::case::{Case, NOW};
 use crate::reconciler::{HostOutlook, PoolOutlook, add_up};
 
 /// An explanation as lines, without what `wanted` and `is` have of every host.
@@ -84,6 +85,23 @@ fn a_host_that_is_full_says_all_of_it() {
             "next: the host is looked at again, if nothing happens before at +30s",
         ]
     );
+}
+
+#[test]
+fn a_free_cluster_that_somebody_stopped_keeps_its_place_and_waits_for_nobody() {
+    let text = "free stop-wanted; free well; in-use well; want 2; capacity 3";
+    let said = "is: 1 of the free ones is stopped: it keeps its place and waits for nobody";
+    let (case, outlook) = told(text);
+    let explained = explain_host(&row(&case), &here(Some(outlook.clone())), NOW);
+    assert_eq!((explained.stopped, explained.filled), (1, Some(Filled { up: 2, of: 2 })));
+    let says = lines(&explained);
+    has(&says, "wanted: 1 of f wait there for users");
+    has(&says, "is: 2 clusters free");
+    has(&says, said);
+    let (rows, pool) = pool(&[text, "free stop-wanted; cordoned; want 1"]);
+    let explained = explain_pool(&facts(&rows), &here(Some(pool)), NOW);
+    assert_eq!(explained.stopped, 1, "what a host gives to nobody anyway is told of that host");
+    has(&lines(&explained), said);
 }
 
 #[test]

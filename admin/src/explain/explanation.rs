@@ -26,6 +26,8 @@ pub struct Explanation {
     #[serde(serialize_with = "iso_or_null")]
     #[schemars(with = "Option<String>")]
     pub looked_at: Option<Timestamp>,
+    /// Free clusters that keep their places and are given to nobody, for somebody stopped a node; 0 where that is not known.
+    pub stopped: u64,
     /// How far the filling is, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub filled: Option<Filled>,
@@ -44,18 +46,19 @@ pub struct Explanation {
 /// How far the filling is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Filled {
-    /// Clusters that are up: free or in use.
+    /// Clusters that are up: free and not stopped, or in use.
     pub up: u64,
-    /// As many as there are to be, those in use among them.
+    /// As many as there are to be, those in use among them and those that somebody stopped not.
     pub of: u64,
 }
 
 impl Filled {
-    /// From clusters by phase, and as many as are to wait for users.
-    pub(super) fn of(phases: &BTreeMap<PhaseKind, u64>, to_wait: u64) -> Filled {
+    /// From clusters by phase, as many as the pool wants to wait for users, and of these those that somebody stopped.
+    pub(super) fn of(phases: &BTreeMap<PhaseKind, u64>, target: u64, stopped: u64) -> Filled {
         let count = |phase| phases.get(&phase).copied().unwrap_or_default();
         let in_use = count(PhaseKind::InUse);
-        Filled { up: count(PhaseKind::Free) + in_use, of: to_wait + in_use }
+        let free = count(PhaseKind::Free).saturating_sub(stopped);
+        Filled { up: free + in_use, of: target.saturating_sub(stopped) + in_use }
     }
 }
 
@@ -195,6 +198,26 @@ impl Explanation {
         }
         self
     }
+}
+
+/// Of each flavor so many are to wait for users: what the pool wants there, without those that somebody stopped.
+pub(super) fn to_wait<'a, N: Copy + Into<u64>>(
+    target: &'a BTreeMap<FlavorId, N>,
+    stopped: &'a BTreeMap<FlavorId, N>,
+) -> impl Iterator<Item = (&'a FlavorId, u64)> {
+    let of = move |flavor: &FlavorId| stopped.get(flavor).copied().map_or(0, Into::into);
+    let counts = target.iter().map(move |(flavor, n)| (flavor, Into::<u64>::into(*n).saturating_sub(of(flavor))));
+    counts.filter(|(_, n)| *n > 0)
+}
+
+/// That so many of the free ones are stopped, if any.
+pub(super) fn stopped_ones(n: u64) -> Option<Point> {
+    let what = match n {
+        0 => return None,
+        1 => "1 of the free ones is stopped: it keeps its place and waits for nobody".to_owned(),
+        n => format!("{n} of the free ones are stopped: they keep their places and wait for nobody"),
+    };
+    Some(Point::new(what).count(n))
 }
 
 /// `1 cluster`, `2 clusters`.

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{Flavor, PhaseKind, Timestamp};
+use common::model::{Flavor, FlavorId, PhaseKind, Timestamp};
 
+use super::explanation::stopped_ones;
 use super::host::{gives_way, in_phase};
 use super::pool::{doing, held, retry};
 use super::{Explanation, Filled, Point, Subject, Told};
@@ -17,23 +18,24 @@ pub fn explain_flavor(
     now: Timestamp,
 ) -> Explanation {
     let pool = told.outlook.as_ref();
+    let of_it = |all: &BTreeMap<FlavorId, u64>| all.get(&flavor.id).copied().unwrap_or_default();
+    let (target, stopped) = pool.map_or((0, 0), |pool| (of_it(&pool.target), of_it(&pool.stopped)));
     let mut is: Vec<Point> = phases.iter().map(|(phase, n)| in_phase(*phase, *n)).collect();
     if is.is_empty() {
         is.push(Point::new("no cluster of it is there").count(0));
     }
-    let wanted = pool.map(|pool| {
-        let n = pool.target.get(&flavor.id).copied().unwrap_or_default();
-        match n {
-            0 => Point::new("none waits for users")
-                .why("the pool's mix has no room for it, or no host is to be filled")
-                .count(0),
-            n => Point::new(format!("{n} wait for users, over all hosts")).count(n),
+    is.extend(stopped_ones(stopped));
+    let wanted = pool.map(|_| match target.saturating_sub(stopped) {
+        0 => {
+            let why = "the pool's mix has no room for it, or no host is to be filled";
+            Point::new("none waits for users").why(why).count(0)
         }
+        n => Point::new(format!("{n} wait for users, over all hosts")).count(n),
     });
     let ways = pool.iter().flat_map(|pool| &pool.gives_way);
     let ways = ways.filter(|(_, from, to)| [from, to].contains(&&flavor.id));
     let ways: Vec<Point> = ways.map(|(host, from, to)| gives_way(from, to).host(host)).collect();
-    let own = |of: &Option<common::model::FlavorId>| of.as_ref() == Some(&flavor.id);
+    let own = |of: &Option<FlavorId>| of.as_ref() == Some(&flavor.id);
     let mut held_back: Vec<Point> =
         pool.iter().flat_map(|pool| &pool.held).filter(|one| own(&one.flavor)).map(held).collect();
     held_back.extend(told.silence());
@@ -45,7 +47,8 @@ pub fn explain_flavor(
         at: now,
         told_by: told.source.clone(),
         looked_at: pool.and_then(|pool| pool.oldest),
-        filled: pool.map(|pool| Filled::of(phases, pool.target.get(&flavor.id).copied().unwrap_or_default())),
+        stopped,
+        filled: pool.map(|_| Filled::of(phases, target, stopped)),
         wanted: wanted.into_iter().chain(ways).collect(),
         is,
         doing: pool.iter().flat_map(|pool| &pool.doing).filter(|one| own(&one.flavor)).map(doing).collect(),

@@ -2,7 +2,7 @@
 
 use common::model::{FlavorId, Host, HostPurpose, HostState, PhaseKind, Timestamp};
 
-use super::explanation::clusters;
+use super::explanation::{clusters, stopped_ones, to_wait};
 use super::{Explanation, Filled, Point, Subject, Told};
 use crate::operations::HostRow;
 use crate::reconciler::{Doing, DoingKind, HeldBack, HostOutlook, RetryLater, RetryOf};
@@ -35,12 +35,16 @@ pub fn explain_host(row: &HostRow, told: &Told<HostOutlook>, now: Timestamp) -> 
     held.extend(told.silence());
     next.extend(told.next());
     is.extend(there(row));
+    let stopped = outlook.map_or(0, |outlook| outlook.stopped.values().map(|n| u64::from(*n)).sum());
+    is.extend(stopped_ones(stopped));
     Explanation {
         of: Subject::Host { id: host.id.clone(), name: host.settings.name.to_string() },
         at: now,
         told_by: told.source.clone(),
         looked_at: outlook.map(|outlook| outlook.at),
-        filled: outlook.map(|outlook| Filled::of(&row.phases, outlook.target.values().map(|n| u64::from(*n)).sum())),
+        stopped,
+        filled: outlook
+            .map(|outlook| Filled::of(&row.phases, outlook.target.values().map(|n| u64::from(*n)).sum(), stopped)),
         wanted: wanted(host, outlook),
         is,
         doing,
@@ -77,9 +81,8 @@ fn wanted(host: &Host, outlook: Option<&HostOutlook>) -> Vec<Point> {
     if !host.settings.schedulable {
         wanted.push(Point::new("nothing is made or given out there").why("it is not schedulable"));
     }
-    for (flavor, count) in outlook.iter().flat_map(|outlook| &outlook.target).filter(|(_, count)| **count > 0) {
-        let point = Point::new(format!("{count} of {flavor} wait there for users"));
-        wanted.push(point.count(u64::from(*count)).flavor(Some(flavor)));
+    for (flavor, n) in outlook.iter().flat_map(|outlook| to_wait(&outlook.target, &outlook.stopped)) {
+        wanted.push(Point::new(format!("{n} of {flavor} wait there for users")).count(n).flavor(Some(flavor)));
     }
     if let Some((from, to)) = outlook.and_then(|outlook| outlook.gives_way.as_ref()) {
         wanted.push(gives_way(from, to));

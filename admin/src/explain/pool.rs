@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use common::model::{Host, PhaseKind, Timestamp};
 
-use super::explanation::clusters;
+use super::explanation::{clusters, stopped_ones, to_wait};
 use super::host::{gives_way, in_phase};
 use super::{Explanation, Filled, Point, Subject, Told};
 use crate::reconciler::{DoingKind, DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
@@ -38,6 +38,7 @@ impl PoolFacts {
 /// Explains the pool, from the records and what the reconciler told of all hosts.
 pub fn explain_pool(facts: &PoolFacts, told: &Told<PoolOutlook>, now: Timestamp) -> Explanation {
     let pool = told.outlook.as_ref();
+    let stopped = pool.map_or(0, |pool| pool.stopped.values().sum());
     let mut under_way: Vec<Point> = pool.iter().flat_map(|pool| &pool.doing).map(doing).collect();
     under_way.sort_by_key(|point| std::cmp::Reverse(point.count));
     let mut held_back: Vec<Point> = Vec::new();
@@ -57,7 +58,8 @@ pub fn explain_pool(facts: &PoolFacts, told: &Told<PoolOutlook>, now: Timestamp)
         at: now,
         told_by: told.source.clone(),
         looked_at: pool.and_then(|pool| pool.oldest),
-        filled: pool.map(|pool| Filled::of(&facts.phases, pool.target.values().sum())),
+        stopped,
+        filled: pool.map(|pool| Filled::of(&facts.phases, pool.target.values().sum(), stopped)),
         wanted: wanted(facts, pool),
         is: is(facts, pool),
         doing: under_way,
@@ -70,8 +72,8 @@ pub fn explain_pool(facts: &PoolFacts, told: &Told<PoolOutlook>, now: Timestamp)
 fn wanted(facts: &PoolFacts, pool: Option<&PoolOutlook>) -> Vec<Point> {
     let hosts = if facts.hosts == 1 { "1 host holds".to_owned() } else { format!("{} hosts hold", facts.hosts) };
     let mut wanted = vec![Point::new(format!("{hosts} at most {}", clusters(facts.capacity))).count(facts.capacity)];
-    for (flavor, n) in pool.iter().flat_map(|pool| &pool.target).filter(|(_, n)| **n > 0) {
-        wanted.push(Point::new(format!("{n} of {flavor} wait for users")).count(*n).flavor(Some(flavor)));
+    for (flavor, n) in pool.iter().flat_map(|pool| to_wait(&pool.target, &pool.stopped)) {
+        wanted.push(Point::new(format!("{n} of {flavor} wait for users")).count(n).flavor(Some(flavor)));
     }
     for (host, from, to) in pool.iter().flat_map(|pool| &pool.gives_way) {
         wanted.push(gives_way(from, to).host(host));
@@ -97,6 +99,7 @@ fn is(facts: &PoolFacts, pool: Option<&PoolOutlook>) -> Vec<Point> {
         is.push(Point::new(what).count(pool.silent));
     }
     is.extend(facts.phases.iter().map(|(phase, n)| in_phase(*phase, *n)));
+    is.extend(stopped_ones(pool.map_or(0, |pool| pool.stopped.values().sum())));
     if facts.phases.is_empty() {
         is.push(Point::new("no cluster is there").count(0));
     }

@@ -33,6 +33,8 @@ pub static PAGES: &[LivePage] = &[
     LivePage { path: "/clusters", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::clusters::live(asked)) },
     LivePage { path: "/events", topic: |_| Topic::Events, render: |asked| Box::pin(pages::events::live(asked)) },
     LivePage { path: "/clusters/{id}", topic: cluster, render: |asked| Box::pin(pages::cluster::live(asked)) },
+    LivePage { path: "/flavors", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::flavors::live(asked)) },
+    LivePage { path: "/flavors/{id}", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::flavor::live(asked)) },
     LivePage { path: "/stat", topic: |_| Topic::Pool, render: |asked| Box::pin(pages::stat::live(asked)) },
 ];
 

@@ -1,7 +1,7 @@
 //! Looking closer: what is wanted, what is, what is being done, held back and next. Records from the store, and what the
 //! reconciler told, of this process or of the one that leads.
 
-use common::model::{ClusterId, FlavorId, Host, HostId, Timestamp};
+use common::model::{Cluster, ClusterId, FlavorId, Host, HostId, Timestamp};
 
 use super::{HostRow, Operations, Refusal};
 use crate::explain::{Explanation, PoolFacts, explain_cluster, explain_flavor, explain_host, explain_pool};
@@ -27,11 +27,16 @@ impl Operations {
     }
 
     /// Explains a cluster.
-    pub async fn explain_cluster(&self, id: &ClusterId, now: Timestamp) -> Result<Explanation, Refusal> {
-        let cluster = self.store.cluster(id).await?.ok_or(Refusal::NoSuch("cluster"))?;
+    pub async fn explain_cluster(&self, cluster: &Cluster, now: Timestamp) -> Result<Explanation, Refusal> {
         let host = self.store.host(&cluster.host).await?;
         let told = self.leader.host(&cluster.host, now).await;
-        Ok(explain_cluster(&cluster, host.as_ref(), &told, now))
+        Ok(explain_cluster(cluster, host.as_ref(), &told, now))
+    }
+
+    /// Explains a cluster by its id.
+    pub async fn explain_cluster_by_id(&self, id: &ClusterId, now: Timestamp) -> Result<Explanation, Refusal> {
+        let cluster = self.store.cluster(id).await?.ok_or(Refusal::NoSuch("cluster"))?;
+        self.explain_cluster(&cluster, now).await
     }
 
     /// Explains a host by its id.

@@ -63,20 +63,18 @@ impl ListInput<'_> {
     /// Parameters of failures.
     pub const FAILURES: [&'static str; 7] = ["host", "flavor", "q", "sort", "dir", "after", "limit"];
 
-    /// Clusters of a list of the seed, or in one phase of it.
+    /// Clusters of a list, or in some phases of it.
     pub fn clusters(&self, list: Option<ClusterList>) -> Result<ClusterQuery, Refusal> {
         let usual = match list {
-            None | Some(ClusterList::Active) => ClusterSort::Name,
+            None | Some(ClusterList::Existing | ClusterList::Active) => ClusterSort::Name,
             Some(ClusterList::InUse | ClusterList::Released | ClusterList::Failed) => ClusterSort::Changed,
         };
-        let of_list = list.map(ClusterList::phases).unwrap_or_default();
+        let of_list = list.map_or_else(|| PhaseKind::ALL.to_vec(), ClusterList::phases);
         let phases = match self.0.get("phase") {
+            // No phase is left out, so the store need not ask for any.
+            None if of_list.len() == PhaseKind::ALL.len() => Vec::new(),
             None => of_list,
-            Some(text) => {
-                let may = |phase: &PhaseKind| of_list.is_empty() || of_list.contains(phase);
-                let all: Vec<PhaseKind> = PhaseKind::ALL.into_iter().filter(may).collect();
-                vec![one_of("phase", text, &all, PhaseKind::as_str)?]
-            }
+            Some(text) => some_of("phase", text, &of_list, PhaseKind::as_str)?,
         };
         let health = self.0.get("health").map(|text| one_of("health", text, &HealthKind::ALL, HealthKind::as_str));
         Ok(ClusterQuery {
@@ -170,6 +168,16 @@ fn one_of<T: Copy>(field: &str, text: &str, all: &[T], word: fn(T) -> &'static s
     })
 }
 
+/// One or more of them, parted by commas; in the order of `all`, each once.
+fn some_of<T: Copy>(field: &str, text: &str, all: &[T], word: fn(T) -> &'static str) -> Result<Vec<T>, Refusal> {
+    let asked: Vec<&str> = text.split(',').map(str::trim).collect();
+    if asked.iter().any(|asked| !all.iter().any(|one| word(*one) == *asked)) {
+        let all: Vec<&str> = all.iter().map(|one| word(*one)).collect();
+        return Err(Refusal::field(field, format!("must be one or more of {}, parted by commas", all.join(", "))));
+    }
+    Ok(all.iter().copied().filter(|one| asked.contains(&word(*one))).collect())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +193,19 @@ mod tests {
         assert_eq!((query.phases, query.page.limit), (vec![PhaseKind::InUse], 50));
         let hosts = parse("sort=name&dir=desc&limit=9", |input| input.hosts()).unwrap();
         assert_eq!((hosts.page.direction, hosts.page.limit), (Direction::Descending, 9));
+    }
+
+    #[test]
+    fn a_list_is_of_its_phases_or_of_some_of_them() {
+        use PhaseKind as P;
+        let phases = |list, text: &str| parse(text, |input| input.clusters(list)).map(|query| query.phases);
+        let (active, existing) = (Some(ClusterList::Active), Some(ClusterList::Existing));
+        assert_eq!(phases(active, "phase=removing,releasing,removing"), Ok(vec![P::Releasing, P::Removing]));
+        assert_eq!(phases(existing, "phase=lost,failed"), Ok(vec![P::Failed, P::Lost]));
+        assert_eq!((phases(existing, ""), phases(None, "")), (Ok(vec![]), Ok(vec![])), "none is left out");
+        for text in ["phase=free,", "phase=free,lost", "phase=,"] {
+            assert!(phases(active, text).unwrap_err().contains("one or more of creating, free"), "{text}");
+        }
     }
 
     #[test]

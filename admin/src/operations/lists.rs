@@ -14,9 +14,11 @@ const USUAL: u32 = 50;
 /// Items of a part at most.
 const MOST: u32 = 200;
 
-/// The lists of the seed, and what failed.
+/// The lists of the seed, all of them together, and what failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClusterList {
+    /// Every cluster that is there, whatever it is: what takes a place.
+    Existing,
     /// Every cluster that is there, but for failed ones.
     Active,
     /// Held by users.
@@ -29,20 +31,21 @@ pub enum ClusterList {
 
 impl ClusterList {
     /// All of them, in the order of the page.
-    pub const ALL: [ClusterList; 4] =
-        [ClusterList::Active, ClusterList::InUse, ClusterList::Released, ClusterList::Failed];
+    pub const ALL: [ClusterList; 5] =
+        [ClusterList::Active, ClusterList::InUse, ClusterList::Released, ClusterList::Failed, ClusterList::Existing];
 
     /// Takes the word of the URL.
     pub fn parse(text: &str) -> Result<ClusterList, Refusal> {
         Self::ALL
             .into_iter()
             .find(|list| list.as_str() == text)
-            .ok_or_else(|| Refusal::field("type", "must be active, inused, released or failed"))
+            .ok_or_else(|| Refusal::field("type", "must be active, inused, released, failed or existing"))
     }
 
     /// The word of the URL.
     pub fn as_str(self) -> &'static str {
         match self {
+            ClusterList::Existing => "existing",
             ClusterList::Active => "active",
             ClusterList::InUse => "inused",
             ClusterList::Released => "released",
@@ -53,6 +56,7 @@ impl ClusterList {
     /// The phases in it.
     pub fn phases(self) -> Vec<PhaseKind> {
         match self {
+            ClusterList::Existing => PhaseKind::ALL.to_vec(),
             ClusterList::Active => {
                 vec![PhaseKind::Creating, PhaseKind::Free, PhaseKind::InUse, PhaseKind::Releasing, PhaseKind::Removing]
             }

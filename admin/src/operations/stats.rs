@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use common::model::{Host, HostKind, PhaseKind, Subject, Timestamp};
+use common::model::{Host, HostKind, PhaseKind, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{Operations, Refusal};
-use crate::curves::{Range, Told, told};
+use crate::curves::{Noted, Of, Range, Told, told};
 
 /// How hosts and clusters divide, each as names and numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -74,12 +74,22 @@ impl Operations {
         })
     }
 
+    /// What users were told over a range; on every page that says so.
+    pub async fn told_over(&self, range: Range, now: Timestamp) -> Result<Told, Refusal> {
+        Ok(told(&self.store.applies(range.begins(now)).await?))
+    }
+
     /// What happened over a range.
     pub async fn stats_over(&self, range: Range, now: Timestamp) -> Result<Stats, Refusal> {
-        let since = range.steps(now).first().copied().unwrap_or(now);
-        let samples = self.store.samples(&Subject::Pool, since).await?;
+        Ok(Stats::of(&Noted::read(self.store.as_ref(), &Of::Pool, Of::Pool.measures(), range, now).await?))
+    }
+}
+
+impl Stats {
+    /// From what was noted of the pool.
+    pub fn of(noted: &Noted) -> Stats {
         let (mut made, mut took, mut longest) = (0_u64, 0_u64, None);
-        for values in samples.iter().map(|sample| &sample.values) {
+        for values in noted.samples.iter().map(|sample| &sample.values) {
             let of = |name: &str| values.get(name).copied();
             let (Some(count), Some(mean)) = (of("made"), of("make_ms")) else { continue };
             made += count;
@@ -87,11 +97,11 @@ impl Operations {
             longest = longest.max(of("make_ms_longest"));
         }
         let seconds = |ms: u64| (ms as f64 / 100.0).round() / 10.0;
-        Ok(Stats {
-            told: told(&self.store.applies(since).await?),
+        Stats {
+            told: told(&noted.applies),
             made,
             make_seconds: (made > 0).then(|| seconds(took / made)),
             make_seconds_longest: longest.map(seconds),
-        })
+        }
     }
 }

@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Cluster, ClusterId, Health, HostState, NodeState, Phase, Role, Want};
+use common::model::{Cluster, ClusterId, Health, NodeState, Phase, Role, Want};
 use common::store::{EventFilter, Page};
 use serde::Serialize;
 
@@ -13,7 +13,7 @@ use super::words::{self, Badge, When, when};
 use super::{Ask, cluster_gone};
 use crate::access::SignedIn;
 use crate::api::life;
-use crate::curves::Range;
+use crate::curves::{Of, Range};
 use crate::input::Query;
 use crate::live::Asked;
 use crate::operations::Refusal;
@@ -95,7 +95,7 @@ pub async fn show(
     state.sampling.touch_cluster(&id);
     let view = View {
         ranges: range_links(&[Range::Hour, Range::Day], range),
-        curves: curves::of_cluster(state.store.as_ref(), &id, range, state.now()).await?,
+        curves: curves::curves(state.store.as_ref(), &Of::Cluster(id.clone()), range, state.now()).await?.0,
         node_names: cluster.nodes.keys().map(ToString::to_string).collect(),
         live: live_view(&state, who.operator.role, &cluster).await?,
     };
@@ -125,6 +125,8 @@ async fn live_view(state: &State, role: Role, cluster: &Cluster) -> Result<LiveV
         Health::Unknown => is_away(state, cluster).await?,
         Health::Ok | Health::Failing { .. } => false,
     };
+    // Nothing is kept of any other, and a bundle of evidence is large.
+    let failed = matches!(cluster.phase, Phase::Failed { .. } | Phase::Removing { .. });
     let row = ClusterRow::of(cluster, &state.catalog, now);
     let operates = role >= Role::Operator;
     Ok(LiveView {
@@ -150,9 +152,9 @@ async fn live_view(state: &State, role: Role, cluster: &Cluster) -> Result<LiveV
             .iter()
             .map(|(name, at)| (name.clone(), format!("{}://{}", at.scheme, at.authority())))
             .collect(),
-        explained: words::explanation(state.operations.explain_cluster(&cluster.id, now).await?, now),
+        explained: words::explanation(state.operations.explain_cluster(cluster, now).await?, now),
         events: events.items.iter().map(|event| EventView::of(event, now)).collect(),
-        evidence: state.store.evidence(&cluster.id).await?.is_some(),
+        evidence: failed && state.store.evidence(&cluster.id).await?.is_some(),
         may_wish: operates && row.may_wish(),
         operates,
         row,
@@ -178,6 +180,6 @@ fn nodes(cluster: &Cluster) -> Vec<NodeView> {
 
 /// Whether the cluster's health is not known because its host does not answer.
 async fn is_away(state: &State, cluster: &Cluster) -> Result<bool, Refusal> {
-    let host = state.store.host(&cluster.host).await?;
-    Ok(host.is_none_or(|host| matches!(host.contact.state, HostState::Inactive { .. })))
+    let hosts = state.operations.tally.hosts().await?;
+    Ok(!hosts.iter().any(|host| host.id == cluster.host && host.contact.state.is_active()))
 }

@@ -1,6 +1,7 @@
 //! What stands above the lists of clusters: which list it is, and what it is filtered by. It holds what was asked for, also
 //! when that was refused.
 
+use common::model::PhaseKind;
 use common::store::HealthKind;
 use serde::Serialize;
 
@@ -75,8 +76,6 @@ impl Filter {
         let address = address(query, list);
         let get = |name| query.get(name);
         let text = |name| query.get(name).unwrap_or_default().to_owned();
-        let phases =
-            list.phases().into_iter().map(|phase| Choice::of(phase.as_str(), words::phase(phase).text(), get("phase")));
         let healths = HealthKind::ALL
             .into_iter()
             .map(|health| Choice::of(health.as_str(), words::health_kind(health).text(), get("health")));
@@ -90,14 +89,16 @@ impl Filter {
             sort: text("sort"),
             dir: text("dir"),
             host: HostChip::of(state, query, &address).await?,
-            phases: if list == ClusterList::Active { phases.collect() } else { Vec::new() },
+            phases: match list {
+                ClusterList::Existing | ClusterList::Active => phase_choices(list, query),
+                ClusterList::InUse | ClusterList::Released | ClusterList::Failed => Vec::new(),
+            },
             flavors: flavors
                 .map(|flavor| Choice::of(flavor.id.as_str(), flavor.title.clone(), get("flavor")))
                 .collect(),
-            healths: if matches!(list, ClusterList::Active | ClusterList::InUse) {
-                healths.collect()
-            } else {
-                Vec::new()
+            healths: match list {
+                ClusterList::Existing | ClusterList::Active | ClusterList::InUse => healths.collect(),
+                ClusterList::Released | ClusterList::Failed => Vec::new(),
             },
             filtered: is_filtered(query, &FILTERS),
             narrowed: is_filtered(query, &["phase", "user", "flavor", "health"]),
@@ -107,11 +108,32 @@ impl Filter {
     }
 }
 
+/// The phases to choose from: each, those that other pages count together, and what the address has, if that can be read.
+fn phase_choices(list: ClusterList, query: &Query) -> Vec<Choice> {
+    let of_list = list.phases();
+    let asked = query.get("phase").and_then(|_| ListInput(query).clusters(Some(list)).ok());
+    let asked = asked.map(|query| query.phases).unwrap_or_default();
+    let mut choices: Vec<Vec<PhaseKind>> = of_list.iter().map(|phase| vec![*phase]).collect();
+    let together = [words::GOING, words::FAILED].map(<[PhaseKind]>::to_vec);
+    choices.extend(together.into_iter().filter(|phases| phases.iter().all(|phase| of_list.contains(phase))));
+    if !asked.is_empty() && !choices.contains(&asked) {
+        choices.push(asked.clone());
+    }
+    let joined = |phases: &[PhaseKind], of: fn(PhaseKind) -> &'static str, by: &str| {
+        phases.iter().map(|phase| of(*phase)).collect::<Vec<_>>().join(by)
+    };
+    let value = |phases: &[PhaseKind]| joined(phases, PhaseKind::as_str, ",");
+    let label = |phases: &[PhaseKind]| joined(phases, |phase| words::phase(phase).text(), " or ");
+    let here = value(&asked);
+    choices.iter().map(|phases| Choice::of(value(phases), label(phases), Some(&here))).collect()
+}
+
 impl HostChip {
     /// None for what is no host's id: that is said elsewhere.
     async fn of(state: &State, query: &Query, address: &Address) -> Result<Option<HostChip>, Problem> {
         let Ok(Some(id)) = ListInput(query).host() else { return Ok(None) };
-        let host = state.store.host(&id).await?;
+        let hosts = state.operations.tally.hosts().await?;
+        let host = hosts.iter().find(|host| host.id == id);
         Ok(Some(HostChip {
             name: host.map_or_else(|| "a host that is gone".into(), |host| host.settings.name.to_string()),
             id: id.to_string(),
@@ -127,6 +149,7 @@ impl Tab {
             ClusterList::InUse => "In use",
             ClusterList::Released => "Released",
             ClusterList::Failed => "Failed",
+            ClusterList::Existing => "All there are",
         };
         Tab { url: format!("/clusters?type={}", tab.as_str()), title, here: tab == here }
     }

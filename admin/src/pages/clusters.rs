@@ -1,17 +1,16 @@
-//! The lists of clusters: active, in use, released (their records), failed.
+//! The lists of clusters: active, in use, released (their records), failed, all that are there.
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::PhaseKind;
 use common::store::{ClusterSort, Cursor, Direction, FailureSort, ListPage, RecordSort};
 use serde::Serialize;
 
-use super::Ask;
 use super::cluster_filter::{FIELDS, Filter, address, list_of};
 pub use super::cluster_rows::ClusterRow;
 use super::cluster_rows::RecordRow;
 use super::evidence::FailureRow;
 use super::frame::{Address, Head, Pager, Wrong};
+use super::{Ask, words};
 use crate::access::SignedIn;
 use crate::input::Query;
 use crate::live::Asked;
@@ -50,7 +49,7 @@ struct Rows {
     failed_now: Option<FailedNow>,
 }
 
-/// `GET /clusters?type=active|inused|released|failed&q=&host=&user=&flavor=&phase=&health=&sort=&dir=&after=&limit=`
+/// `GET /clusters?type=active|inused|released|failed|existing&q=&host=&user=&flavor=&phase=&health=&sort=&dir=&after=&limit=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
     match view(&state, &query).await {
@@ -73,7 +72,9 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
     let list = list_of(query)?;
     let address = address(query, list);
     let (heads, pager, rows) = match list {
-        ClusterList::Active | ClusterList::InUse => clusters(state, query, list, &address).await?,
+        ClusterList::Existing | ClusterList::Active | ClusterList::InUse => {
+            clusters(state, query, list, &address).await?
+        }
         ClusterList::Released => records(state, query, &address).await?,
         ClusterList::Failed => failures(state, query, &address).await?,
     };
@@ -155,7 +156,7 @@ async fn failed_now(state: &State, query: &Query, address: &Address) -> Result<F
     page.at = at.map_err(|why| Refusal::field("now", why.0))?;
     let filters = ListInput(query).failures()?;
     let asked = common::store::ClusterQuery {
-        phases: vec![PhaseKind::Failed, PhaseKind::Lost],
+        phases: words::FAILED.to_vec(),
         host: filters.host,
         user: None,
         flavor: filters.flavor,

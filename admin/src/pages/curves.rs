@@ -1,11 +1,11 @@
 //! Curves as pages show them: a picture that needs no script, the same in words, and a table. Scripts draw over the picture.
 
-use common::model::{ClusterId, HostId, Timestamp};
+use common::model::Timestamp;
 use common::store::{Store, StoreResult};
 use serde::Serialize;
 
 use super::words::{When, when};
-use crate::curves::{Curve, Measure, Of, Range, Series, curve_of};
+use crate::curves::{Curve, Measure, Noted, Of, Range, Series};
 use crate::input::Query;
 use crate::operations::Refusal;
 
@@ -78,29 +78,11 @@ pub fn range_of_one(query: &Query) -> Result<Range, Refusal> {
     }
 }
 
-/// All the curves there are of something.
-pub async fn curves(store: &dyn Store, of: &Of, range: Range, now: Timestamp) -> StoreResult<Vec<CurveView>> {
-    let mut views = Vec::new();
-    for measure in of.measures() {
-        let curve = curve_of(store, of, *measure, range, now).await?;
-        views.push(CurveView::of(&curve, &source(of, *measure, range), now));
-    }
-    Ok(views)
-}
-
-/// The curves of a host, for its page: processor and memory of its clusters together.
-pub async fn of_host(store: &dyn Store, id: &HostId, range: Range, now: Timestamp) -> StoreResult<Vec<CurveView>> {
-    curves(store, &Of::Host(id.clone()), range, now).await
-}
-
-/// The curves of a cluster, a line for each node.
-pub async fn of_cluster(
-    store: &dyn Store,
-    id: &ClusterId,
-    range: Range,
-    now: Timestamp,
-) -> StoreResult<Vec<CurveView>> {
-    curves(store, &Of::Cluster(id.clone()), range, now).await
+/// All the curves there are of something, with what they are made of.
+pub async fn curves(store: &dyn Store, of: &Of, range: Range, now: Timestamp) -> StoreResult<(Vec<CurveView>, Noted)> {
+    let noted = Noted::read(store, of, of.measures(), range, now).await?;
+    let view = |measure: &Measure| CurveView::of(&noted.curve(*measure), &source(of, *measure, range), now);
+    Ok((of.measures().iter().map(view).collect(), noted))
 }
 
 fn source(of: &Of, measure: Measure, range: Range) -> String {

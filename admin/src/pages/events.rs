@@ -1,12 +1,11 @@
 //! What happened, newest first; the newest part follows what happens.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Actor, Event, EventKind, HostId, Timestamp};
+use common::model::{Actor, Event, EventKind, Host, HostId, Timestamp};
 use common::store::EventFilter;
-use futures_util::future::try_join_all;
 use serde::Serialize;
 use url::form_urlencoded;
 
@@ -20,9 +19,6 @@ use crate::live::Asked;
 use crate::operations::{EventInput, limit_of, page_of};
 use crate::problem::Problem;
 use crate::server::State;
-
-/// Names of so many hosts are asked for at most, for one list of events.
-const NAMES: usize = 20;
 
 /// An event in a list.
 #[derive(Serialize)]
@@ -75,11 +71,11 @@ impl EventView {
 pub type HostNames = BTreeMap<String, String>;
 
 /// The names of the hosts that events are about and that no cluster's name tells.
-pub async fn host_names(state: &State, events: &[Event]) -> Result<HostNames, Problem> {
-    let of_hosts = events.iter().filter(|event| event.cluster.is_none()).filter_map(|event| event.host.clone());
-    let ids: std::collections::BTreeSet<HostId> = of_hosts.collect();
-    let hosts = try_join_all(ids.iter().take(NAMES).map(|id| state.store.host(id))).await?;
-    Ok(hosts.into_iter().flatten().map(|host| (host.id.to_string(), host.settings.name.to_string())).collect())
+pub fn host_names(hosts: &[Host], events: &[Event]) -> HostNames {
+    let of_hosts = events.iter().filter(|event| event.cluster.is_none()).filter_map(|event| event.host.as_ref());
+    let ids: BTreeSet<&HostId> = of_hosts.collect();
+    let asked = hosts.iter().filter(|host| ids.contains(&host.id));
+    asked.map(|host| (host.id.to_string(), host.settings.name.to_string())).collect()
 }
 
 /// The short word of a kind.
@@ -173,7 +169,8 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
     let now = state.now();
     let filter = api::events::filter(query)?;
     let listed = state.operations.events(&filter, &page_of(query.get("after"), limit_of(None)?)?).await?;
-    let names = host_names(state, &listed.items).await?;
+    let hosts = state.operations.tally.hosts().await?;
+    let names = host_names(&hosts, &listed.items);
     Ok(View {
         events: listed.items.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
         filtered: FILTERS.iter().any(|name| query.get(name).is_some()),
@@ -199,7 +196,8 @@ async fn filter_view(state: &State, query: &Query, wrong: Wrong) -> Result<Filte
     let host = match &filter.host {
         None => None,
         Some(id) => {
-            let name = state.store.host(id).await?.map(|host| host.settings.name.to_string());
+            let hosts = state.operations.tally.hosts().await?;
+            let name = hosts.iter().find(|host| host.id == *id).map(|host| host.settings.name.to_string());
             let name = name.unwrap_or_else(|| format!("{id}, which is gone"));
             Some(AboutView { id: id.to_string(), name, without: url(query, &[("host", "")]) })
         }

@@ -10,20 +10,29 @@ use super::Ask;
 use super::flavors::{Counts, counts_of};
 use super::words::{ExplanationView, bytes, explanation};
 use crate::access::SignedIn;
+use crate::live::Asked;
 use crate::operations::Refusal;
 use crate::problem::Problem;
 use crate::server::State;
 
+/// What changes by itself.
+#[derive(Serialize)]
+struct LiveView {
+    id: String,
+    counts: Counts,
+    explained: ExplanationView,
+}
+
+/// The whole page: what a flavor is stays for as long as the program runs.
 #[derive(Serialize)]
 struct View {
-    id: String,
+    #[serde(flatten)]
+    live: LiveView,
     title: String,
     template: String,
     template_title: String,
     /// Title, value, and what else it could be.
     parameters: Vec<(String, String, Vec<String>)>,
-    counts: Counts,
-    explained: ExplanationView,
     nodes: Vec<NodeView>,
     /// Name, scheme and node.
     endpoints: Vec<(String, String, String)>,
@@ -45,15 +54,27 @@ pub async fn show(
     who: SignedIn,
     id: Path<String>,
 ) -> Result<HttpResponse, Problem> {
-    let id = FlavorId::parse(&id).map_err(|_| Refusal::NoSuch("flavor"))?;
-    let view = view(&state, &id).await?;
+    let view = view(&state, &flavor_id(&id)?).await?;
     let title = view.title.clone();
     Ask { req: &req, state: &state, who: &who }.page("flavor.html", &title, "flavors", &view)
 }
 
-async fn view(state: &State, id: &FlavorId) -> Result<View, Problem> {
+/// What is rendered again when the pool changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/flavor.html", &live_view(&asked.state, &flavor_id(&asked.id)?).await?)
+}
+
+fn flavor_id(text: &str) -> Result<FlavorId, Refusal> {
+    FlavorId::parse(text).map_err(|_| Refusal::NoSuch("flavor"))
+}
+
+async fn live_view(state: &State, id: &FlavorId) -> Result<LiveView, Problem> {
     let now = state.now();
     let explained = explanation(state.operations.explain_flavor(id, now).await?, now);
+    Ok(LiveView { id: id.to_string(), counts: counts_of(state, id).await?, explained })
+}
+
+async fn view(state: &State, id: &FlavorId) -> Result<View, Problem> {
     let flavor = state.catalog.flavor(id).ok_or(Refusal::NoSuch("flavor"))?;
     let template = state.catalog.template(&flavor.template).ok_or(Refusal::NoSuch("template"))?;
     let (compose_file, project) = state.catalog.example(flavor).map_err(Problem::broken)?;
@@ -63,13 +84,11 @@ async fn view(state: &State, id: &FlavorId) -> Result<View, Problem> {
         (parameter.title.clone(), value.cloned().unwrap_or_else(|| "not of this flavor".into()), others)
     });
     Ok(View {
-        id: flavor.id.to_string(),
+        live: live_view(state, id).await?,
         title: flavor.title.clone(),
         template: flavor.template.to_string(),
         template_title: template.title().to_owned(),
         parameters: parameters.collect(),
-        counts: counts_of(state, flavor).await?,
-        explained,
         nodes: project.services.iter().map(node).collect(),
         endpoints: endpoints(&project),
         compose_file,

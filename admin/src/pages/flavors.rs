@@ -1,19 +1,19 @@
 //! What clusters can be: the list of flavors.
 
-use std::collections::BTreeMap;
-
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Flavor, FlavorId, PhaseKind};
+use common::model::{FlavorId, PhaseKind};
 use serde::Serialize;
 
-use super::Ask;
+use super::{Ask, words};
 use crate::access::SignedIn;
+use crate::live::Asked;
 use crate::problem::Problem;
 use crate::server::State;
+use crate::tally;
 
 /// How many clusters of a flavor there are, by what they are.
-#[derive(Clone, Copy, Default, Serialize)]
+#[derive(Clone, Copy, Serialize)]
 pub struct Counts {
     free: u64,
     in_use: u64,
@@ -50,8 +50,13 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn) -> Result
     Ask { req: &req, state: &state, who: &who }.page("flavors.html", "Flavors", "flavors", &view)
 }
 
+/// What is rendered again when the pool changes.
+pub async fn live(asked: Asked) -> Result<String, Problem> {
+    asked.render("live/flavors.html", &view(&asked.state).await?)
+}
+
 async fn view(state: &State) -> Result<View, Problem> {
-    let counts = counts(state).await?;
+    let counts = state.operations.tally.counts().await?;
     let mut templates: Vec<TemplateView> = Vec::new();
     for flavor in state.catalog.flavors() {
         let Some(template) = state.catalog.template(&flavor.template) else { continue };
@@ -69,7 +74,7 @@ async fn view(state: &State) -> Result<View, Problem> {
                 id: flavor.id.to_string(),
                 title: flavor.title.clone(),
                 values: template.parameters().iter().map(|parameter| value(&parameter.name)).collect(),
-                counts: counts.get(&flavor.id).copied().unwrap_or_default(),
+                counts: Counts::of(&counts, &flavor.id),
             });
         }
     }
@@ -77,22 +82,19 @@ async fn view(state: &State) -> Result<View, Problem> {
 }
 
 /// How many there are of one flavor.
-pub async fn counts_of(state: &State, flavor: &Flavor) -> Result<Counts, Problem> {
-    Ok(counts(state).await?.remove(&flavor.id).unwrap_or_default())
+pub async fn counts_of(state: &State, flavor: &FlavorId) -> Result<Counts, Problem> {
+    Ok(Counts::of(state.operations.tally.counts().await?.as_ref(), flavor))
 }
 
-async fn counts(state: &State) -> Result<BTreeMap<FlavorId, Counts>, Problem> {
-    let tally = state.operations.tally.counts().await?;
-    let counts = tally.by_flavor.iter().map(|(flavor, phases)| {
-        let of = |kinds: &[PhaseKind]| kinds.iter().filter_map(|kind| phases.get(kind)).sum();
-        let counts = Counts {
+impl Counts {
+    fn of(tally: &tally::Counts, flavor: &FlavorId) -> Counts {
+        let of = |kinds: &[PhaseKind]| tally.number(kinds, Some(flavor), None);
+        Counts {
             free: of(&[PhaseKind::Free]),
             in_use: of(&[PhaseKind::InUse]),
             making: of(&[PhaseKind::Creating]),
-            going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
-            failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
-        };
-        (flavor.clone(), counts)
-    });
-    Ok(counts.collect())
+            going: of(words::GOING),
+            failed: of(words::FAILED),
+        }
+    }
 }

@@ -15,7 +15,7 @@ use super::events::EventView;
 use super::hosts::HostView;
 use super::words::{self, When, when};
 use crate::access::SignedIn;
-use crate::curves::Range;
+use crate::curves::{Of, Range};
 use crate::input::{Form, Query};
 use crate::live::Asked;
 use crate::operations::{Holders, HostRow, Refusal, mix_text};
@@ -73,14 +73,8 @@ struct PhaseCount {
 
 impl PhaseCount {
     fn of(phase: PhaseKind, count: u64, host: &HostId) -> PhaseCount {
-        let list = match phase {
-            PhaseKind::InUse => "type=inused".to_owned(),
-            PhaseKind::Failed | PhaseKind::Lost => "type=failed".to_owned(),
-            PhaseKind::Creating | PhaseKind::Free | PhaseKind::Releasing | PhaseKind::Removing => {
-                format!("type=active&phase={}", phase.as_str())
-            }
-        };
-        PhaseCount { badge: words::phase(phase), count, link: format!("/clusters?{list}&host={host}") }
+        let link = format!("/clusters?type=existing&phase={}&host={host}", phase.as_str());
+        PhaseCount { badge: words::phase(phase), count, link }
     }
 }
 
@@ -141,7 +135,7 @@ pub async fn show(
     let view = WholeView {
         live: view(&state, &id).await?,
         ranges: range_links(&[Range::Hour, Range::Day], range),
-        curves: curves::of_host(state.store.as_ref(), &host, range, state.now()).await?,
+        curves: curves::curves(state.store.as_ref(), &Of::Host(host.clone()), range, state.now()).await?.0,
     };
     let title = format!("Host {}", view.live.host.name());
     Ask { req: &req, state: &state, who: &who }.page("host.html", &title, "hosts", &view)

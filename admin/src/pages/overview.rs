@@ -1,19 +1,19 @@
 //! The first page: how much of the pool is there, what is being done about it, what happened last.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{ApplyCount, Host, HostPurpose, PhaseKind};
+use common::model::{Host, HostPurpose, PhaseKind};
 use common::store::{EventFilter, Page};
 use serde::Serialize;
 
 use super::events::{EventView, host_names};
 use super::free::FreeView;
 use super::hosts::HostView;
-use super::{Ask, see_other};
+use super::{Ask, see_other, words};
 use crate::access::SignedIn;
+use crate::curves::Range;
 use crate::live::Asked;
 use crate::operations::HostRow;
 use crate::problem::Problem;
@@ -25,9 +25,6 @@ const EVENTS: u32 = 8;
 
 /// Hosts on this page, those that need looking after first; more are on their own.
 const HOSTS: usize = 8;
-
-/// Applies of so long are counted.
-const LATELY: Duration = Duration::from_secs(3600);
 
 #[derive(Serialize)]
 struct View {
@@ -45,7 +42,7 @@ struct View {
     going: u64,
     failed: u64,
     hour: Hour,
-    explained: super::words::ExplanationView,
+    explained: words::ExplanationView,
     events: Vec<EventView>,
 }
 
@@ -57,12 +54,11 @@ struct FlavorRow {
     total: u64,
 }
 
-/// What users asked for lately.
-#[derive(Debug, PartialEq, Eq, Serialize)]
+/// What users asked for over the last hour, as the statistics have it.
+#[derive(Serialize)]
 struct Hour {
-    given: u64,
-    missed: u64,
-    /// Of a hundred applies so many got one at once; `None` if there were none.
+    applies: u64,
+    /// `None` if there were none.
     hit_rate: Option<String>,
 }
 
@@ -87,27 +83,27 @@ async fn view(state: &State) -> Result<View, Problem> {
     // Out of memory: of a thousand hosts eight are shown.
     let (counts, hosts) = (state.operations.tally.counts().await?, state.operations.tally.hosts().await?);
     let events = state.operations.events(&EventFilter::default(), &Page::first(EVENTS + 1)).await?.items;
-    let names = host_names(state, &events).await?;
-    let applies = state.store.applies(now - LATELY).await?;
-    let explained = super::words::explanation(state.operations.explain_pool(&hosts, &counts, now).await, now);
+    let names = host_names(&hosts, &events);
+    let told = state.operations.told_over(Range::Hour, now).await?;
+    let explained = state.operations.explain_pool(&hosts, &counts, now).await;
     let (flavors, totals) = by_flavor(state, &counts);
     let of = |kinds: &[PhaseKind]| counts.number(kinds, None, None);
     Ok(View {
         hosts: neediest(&hosts, &counts).iter().map(|row| HostView::of(row, now)).collect(),
         hosts_all: hosts.len(),
         hosts_active: hosts.iter().filter(|host| host.contact.state.is_active()).count(),
-        phases: PhaseKind::ALL.iter().map(|kind| super::words::phase(*kind).text()).collect(),
+        phases: PhaseKind::ALL.iter().map(|kind| words::phase(*kind).text()).collect(),
         flavors,
         totals,
         clusters: of(&[]),
         capacity: hosts.iter().map(|host| u64::from(host.settings.capacity)).sum(),
-        free: FreeView::of(&hosts, &counts),
+        free: FreeView::of(&hosts, &counts, explained.stopped),
         in_use: of(&[PhaseKind::InUse]),
         making: of(&[PhaseKind::Creating]),
-        going: of(&[PhaseKind::Releasing, PhaseKind::Removing]),
-        failed: of(&[PhaseKind::Failed, PhaseKind::Lost]),
-        hour: hour(&applies),
-        explained,
+        going: of(words::GOING),
+        failed: of(words::FAILED),
+        hour: Hour { applies: told.applies(), hit_rate: told.hit_rate_words() },
+        explained: words::explanation(explained, now),
         events: events.iter().map(|event| EventView::of(event, now).named(&names)).collect(),
     })
 }
@@ -140,7 +136,7 @@ fn need(host: &Host, counts: &Counts) -> u8 {
     let settings = &host.settings;
     if !host.contact.state.is_active() {
         0
-    } else if count(&[PhaseKind::Failed, PhaseKind::Lost]) > 0 {
+    } else if count(words::FAILED) > 0 {
         1
     } else if host.purpose != HostPurpose::Serve {
         2
@@ -150,32 +146,5 @@ fn need(host: &Host, counts: &Counts) -> u8 {
         4
     } else {
         5
-    }
-}
-
-fn hour(applies: &[ApplyCount]) -> Hour {
-    let given: u64 = applies.iter().map(|count| count.given).sum();
-    let missed: u64 = applies.iter().map(|count| count.missed).sum();
-    let per_mille = (given * 1_000).checked_div(given + missed);
-    Hour { given, missed, hit_rate: per_mille.map(|part| format!("{}.{} %", part / 10, part % 10)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use common::model::{FlavorId, Timestamp};
-
-    #[test]
-    fn the_hit_rate_is_that_of_all_flavors_and_unknown_without_applies() {
-        let count = |flavor: &str, given, missed| ApplyCount {
-            minute: Timestamp::from_millis(0),
-            flavor: FlavorId::parse(flavor).unwrap(),
-            given,
-            missed,
-        };
-        let of = hour(&[count("a", 7, 0), count("b", 2, 1), count("a", 0, 0)]);
-        assert_eq!(of, Hour { given: 9, missed: 1, hit_rate: Some("90.0 %".into()) });
-        assert_eq!(hour(&[]).hit_rate, None);
-        assert_eq!(hour(&[count("a", 2, 1)]).hit_rate.as_deref(), Some("66.6 %"), "never rounded up to all");
     }
 }

@@ -54,11 +54,9 @@ struct Part {
 /// `GET /stat`: `range`.
 pub async fn show(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     let range = range_of(&query)?;
-    let view = View {
-        live: live_view(&state, range).await?,
-        ranges: range_links(&Range::ALL, range),
-        curves: curves(state.store.as_ref(), &Of::Pool, range, state.now()).await?,
-    };
+    let (curves, noted) = curves(state.store.as_ref(), &Of::Pool, range, state.now()).await?;
+    let live = LiveView::of(range, &Stats::of(&noted), state.operations.shares().await?);
+    let view = View { live, ranges: range_links(&Range::ALL, range), curves };
     Ask { req: &req, state: &state, who: &who }.page("stat.html", "Statistics", "stat", &view)
 }
 
@@ -68,7 +66,9 @@ pub async fn live(asked: Asked) -> Result<String, Problem> {
     struct Only {
         live: LiveView,
     }
-    let live = live_view(&asked.state, range_of(&asked.query)?).await?;
+    let (operations, range) = (&asked.state.operations, range_of(&asked.query)?);
+    let stats = operations.stats_over(range, asked.state.now()).await?;
+    let live = LiveView::of(range, &stats, operations.shares().await?);
     asked.render("live/stat.html", &Only { live })
 }
 
@@ -76,20 +76,21 @@ fn range_of(query: &Query) -> Result<Range, Problem> {
     Ok(query.get("range").map_or(Ok(Range::Hour), Range::parse)?)
 }
 
-async fn live_view(state: &State, range: Range) -> Result<LiveView, Problem> {
-    let stats = state.operations.stats_over(range, state.now()).await?;
-    let Shares { host_types, host_states, cluster_types, cluster_states } = state.operations.shares().await?;
-    let charts = [
-        ("Host type", host_types),
-        ("Host status", host_states),
-        ("Chain type", cluster_types),
-        ("Chain status", cluster_states),
-    ];
-    Ok(LiveView {
-        range: range.words(),
-        figures: figures(&stats),
-        charts: charts.into_iter().map(|(title, parts)| ShareChart::of(title, parts)).collect(),
-    })
+impl LiveView {
+    fn of(range: Range, stats: &Stats, shares: Shares) -> LiveView {
+        let Shares { host_types, host_states, cluster_types, cluster_states } = shares;
+        let charts = [
+            ("Host type", host_types),
+            ("Host status", host_states),
+            ("Chain type", cluster_types),
+            ("Chain status", cluster_states),
+        ];
+        LiveView {
+            range: range.words(),
+            figures: figures(stats),
+            charts: charts.into_iter().map(|(title, parts)| ShareChart::of(title, parts)).collect(),
+        }
+    }
 }
 
 fn figures(stats: &Stats) -> Vec<Figure> {
@@ -97,11 +98,11 @@ fn figures(stats: &Stats) -> Vec<Figure> {
     let seconds = |value: f64| format!("{value:.1} s");
     let figure = |label, value: String, note: String| Figure { label, value, note };
     vec![
-        figure("Applies", (told.given + told.missed).to_string(), format!("{} were given one", told.given)),
+        figure("Applies", told.applies().to_string(), format!("{} were given one", told.given)),
         figure("Misses", told.missed.to_string(), "told that none is free".to_owned()),
         figure(
             "Hit rate",
-            told.hit_rate.map_or_else(|| "–".to_owned(), |rate| format!("{rate:.1} %")),
+            told.hit_rate_words().unwrap_or_else(|| "–".to_owned()),
             if told.hit_rate.is_some() { "of all applies were given one" } else { "nobody asked" }.to_owned(),
         ),
         figure("Longest wait", format!("{} min", told.longest_wait_minutes), waited(told.minutes_waited)),

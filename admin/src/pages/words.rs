@@ -155,6 +155,12 @@ pub fn token(state: TokenState) -> Badge {
     }
 }
 
+/// What pages count together as being removed.
+pub const GOING: &[PhaseKind] = &[PhaseKind::Releasing, PhaseKind::Removing];
+
+/// What they count as failed.
+pub const FAILED: &[PhaseKind] = &[PhaseKind::Failed, PhaseKind::Lost];
+
 /// What a cluster is.
 pub fn phase(phase: PhaseKind) -> Badge {
     match phase {

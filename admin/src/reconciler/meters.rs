@@ -13,9 +13,9 @@ use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
-use super::outcome::{Failure, Outcome};
+use super::execute::outcome::{Failure, Outcome};
 use super::plan::Action;
-use super::plan_pool::Target;
+use super::plan::pool::Target;
 
 /// What got lost on its way, and is made good by a look at everything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,85 +1,24 @@
 //! The reconciler: keeps the pool as it is wanted. The only part that talks to Docker.
 //!
-//! Four rooms: `observe` reads what is, `plan_pool` and `plan_host` decide as plain functions, `execute` carries one
-//! action out. `host_loop` ties them together for one host, `leader` for all, under the reconciler lock.
-//! `docs/architecture.md` has the rules that they keep.
+//! Its rooms: `view` is what is, `memory` what a loop remembers, `plan` decides from both as plain functions, `execute`
+//! carries one action out. `host_loop` ties them together for one host, `wake` says when, and `leader` does it for all
+//! hosts, under the reconciler lock. `outlook` is what pages are told of it. `docs/architecture.md` has the rules that
+//! they keep.
 
-mod action;
-mod answer;
-mod bury;
-mod contact;
-mod dirty;
-mod ends;
+#[cfg(test)]
+pub(crate) mod case;
 mod execute;
-mod gate;
 mod host_loop;
 mod leader;
-mod link;
-mod making;
-#[cfg(test)]
-mod making_test;
 mod memory;
 mod meters;
-mod news;
-mod node_view;
-mod observe;
-mod outcome;
 mod outlook;
-#[cfg(test)]
-pub(crate) mod outlook_case;
-mod outlook_of;
-mod outlook_pool;
-mod placement;
 mod plan;
-#[cfg(test)]
-mod plan_case;
-#[cfg(test)]
-mod plan_case_nodes;
-mod plan_cluster;
-mod plan_create;
-#[cfg(test)]
-mod plan_create_test;
-mod plan_deep;
-mod plan_demand;
-#[cfg(test)]
-mod plan_demand_test;
-mod plan_free;
-mod plan_give_way;
-mod plan_host;
-#[cfg(test)]
-mod plan_host_test;
-mod plan_leased;
-#[cfg(test)]
-mod plan_nodes_test;
-mod plan_place;
-mod plan_pool;
-#[cfg(test)]
-mod plan_pool_properties_test;
-#[cfg(test)]
-mod plan_pool_test;
-#[cfg(test)]
-mod plan_property_test;
-mod plan_purpose;
-#[cfg(test)]
-mod plan_purpose_test;
-mod plan_surplus;
 mod policy;
-mod probe;
-mod rest;
-mod revival;
-mod rooms;
 #[cfg(test)]
-mod sim_carry;
-#[cfg(test)]
-mod sim_case;
-#[cfg(test)]
-mod sim_test;
-mod standing;
-mod starts;
-mod term;
-mod timings;
-mod turns;
+mod sim;
 mod view;
+mod wake;
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -93,20 +32,20 @@ use tokio::sync::{Semaphore, broadcast, watch};
 use tokio::task::JoinHandle;
 use tracing::error;
 
-pub use meters::{Dropped, Meters};
-pub use observe::clusters as clusters_of;
-pub use outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
+pub use self::execute::placement::new_cluster;
+pub use self::meters::{Dropped, Meters};
 #[cfg(test)]
-pub(crate) use outlook_pool::add_up;
-pub use outlook_pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
+pub(crate) use self::outlook::pool::add_up;
+pub use self::outlook::pool::{DoingTotal, HeldTotal, PoolOutlook, RetryTotal};
+pub use self::outlook::{Doing, DoingKind, HeldBack, HostOutlook, LinkOutlook, Probed, RetryLater, RetryOf};
+pub use self::view::observe::clusters as clusters_of;
 
-pub use placement::new_cluster;
-
+use self::leader::Leader;
+use self::leader::term::Term;
+use self::outlook::Outlooks;
+use self::plan::pool::rooms::even_mix;
+use self::wake::news::News;
 use crate::seal::Seal;
-use leader::Leader;
-use news::News;
-use outlook::Outlooks;
-use term::Term;
 
 /// How the pages and `/internal` reach the reconciler of this process, leading or standing by.
 #[derive(Clone)]
@@ -246,7 +185,7 @@ pub fn start(settings: Settings) -> (Reconciler, Running) {
     let Settings { store, catalog, layout, mix, max_starts, address, seal, pace, deep_probes } = settings;
     let meters = reconciler.meters.clone();
     let store = measured(store, meters.store.clone());
-    let mix = if mix.is_empty() { rooms::even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
+    let mix = if mix.is_empty() { even_mix(catalog.flavors().iter().map(|f| f.id.clone())) } else { mix };
     let (outlooks, news) = (reconciler.outlooks.clone(), reconciler.news.clone());
     let term = Term::until(Instant::now(), pace);
     let leader = Leader {
@@ -288,6 +227,8 @@ impl Running {
         if !self.task.is_finished() {
             let _aborted = (&mut self.task).await;
         }
+        // A renewal may have come between; steps that still end see by this that they may do no more.
+        self.cut();
         if let Err(reason) = self.store.drop_lock(&self.holder).await {
             tracing::warn!("the reconciler lock was not given back and runs out by itself: {reason}");
         }

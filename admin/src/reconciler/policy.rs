@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use common::clock::Pace;
 
-use super::view::Backoff;
+use super::memory::Backoff;
 
 /// What the plans go by.
 #[derive(Clone, Debug)]

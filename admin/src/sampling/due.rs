@@ -1,7 +1,7 @@
 //! Decides which clusters are measured in a minute, and in which order: what pages have open, then what is leased, then the
 //! rest for the sums of hosts. Each container is a call to its engine, and there is room for so many calls.
 //!
-//! A plain function of its arguments; [`super::round`] lists the candidates and carries the answer out.
+//! A plain function of its arguments; [`super::candidates`] lists the candidates, [`super::measure`] carries the answer out.
 
 use std::collections::{BTreeMap, BTreeSet};
 

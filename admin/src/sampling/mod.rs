@@ -1,15 +1,18 @@
 //! Samples: what clusters and hosts use and what the pool has, once a minute, for curves over time.
 //!
 //! `due` decides what is measured in a minute, `sheet` what measurements come to, `pool_counts` what is counted of the
-//! pool: plain functions. `round` carries a minute out over connections of its own ([`Engines`]), few at once and
-//! spread over the minute, so that the reconciler's calls never wait for it. Only the admin that leads measures what is
+//! pool and its hosts: plain functions. `round` goes from one to the next; `candidates` reads what there is to choose from,
+//! `measure` asks the engines over connections of its own ([`Engines`]), few at once and spread over the minute, so that the
+//! reconciler's calls never wait for it. Only the admin that leads measures what is
 //! leased, hosts and the pool; what its own pages have open any admin measures. An engine that is away is passed over: a
 //! gap is a gap.
 
+mod candidates;
 mod due;
 #[cfg(test)]
 mod due_test;
 mod engines;
+mod measure;
 mod open;
 mod pool_counts;
 mod round;
@@ -34,6 +37,7 @@ pub use engines::Engines;
 pub use sheet::{CPU_PARTS, MEMORY_PARTS};
 
 use crate::reconciler::Reconciler;
+use crate::tally::Tally;
 use open::Open;
 use round::Round;
 
@@ -73,9 +77,15 @@ impl Drop for Ends {
 
 impl Sampling {
     /// Starts the sampler, which runs until `stop`. Must be called in the runtime that shall run it.
-    pub fn start(store: SharedStore, reconciler: Reconciler, engines: Engines, stop: CancellationToken) -> Sampling {
+    pub fn start(
+        store: SharedStore,
+        reconciler: Reconciler,
+        tally: Tally,
+        engines: Engines,
+        stop: CancellationToken,
+    ) -> Sampling {
         let shared = Arc::new(Shared { open: Mutex::default(), opened: Notify::new(), last: Mutex::default() });
-        let round = Round::new(store, reconciler, engines);
+        let round = Round::new(store, reconciler, tally, engines);
         let running = run(shared.clone(), round);
         let task = tokio::spawn(async move { stop.run_until_cancelled_owned(running).await.unwrap_or_default() });
         Sampling { shared, _task: Arc::new(Ends(task)) }

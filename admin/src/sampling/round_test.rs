@@ -12,11 +12,13 @@ use common::model::{
 };
 use common::store::{Applied, Apply, Holding, SharedStore, StoreTarget, StoreUser, open};
 use simdocker::{SimHost, SimOptions};
+use tokio_util::sync::CancellationToken;
 
 use super::Engines;
 use super::open::OpenNow;
 use super::round::{Role, Round};
 use crate::reconciler::Reconciler;
+use crate::tally::Tally;
 
 async fn store(folder: &Path) -> SharedStore {
     open(&StoreTarget::Sqlite { path: folder.join("pool.db") }, StoreUser::Admin).await.unwrap()
@@ -115,7 +117,8 @@ async fn last(store: &SharedStore, subject: Subject) -> Option<Sample> {
 }
 
 fn round(store: &SharedStore) -> Round {
-    Round::new(store.clone(), Reconciler::idle(), Engines::default())
+    let tally = Tally::start(store.clone(), CancellationToken::new());
+    Round::new(store.clone(), Reconciler::idle(), tally, Engines::default())
 }
 
 #[tokio::test]

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::model::Host;
-use common::store::{Change, ChangeStream, SharedStore, StoreResult};
-use futures_util::StreamExt;
+use common::store::{SharedStore, StoreResult};
 use tokio::sync::Mutex;
 
 /// What was read last.
@@ -38,19 +37,10 @@ impl HostBook {
         self.changed.store(true, Ordering::Release);
     }
 
-    /// Listens until the stream ends; tells each time that one may have changed.
-    pub(super) async fn listen(&self, mut changes: ChangeStream, tell: impl Fn()) {
+    /// From now on it is told of changes, or not.
+    pub(super) fn listens(&self, listens: bool) {
+        // What changed before is in no news.
         self.changed();
-        self.listens.store(true, Ordering::Release);
-        while let Some((change, _)) = changes.next().await {
-            match change {
-                Change::Host(_) | Change::Missed => {
-                    self.changed();
-                    tell();
-                }
-                Change::Cluster(_) => {}
-            }
-        }
-        self.listens.store(false, Ordering::Release);
+        self.listens.store(listens, Ordering::Release);
     }
 }

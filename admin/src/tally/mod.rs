@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use common::clock;
 use common::model::Host;
-use common::store::{Change, ChangeStream, SharedStore, StoreResult};
-use futures_util::StreamExt;
+use common::store::{Change, SharedStore, StoreResult};
+use futures_util::{FutureExt, StreamExt};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -42,6 +42,8 @@ struct Inner {
     asked: AtomicU64,
     /// Somebody asked who had not for long.
     wake: Notify,
+    /// A cluster may have changed since the last count began.
+    changed: Notify,
     /// How many changes were made through this process, each before it was counted here.
     changes: AtomicU64,
     hosts: HostBook,
@@ -57,6 +59,7 @@ impl Tally {
             counting: Mutex::default(),
             asked: AtomicU64::new(0),
             wake: Notify::new(),
+            changed: Notify::new(),
             changes: AtomicU64::new(0),
             hosts: HostBook::default(),
         }));
@@ -64,7 +67,7 @@ impl Tally {
         tokio::spawn(async move {
             tokio::select! {
                 () = counting.keep() => {}
-                () = counting.watch_hosts() => {}
+                () = counting.listen() => {}
                 () = stop.cancelled() => {}
             }
         });
@@ -96,6 +99,15 @@ impl Tally {
     /// The latest counts, however old, for whoever must not make anybody count; `None` before the first.
     pub fn latest(&self) -> Option<Arc<Counts>> {
         self.0.latest.borrow().clone()
+    }
+
+    /// Counts of no longer ago than this; for whoever asks now and then and is not looking: nobody counts more often for it.
+    pub async fn recent(&self, within: Duration) -> StoreResult<Arc<Counts>> {
+        let mut took = self.0.counting.lock().await;
+        match self.latest().filter(|counts| clock::now().since(counts.at) <= within) {
+            Some(counts) => Ok(counts),
+            None => self.count(&mut took).await,
+        }
     }
 
     /// All hosts, by name, as they were when one of them last changed. What is seen of them now and then, such as when an
@@ -136,25 +148,47 @@ impl Tally {
         Ok(counts)
     }
 
-    /// Hears of changes of hosts, for ever.
-    async fn watch_hosts(&self) {
+    /// Hears of changes, for ever: the one watch for counts and hosts.
+    async fn listen(&self) {
         loop {
             match self.0.store.watch(None).await {
-                Ok(changes) => self.0.hosts.listen(changes, || self.0.latest.send_modify(|_| {})).await,
-                Err(error) => tracing::debug!(%error, "hosts could not be watched"),
+                Ok(mut changes) => {
+                    self.0.hosts.listens(true);
+                    self.hear(&Change::Missed);
+                    while let Some((change, _)) = changes.next().await {
+                        self.hear(&change);
+                    }
+                    self.0.hosts.listens(false);
+                }
+                Err(error) => tracing::debug!(%error, "hosts and clusters cannot be watched; trying again"),
             }
             tokio::time::sleep(TRY_AGAIN).await;
+            // Nobody tells of changes meanwhile, so there may be some.
+            self.0.changed.notify_one();
         }
+    }
+
+    fn hear(&self, change: &Change) {
+        match change {
+            Change::Cluster(_) => self.0.changed.notify_one(),
+            Change::Host(_) => self.host_changed(),
+            Change::Missed => {
+                self.0.changed.notify_one();
+                self.host_changed();
+            }
+        }
+    }
+
+    fn host_changed(&self) {
+        self.0.hosts.changed();
+        self.0.latest.send_modify(|_| {});
     }
 
     /// Counts, then waits until something changed and its time has come, for ever.
     async fn keep(&self) {
-        let mut changes: Option<ChangeStream> = None;
         loop {
-            // Watched before it is counted, so that what changes between the two is seen.
-            if changes.is_none() {
-                changes = self.0.store.watch(None).await.ok();
-            }
+            // What changed until now is in the count that follows.
+            let _ = self.0.changed.notified().now_or_never();
             let counted = {
                 let mut took = self.0.counting.lock().await;
                 self.count(&mut took).await.map(|_| *took)
@@ -163,20 +197,12 @@ impl Tally {
                 Ok(took) => took,
                 Err(error) => {
                     tracing::debug!(%error, "clusters could not be counted");
-                    changes = None;
                     tokio::time::sleep(TRY_AGAIN).await;
                     continue;
                 }
             };
             let ended = Instant::now();
-            match &mut changes {
-                Some(stream) => {
-                    if !something_changed(stream).await {
-                        changes = None;
-                    }
-                }
-                None => tokio::time::sleep(TRY_AGAIN).await,
-            }
+            self.0.changed.notified().await;
             while let Some(left) = pause(took, self.idle()).checked_sub(ended.elapsed()).filter(|left| !left.is_zero())
             {
                 tokio::select! {
@@ -184,26 +210,6 @@ impl Tally {
                     () = self.0.wake.notified() => {}
                 }
             }
-            if let Some(stream) = &mut changes {
-                // What came meanwhile is in the count that follows.
-                while let Some(next) = futures_util::FutureExt::now_or_never(stream.next()) {
-                    if next.is_none() {
-                        changes = None;
-                        break;
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Waits for a change of a cluster; `false` when the stream ended.
-async fn something_changed(changes: &mut ChangeStream) -> bool {
-    loop {
-        match changes.next().await {
-            Some((Change::Cluster(_) | Change::Missed, _)) => return true,
-            Some((Change::Host(_), _)) => {}
-            None => return false,
         }
     }
 }

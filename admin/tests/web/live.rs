@@ -93,6 +93,25 @@ async fn a_change_reaches_the_page_within_a_second() {
 }
 
 #[tokio::test]
+async fn how_many_there_are_of_a_flavor_changes_in_place() {
+    let house = House::new().await;
+    let host = house.add_host("north").await;
+    let flavor = house.catalog.flavors()[0].id.clone();
+    let mut browser = house.browser_of("vera").await;
+    let mut list = Stream::open(&mut browser, "/flavors").await;
+    let mut one = Stream::open(&mut browser, &format!("/flavors/{flavor}")).await;
+    list.until("class=\"num\">0</td>").await;
+    one.until("Free</span> <strong>0</strong>").await;
+    let begun = Instant::now();
+    house.add_free(&host, 0).await;
+    list.until("<td data-label=\"Free\" class=\"num\">1</td>").await;
+    one.until("Free</span> <strong>1</strong>").await;
+    // What no news tell of is looked at every five seconds here.
+    assert!(begun.elapsed() < Duration::from_secs(3), "{:?}", begun.elapsed());
+    house.end().await;
+}
+
+#[tokio::test]
 async fn what_is_the_same_is_not_sent_again() {
     let house = House::new().await;
     let host = house.add_host("north").await;

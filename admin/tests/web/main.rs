@@ -10,6 +10,7 @@ mod bodies;
 mod browser;
 mod cluster_pages;
 mod clusters;
+mod counts;
 mod create;
 mod explain;
 mod failures;

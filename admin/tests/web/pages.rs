@@ -28,7 +28,9 @@ async fn pages(house: &House, browser: &mut Browser) -> Vec<(String, String)> {
         "/clusters?type=inused",
         "/clusters?type=released",
         "/clusters?type=failed",
+        "/clusters?type=existing",
         "/flavors",
+        "/stat",
         "/events",
     ]
     .map(str::to_owned)
@@ -160,13 +162,13 @@ async fn the_overview_counts_what_is_there() {
         ("Free", "2", "can be had<"),
         ("In use", "1", "held by users"),
         ("Being made", "0", "0 being removed"),
-        ("Failed", "0", "with their evidence"),
-        ("Hosts", "1 of 1", "answer; 3 of 5 places taken"),
+        ("Failed", "0", "at this moment"),
+        ("Hosts", "1", "1 answer; 3 of 5 places taken"),
         ("Hit rate", "–", "of 0 applies in the last hour"),
     ] {
         page.has(&format!("{label}</span> <strong>{value}</strong> <span class=\"note\">{note}"));
     }
-    page.has("Clusters by kind").has("the pool is short");
+    page.has("Clusters by flavor").has("the pool is short");
     for old in ["/admin", "/index"] {
         assert_eq!(browser.get(old).await.location(), "/");
     }
@@ -191,8 +193,8 @@ async fn free_clusters_that_nobody_can_have_are_told_apart() {
     let event = Event::new(now(), EventKind::HostChanged, Actor::Reconciler, "cordoned").about_host(&cordoned.id);
     house.store.change_host(&cordoned.configured(settings), event).await.unwrap();
     let mut browser = house.browser_of("vera").await;
-    let told = "Free</span> <strong>1</strong> <span class=\"note\">can be had; 2 more on hosts that do not answer; 3 more on \
-                hosts that give none out</span>";
+    let told = "Free</span> <strong>6</strong> <span class=\"note\">1 can be had; 2 on hosts that do not answer; 3 on hosts \
+                that give none out</span>";
     browser.get_counted("/", told).await;
     browser.get("/hosts").await.has("2 <span class=\"dim\">(not given out)</span>");
     house.end().await;

@@ -99,6 +99,7 @@ async fn statistics_say_what_users_were_told() {
     let page = vera.get("/stat").await;
     page.is(200).has("Host type").has("Chain status").has("75.0 %").has("1.5 s").has("2 made, the slowest in 2.0 s");
     page.has("aria-current=\"true\">The last hour").has("data-src=\"/api/v1/samples?measure=waits&amp;range=1h\"");
+    vera.get("/").await.is(200).has("<strong>75.0 %</strong>").has("of 4 applies in the last hour");
     vera.get("/stat?range=7d").await.is(200).has("87.5 %");
     vera.get("/stat?range=never").await.is(422);
     let curve = vera.get("/api/v1/samples?measure=applies&range=1h").await.is(200).json();

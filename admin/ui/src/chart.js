@@ -1,5 +1,6 @@
 // Curves over time: draws what the server sent as a picture once more, with axes and under the pointer, and asks for newer
-// points once a minute. The words beside each curve say the same for those who cannot see it.
+// points once a minute. The words and the table beside each curve say the same for those who cannot see it.
+import { extent, isEmpty, last, number, rows } from "./curve-words.js";
 import uPlot from "uplot";
 
 const EVERY = 60_000;
@@ -16,11 +17,10 @@ const colour = (name) => {
     return value;
 };
 
-function number(value, unit) {
-    if (value === null || value === undefined) return "–";
-    const digits = Number.isInteger(value) || value >= 100 ? 0 : value >= 10 ? 1 : 2;
-    const text = String(Number(value.toFixed(digits)));
-    return unit ? `${text} ${unit}` : text;
+function element(tag, properties, ...children) {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
 }
 
 class Curve {
@@ -29,6 +29,7 @@ class Curve {
         this.plot = figure.querySelector(".plot");
         this.none = figure.querySelector(".none");
         this.keys = figure.querySelector(".keys");
+        this.details = figure.querySelector("details");
         this.early = 12;
         this.resized = new ResizeObserver(() => this.chart?.setSize(this.size()));
         this.resized.observe(this.plot);
@@ -52,11 +53,12 @@ class Curve {
     }
 
     show(curve) {
-        const empty = curve.series.every((one) => one.avg.every((value) => value === null));
+        const empty = isEmpty(curve);
         this.none.hidden = !empty;
         // What was just opened is measured within seconds.
         if (empty && this.early-- > 0) setTimeout(() => this.refresh(), 5000);
         this.plot.hidden = empty;
+        this.details.hidden = empty;
         this.tell(curve);
         if (empty) return;
         const data = [curve.times, ...curve.series.map((one) => one.avg)];
@@ -108,19 +110,27 @@ class Curve {
 
     tell(curve) {
         const items = curve.series.map((one, nth) => {
-            const item = document.createElement("li");
-            item.className = `line${nth % 8}`;
-            const stroke = Object.assign(document.createElement("span"), { className: "stroke" });
+            const stroke = element("span", { className: "stroke" });
             stroke.setAttribute("aria-hidden", "true");
-            const name = Object.assign(document.createElement("span"), { className: "name", textContent: one.name });
-            const strong = Object.assign(document.createElement("strong"), { textContent: number(last(one.avg), curve.unit) });
-            const [least, most] = [one.min, one.max].map((list) => list.filter((value) => value !== null));
-            const words = most.length ? `${number(Math.min(...least), curve.unit)} to ${number(Math.max(...most), curve.unit)}` : "not measured";
-            const range = Object.assign(document.createElement("span"), { className: "dim", textContent: words });
-            item.append(stroke, name, strong, range);
-            return item;
+            const now = element("strong", { textContent: number(last(one.avg), curve.unit) });
+            const range = element("span", { className: "dim", textContent: extent(one, curve.unit) });
+            const name = element("span", { className: "name", textContent: one.name });
+            return element("li", { className: `line${nth % 8}` }, stroke, name, " ", element("span", { className: "numbers" }, now, " ", range));
         });
         this.keys.replaceChildren(...items);
+        this.tabulate(curve);
+    }
+
+    // The head too: a cluster may have other nodes than before.
+    tabulate(curve) {
+        const heads = curve.series.map((one) => element("th", { scope: "col", className: "num", textContent: one.name }));
+        this.details.querySelector("thead tr").replaceChildren(element("th", { scope: "col", textContent: "From" }), ...heads);
+        const lines = rows(curve).map(({ at, values }) => {
+            const when = element("time", { dateTime: at, title: at, textContent: at });
+            const cells = values.map((value) => element("td", { className: "num", textContent: value }));
+            return element("tr", {}, element("th", { scope: "row" }, when), ...cells);
+        });
+        this.details.querySelector("tbody").replaceChildren(...lines);
     }
 
     recolour() {
@@ -140,11 +150,6 @@ function moment(at, range) {
     const date = new Date(at * 1000);
     if (range === "7d") return date.toLocaleDateString(undefined, { weekday: "short", day: "numeric" });
     return date.toLocaleTimeString(undefined, { hour: "2-digit", minute: "2-digit", hour12: false });
-}
-
-// The last value that is not older than three steps: an older one is not "now".
-function last(values) {
-    return values.slice(-3).findLast((value) => value !== null);
 }
 
 // A curve of few points that stand alone would not show as a line.

@@ -137,6 +137,7 @@ test("pages of a pool that is used", async (t) => {
         ["clusters-released", "/clusters?type=released"],
         ["clusters-failed", "/clusters?type=failed"],
         ["clusters-refused", "/clusters?type=active&user=__SYSTEM__x&q=rack1"],
+        ["clusters-existing", "/clusters?type=existing&phase=releasing,removing"],
         ["cluster-new", "/clusters/new"],
         ["cluster", `/clusters/${lease.id}`],
         ["cluster-release", `/clusters/${lease.id}/release`],

@@ -1,7 +1,7 @@
 //! Gives a user a network.
 
 use common::clock;
-use common::model::{Cluster, FlavorId, UserId};
+use common::model::{Cluster, FlavorId, IdempotencyKey, UserId};
 use common::store::{Applied, Apply, Holding};
 use tracing::info;
 
@@ -9,6 +9,19 @@ use super::Trouble;
 use crate::callers::Caller;
 use crate::meters::ApplyEnd;
 use crate::shared::Shared;
+
+/// An apply.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// For whom, whom the caller may act for.
+    pub user: UserId,
+    /// Any of these will do.
+    pub flavors: Vec<FlavorId>,
+    /// Beside what she holds of these, or that.
+    pub holding: Holding,
+    /// By which the same apply is known when it comes again.
+    pub key: Option<IdempotencyKey>,
+}
 
 /// What came of an apply.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,16 +37,13 @@ pub enum Given {
         /// So many may be.
         most: u32,
     },
+    /// This apply's key gave her one that she has released since.
+    Ended,
 }
 
-/// One of these flavors for this user, whom the caller may act for. The lease is durable when this returns.
-pub async fn apply(
-    shared: &Shared,
-    caller: &Caller,
-    user: UserId,
-    flavors: Vec<FlavorId>,
-    holding: Holding,
-) -> Result<Given, Trouble> {
+/// One of these flavors for this user. The lease is durable when this returns.
+pub async fn apply(shared: &Shared, caller: &Caller, ask: Ask) -> Result<Given, Trouble> {
+    let Ask { user, flavors, holding, key } = ask;
     if flavors.is_empty() {
         shared.meters.applied(ApplyEnd::NoneFree);
         return Ok(Given::NoneFree);
@@ -44,7 +54,8 @@ pub async fn apply(
         flavors: flavors.clone(),
         holding,
         most,
-        key: None,
+        // One that gives what she holds comes to the same again without a key, which would cost a question more.
+        key: key.filter(|_| holding == Holding::GiveAnother),
         metadata: Default::default(),
         now,
     };
@@ -64,8 +75,7 @@ pub async fn apply(
             Ok(Given::NoneFree)
         }
         Applied::TooMany(held) => Ok(Given::TooMany { held, most: most.unwrap_or(held) }),
-        // Without a key no ended lease is found.
-        Applied::Ended(_) => Ok(Given::NoneFree),
+        Applied::Ended(_) => Ok(Given::Ended),
     }
 }
 
@@ -74,7 +84,8 @@ fn end_of(applied: Option<&Applied>) -> ApplyEnd {
     match applied {
         Some(Applied::New(_)) => ApplyEnd::Given,
         Some(Applied::Held(_)) => ApplyEnd::Held,
-        Some(Applied::NoneFree | Applied::Ended(_)) => ApplyEnd::NoneFree,
+        Some(Applied::NoneFree) => ApplyEnd::NoneFree,
+        Some(Applied::Ended(_)) => ApplyEnd::Refused,
         Some(Applied::TooMany(_)) => ApplyEnd::Quota,
         None => ApplyEnd::Failed,
     }

@@ -10,7 +10,7 @@ mod release;
 mod trouble;
 mod wish;
 
-pub use apply::{Given, apply};
+pub use apply::{Ask, Given, apply};
 pub use kind::{Wrong, choose};
 pub use look::{clusters, first_clusters};
 pub use release::{release_all, release_one};

@@ -181,3 +181,44 @@ async fn user_ids_of_any_language_come_back_as_they_went() {
         assert_eq!(given["user_id"], user);
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_key_gives_the_same_cluster_whoever_repeats_the_call() {
+    let house = House::open().await;
+    for _ in 0..8 {
+        house.free(PBFT).await;
+    }
+    let paths = [
+        "/v1/cluster_apply?new=1&user_id=",
+        "/v2/cluster_apply?allow_multiple=true&user_id=",
+        "/v2/cluster_op?action=apply&allow_multiple=true&user_id=",
+    ];
+    let ask = async |path: &str, user: &str, key: &str| {
+        house.send(house.request("GET", &format!("{path}{user}")).header("Idempotency-Key", key)).await
+    };
+    let id = |answer: &Answer| {
+        assert_eq!(answer.status, 200, "{answer:?}");
+        let body = answer.json();
+        body.get("data").unwrap_or(&body)["id"].as_str().unwrap().to_owned()
+    };
+    let first = id(&ask(paths[0], "alice", "k-1").await);
+    for path in paths {
+        assert_eq!(id(&ask(path, "alice", "k-1").await), first, "{path}");
+    }
+    let at_once = futures_util::future::join_all((0..8).map(|n| ask(paths[n % 3], "alice", "k-2"))).await;
+    let second: std::collections::BTreeSet<String> = at_once.iter().map(id).collect();
+    assert!(second.len() == 1 && !second.contains(&first), "another key is another apply: {second:?}");
+    assert_ne!(id(&ask(paths[1], "bob", "k-1").await), first, "keys are each user's own");
+
+    house.get(&format!("/v2/cluster_release?cluster_id={first}")).await.ok();
+    for path in paths {
+        let released = "alice has released what this Idempotency-Key gave: use another key";
+        ask(path, "alice", "k-1").await.fail(409, released);
+        let wrong = "Idempotency-Key must be 1 to 128 visible ASCII characters";
+        ask(path, "alice", "two words").await.fail(400, wrong);
+        ask(path, "alice", &"k".repeat(129)).await.fail(400, wrong);
+    }
+    let kept = house.get("/v2/cluster_apply?user_id=bob").await.ok();
+    let same = ask("/v2/cluster_apply?user_id=", "bob", "k-9").await.ok();
+    assert_eq!(kept["id"], same["id"], "without allow_multiple she gets what she holds, key or not");
+}

@@ -4,7 +4,8 @@ use super::shared::database_name;
 use super::{ConfigError, Secret, Source, parse};
 use crate::store::FirstMongo;
 
-/// What `setup-mongo` reads: `MONGO_SETUP_URL`, `MONGO_MEMBERS`, `MONGO_ROOT_PASSWORD`, `MONGO_PASSWORD`, and the database's name.
+/// What `setup-mongo` reads: `MONGO_SETUP_URL`, `MONGO_MEMBERS`, the passwords of root and of both
+/// programs' users, and the database's name.
 #[derive(Clone, Debug)]
 pub struct FirstMongoConfig {
     /// What is to be made.
@@ -19,6 +20,7 @@ impl FirstMongoConfig {
             members: source.parsed("MONGO_MEMBERS", members)?.unwrap_or_else(|| vec!["mongo:27017".to_owned()]),
             root_password: needed(source, "MONGO_ROOT_PASSWORD")?,
             password: needed(source, "MONGO_PASSWORD")?,
+            app_password: needed(source, "MONGO_APP_PASSWORD")?,
             database: database_name(source)?,
         };
         Ok(FirstMongoConfig { first })

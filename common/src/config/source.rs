@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Secret;
 
 /// Every variable that is read, by either program: one file can serve both. A file that has another name in it is refused.
-pub const NAMES: [&str; 35] = [
+pub const NAMES: [&str; 36] = [
     "ADMIN_BIND",
     "ADMIN_INTERNAL_ADDRESS",
     "ADMIN_PASSWORD",
@@ -28,6 +28,7 @@ pub const NAMES: [&str; 35] = [
     "LOG_LEVEL_CLUSTER",
     "MAX_STARTS_PER_HOST",
     "METRICS_TOKEN",
+    "MONGO_APP_PASSWORD",
     "MONGO_COLLECTION",
     "MONGO_DB",
     "MONGO_MEMBERS",
@@ -47,10 +48,11 @@ pub const NAMES: [&str; 35] = [
 const FILE_NAME: &str = "POOLMANAGER_CONFIG_FILE";
 
 /// Variables whose values never appear in a message.
-const SECRETS: [&str; 8] = [
+const SECRETS: [&str; 9] = [
     "ADMIN_PASSWORD",
     "INTERNAL_SECRET",
     "METRICS_TOKEN",
+    "MONGO_APP_PASSWORD",
     "MONGO_PASSWORD",
     "MONGO_ROOT_PASSWORD",
     "MONGO_URL",

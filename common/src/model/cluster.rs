@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::node::{Endpoint, Node, NodeState, NodeWish, Want};
-use super::{ClusterId, ClusterName, FlavorId, HostId, HostName, Lease, NodeName, Slot, Timestamp};
+use super::{ClusterId, ClusterName, FlavorId, HostId, HostName, Lease, NodeName, Phase, Slot, Timestamp};
 
 /// One running (or being made, or being removed) compose project on one host.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -81,194 +81,6 @@ pub struct NewCluster {
     pub deadline: Timestamp,
 }
 
-/// What a cluster is in its life. Every phase that is not at rest has a deadline.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "phase", rename_all = "snake_case")]
-pub enum Phase {
-    /// Being brought up and proven.
-    Creating {
-        /// Since then.
-        since: Timestamp,
-        /// After which it counts as failed.
-        deadline: Timestamp,
-    },
-    /// Proven well, waiting for a user.
-    Free {
-        /// Since then.
-        since: Timestamp,
-    },
-    /// Held by a user.
-    InUse {
-        /// The hold.
-        lease: Lease,
-    },
-    /// Given back; being removed.
-    Releasing {
-        /// The hold that was.
-        lease: Lease,
-        /// Since then.
-        since: Timestamp,
-        /// By whom it was given back.
-        by: String,
-        /// After which its removal is called overdue.
-        deadline: Timestamp,
-    },
-    /// Being removed, and nobody held it.
-    Removing {
-        /// Why.
-        why: Why,
-        /// Since then.
-        since: Timestamp,
-        /// After which its removal is called overdue.
-        deadline: Timestamp,
-    },
-    /// Could not be made, or broke while free.
-    Failed {
-        /// Why.
-        why: Why,
-        /// Since then.
-        since: Timestamp,
-    },
-    /// Its host was removed by force while a user held it.
-    Lost {
-        /// The hold that was.
-        lease: Lease,
-        /// Why.
-        reason: String,
-        /// Since then.
-        since: Timestamp,
-    },
-}
-
-/// A phase without its data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum PhaseKind {
-    /// [`Phase::Creating`]
-    Creating,
-    /// [`Phase::Free`]
-    Free,
-    /// [`Phase::InUse`]
-    InUse,
-    /// [`Phase::Releasing`]
-    Releasing,
-    /// [`Phase::Removing`]
-    Removing,
-    /// [`Phase::Failed`]
-    Failed,
-    /// [`Phase::Lost`]
-    Lost,
-}
-
-impl PhaseKind {
-    /// All of them, in the order of a life.
-    pub const ALL: [PhaseKind; 7] = [
-        PhaseKind::Creating,
-        PhaseKind::Free,
-        PhaseKind::InUse,
-        PhaseKind::Releasing,
-        PhaseKind::Removing,
-        PhaseKind::Failed,
-        PhaseKind::Lost,
-    ];
-
-    /// The word that the stores and the JSON of `Phase` use.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            PhaseKind::Creating => "creating",
-            PhaseKind::Free => "free",
-            PhaseKind::InUse => "in_use",
-            PhaseKind::Releasing => "releasing",
-            PhaseKind::Removing => "removing",
-            PhaseKind::Failed => "failed",
-            PhaseKind::Lost => "lost",
-        }
-    }
-}
-
-impl Phase {
-    /// Which it is.
-    pub fn kind(&self) -> PhaseKind {
-        match self {
-            Phase::Creating { .. } => PhaseKind::Creating,
-            Phase::Free { .. } => PhaseKind::Free,
-            Phase::InUse { .. } => PhaseKind::InUse,
-            Phase::Releasing { .. } => PhaseKind::Releasing,
-            Phase::Removing { .. } => PhaseKind::Removing,
-            Phase::Failed { .. } => PhaseKind::Failed,
-            Phase::Lost { .. } => PhaseKind::Lost,
-        }
-    }
-
-    /// The hold, live or ended, if there ever was one.
-    pub fn lease(&self) -> Option<&Lease> {
-        match self {
-            Phase::InUse { lease } | Phase::Releasing { lease, .. } | Phase::Lost { lease, .. } => Some(lease),
-            Phase::Creating { .. } | Phase::Free { .. } | Phase::Removing { .. } | Phase::Failed { .. } => None,
-        }
-    }
-}
-
-/// Why a cluster is removed or failed, for people and for counting.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "why", rename_all = "snake_case")]
-pub enum Why {
-    /// An operator deleted it.
-    Deleted {
-        /// Who.
-        by: String,
-    },
-    /// The host's capacity went down, or its autofill was turned off and it was cleaned.
-    PoolShrunk,
-    /// The host is being deleted.
-    HostLeaves,
-    /// Operators want the host emptied.
-    HostCleared {
-        /// `clean`, `drain` or `reset`.
-        purpose: String,
-        /// Who asked.
-        by: String,
-    },
-    /// It was free, and the pool had more of its kind than it needs while there was no place for one that it lacks.
-    GaveWay {
-        /// What is made in its place.
-        to: FlavorId,
-    },
-    /// The template or its parameters changed since it was made, or are gone.
-    FlavorChanged,
-    /// It was not ready in time.
-    CreateTimedOut {
-        /// What was still missing.
-        missing: String,
-    },
-    /// The engine refused or could not do a step of its making.
-    CreateFailed {
-        /// In the engine's words.
-        error: String,
-    },
-    /// It was free, and its probe failed again and again, or a node died.
-    Unhealthy {
-        /// What was seen.
-        seen: String,
-    },
-}
-
-impl std::fmt::Display for Why {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Why::Deleted { by } => write!(f, "deleted by {by}"),
-            Why::PoolShrunk => f.write_str("pool shrunk"),
-            Why::HostLeaves => f.write_str("its host is being deleted"),
-            Why::HostCleared { purpose, by } => write!(f, "{purpose} of its host, asked by {by}"),
-            Why::GaveWay { to } => write!(f, "made room for {to}, of which too few are free"),
-            Why::FlavorChanged => f.write_str("its flavor changed"),
-            Why::CreateTimedOut { missing } => write!(f, "not ready in time: {missing}"),
-            Why::CreateFailed { error } => write!(f, "could not be made: {error}"),
-            Why::Unhealthy { seen } => write!(f, "unhealthy: {seen}"),
-        }
-    }
-}
-
 /// Whether a cluster is well.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "health", rename_all = "snake_case")]
@@ -334,6 +146,11 @@ impl Cluster {
     /// The live or ended hold.
     pub fn lease(&self) -> Option<&Lease> {
         self.phase.lease()
+    }
+
+    /// Whether somebody stopped a node of it, or all. While it is free such a one keeps its place and is given to nobody.
+    pub fn is_stopped(&self) -> bool {
+        self.wishes.values().any(|wish| wish.want == Want::Stopped)
     }
 
     /// Whether every node is as wanted: running ones run (and were restarted as often as asked), stopped ones do not.

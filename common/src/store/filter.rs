@@ -1,6 +1,6 @@
 //! What lists can be asked for. Fields that are `None` or empty do not restrict.
 
-use super::{EventCursor, StoreError, StoreResult};
+use super::{StoreError, StoreResult};
 use crate::model::{Actor, ClusterId, Event, EventKind, FlavorId, HostId, PhaseKind, Timestamp, UserId};
 
 /// Which clusters.
@@ -74,6 +74,10 @@ impl EventFilter {
             && self.until.is_none_or(|until| event.at < until)
     }
 }
+
+/// A place between two events; opaque.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EventCursor(pub String);
 
 /// The number that a place among the events is on both stores.
 pub(super) fn place_of(cursor: &EventCursor) -> StoreResult<i64> {

@@ -9,7 +9,11 @@
 //! * Calls end: each has a deadline of its own, after which it is `Unavailable`.
 
 pub mod backup;
+mod change;
+mod claim;
+mod error;
 mod filter;
+mod kept;
 mod list;
 mod measured;
 mod mongo;
@@ -19,7 +23,11 @@ mod schema;
 mod sqlite;
 mod together;
 
-pub use self::filter::{ClusterFilter, EventFilter, LeaseFilter, Page, TokenFilter};
+pub use self::change::{Change, ChangeStream, WatchCursor};
+pub use self::claim::{Applied, Apply, Holding};
+pub use self::error::{StoreError, StoreResult};
+pub use self::filter::{ClusterFilter, EventCursor, EventFilter, LeaseFilter, Page, TokenFilter};
+pub use self::kept::{APPLIES_KEPT, EVENTS_KEPT, EVIDENCE_KEPT, KEY_KEPT, SAMPLED_SUBJECTS, SESSIONS_LISTED};
 pub use self::list::{
     ClusterQuery, ClusterSort, Cursor, Direction, FailureQuery, FailureSort, Found, HealthKind, HostQuery, HostSort,
     HostStateKind, ListBounds, ListPage, RecordQuery, RecordSort, Search, Sort, Total,
@@ -29,96 +37,19 @@ pub use self::mongo::first::{FirstMongo, first_mongo};
 pub use self::open::{Limits, OpenError, StoreTarget, StoreUser, open, open_with};
 
 use std::collections::BTreeMap;
-use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use futures_util::Stream;
 
 use crate::model::{
-    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, IdempotencyKey, LeaseId,
-    LeaseRecord, Metadata, Operator, OperatorId, PhaseKind, PoolId, Revoked, Sample, Session, SessionId, Subject,
-    Timestamp, Token, TokenHash, TokenId, UserId,
+    ApplyCount, Cluster, ClusterId, Contact, Event, Evidence, Failure, FlavorId, Host, HostId, LeaseId, LeaseRecord,
+    Operator, OperatorId, PhaseKind, PoolId, Revoked, Sample, Session, SessionId, Subject, Timestamp, Token, TokenHash,
+    TokenId,
 };
 
 /// A store that any task may use.
 pub type SharedStore = Arc<dyn Store>;
-
-/// What a caller can act on.
-#[derive(Debug, thiserror::Error)]
-pub enum StoreError {
-    /// There is no such record.
-    #[error("no such {0}")]
-    NotFound(&'static str),
-    /// The record is not what it was when the caller decided. Look again.
-    #[error("{0} changed meanwhile")]
-    Conflict(&'static str),
-    /// Another record has this already; names the field (`name`, `engine_id`, `slot`, `username`).
-    #[error("{field} is taken")]
-    Taken {
-        /// The field that must be unique.
-        field: &'static str,
-    },
-    /// The host holds as many clusters as it may.
-    #[error("the host is full")]
-    Full,
-    /// Nobody would be left who may look after the operators.
-    #[error("the last admin must stay")]
-    LastAdmin,
-    /// The database is away, slow or full. The write may or may not have happened; try again.
-    #[error("the store is unavailable: {0}")]
-    Unavailable(String),
-    /// The record cannot be read, or the store's code is wrong: trying again will not help.
-    #[error("the store failed: {0}")]
-    Broken(String),
-}
-
-/// Short for what every call returns.
-pub type StoreResult<T> = Result<T, StoreError>;
-
-/// An apply: what `POST` of a lease asks of the store.
-#[derive(Clone, Debug)]
-pub struct Apply {
-    /// For whom.
-    pub user: UserId,
-    /// What will do; not empty. One is taken at random among all that are on offer, so often-offered ones more often.
-    pub flavors: Vec<FlavorId>,
-    /// What to do when she holds a matching one already.
-    pub holding: Holding,
-    /// The most clusters that she may hold, this one included; `None`: any number. Holds under concurrency.
-    pub most: Option<u32>,
-    /// The caller's key for this apply.
-    pub key: Option<IdempotencyKey>,
-    /// Kept beside the lease.
-    pub metadata: Metadata,
-    /// The time, for freshness and for the lease.
-    pub now: Timestamp,
-}
-
-/// What an apply does when its user holds a matching cluster already.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Holding {
-    /// Gives her that one (`allow_multiple=false`).
-    GiveSame,
-    /// Gives her another (`allow_multiple=true`).
-    GiveAnother,
-}
-
-/// What came of an apply.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Applied {
-    /// A new lease; it is durable.
-    New(Cluster),
-    /// She holds this one already, or this key gave her this one before.
-    Held(Cluster),
-    /// This key gave her a lease that has ended since (known for 24 hours).
-    Ended(LeaseRecord),
-    /// Nothing that she would take is on offer.
-    NoneFree,
-    /// She holds so many, and may hold no more.
-    TooMany(u32),
-}
 
 /// How many clusters there are of a kind.
 pub type ClusterCounts = BTreeMap<(HostId, FlavorId, PhaseKind), u64>;
@@ -146,28 +77,6 @@ pub struct LockRecord {
     /// Void after this, by the clock that the store goes by: other machines' may differ from it.
     pub until: Timestamp,
 }
-
-/// Something changed. Carries no data: look again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// This cluster was made, changed or went.
-    Cluster(ClusterId),
-    /// This host was made, changed or went.
-    Host(HostId),
-    /// Something was missed: look at everything.
-    Missed,
-}
-
-/// Where a watch has got to; opaque. A later watch can go on from it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WatchCursor(pub String);
-
-/// A place between two events; opaque.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct EventCursor(pub String);
-
-/// Changes as they come. Ends only with the process; a broken connection is mended inside and shows as [`Change::Missed`].
-pub type ChangeStream = Pin<Box<dyn Stream<Item = (Change, WatchCursor)> + Send>>;
 
 /// The store. See the module's own words for what callers may rely on.
 #[async_trait]
@@ -356,23 +265,6 @@ pub trait Store: Send + Sync + 'static {
 
     // Watching
 
-    /// Changes of clusters and hosts from `since` on, or from now.
+    /// Changes of clusters and hosts from `since` on, or from now; to who may only read what app needs, of clusters alone.
     async fn watch(&self, since: Option<WatchCursor>) -> StoreResult<ChangeStream>;
 }
-
-/// Events kept; the oldest beyond this many go. At a thousand applies an hour, each making some six events, this is a day.
-pub const EVENTS_KEPT: u64 = 150_000;
-
-/// Bundles of evidence kept; the oldest beyond this many go.
-pub const EVIDENCE_KEPT: u32 = 500;
-
-/// Hosts and clusters of which samples are kept within one hour. Some 2 KiB each, so at most 200 MiB for a day.
-pub const SAMPLED_SUBJECTS: u32 = 4_000;
-/// Sessions in a list: more than anybody looks through.
-pub const SESSIONS_LISTED: u32 = 100;
-
-/// How long counts of applies are kept.
-pub const APPLIES_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// How long a used [`IdempotencyKey`] is known after its lease ended.
-pub const KEY_KEPT: Duration = Duration::from_secs(24 * 3600);

@@ -138,6 +138,16 @@ pub enum OpenError {
          mongod with --replSet NAME and run rs.initiate()"
     )]
     NoReplicaSet,
+    /// What the database must have is not there, and this user may not make it.
+    #[error(
+        "MongoDB's database is not ready after {} s of waiting, and this user may not make it so: start poolmanager-admin of this \
+         version, whose user may",
+        .waited.as_secs()
+    )]
+    NotMade {
+        /// For how long it was waited.
+        waited: Duration,
+    },
     /// A restore was exchanging the records when it was killed.
     #[error(
         "a restore of this store was interrupted in the middle, so it is neither the old one nor the new one: restore it \
@@ -149,7 +159,8 @@ pub enum OpenError {
     Broken(String),
 }
 
-/// Opens the store; makes it when it is new, migrates it when it is of an older version.
+/// Opens the store; makes it when it is new, migrates it when it is of an older version. By a user of MongoDB who has only app's
+/// rights: waits until somebody with more has done so.
 pub async fn open(target: &StoreTarget, user: StoreUser) -> Result<SharedStore, OpenError> {
     open_with(target, user, Limits::default()).await
 }

@@ -94,6 +94,7 @@ async fn a_pool_goes_from_a_file_to_a_guarded_mongod_and_back() {
         .env("MONGO_MEMBERS", format!("127.0.0.1:{}", mongod.port()))
         .env("MONGO_ROOT_PASSWORD", "root-password-of-the-test")
         .env("MONGO_PASSWORD", "user-password-of-the-test")
+        .env("MONGO_APP_PASSWORD", "app-password-of-the-test")
         .env("MONGO_COLLECTION", "pool")
         .output()
         .unwrap();

@@ -10,6 +10,7 @@ use e2e::program::binary;
 
 const ROOT: &str = "root-password-of-the-test";
 const USER: &str = "user-password-of-the-test";
+const APP: &str = "app-password-of-the-test";
 
 fn set_up(mongod: &Mongod, root: &str, password: &str, members: &str) -> Output {
     Command::new(binary("poolmanager-admin").unwrap())
@@ -19,6 +20,7 @@ fn set_up(mongod: &Mongod, root: &str, password: &str, members: &str) -> Output 
         .env("MONGO_MEMBERS", members)
         .env("MONGO_ROOT_PASSWORD", root)
         .env("MONGO_PASSWORD", password)
+        .env("MONGO_APP_PASSWORD", APP)
         .env("MONGO_COLLECTION", "pool")
         .output()
         .unwrap()
@@ -45,6 +47,7 @@ async fn a_fresh_mongod_becomes_a_set_with_users_however_often_it_is_asked() {
     let first = set_up(&mongod, ROOT, USER, &members);
     assert!(first.status.success(), "{}", said(&first));
     assert!(said(&first).contains("made the replica set") && said(&first).contains("made the user root"));
+    assert!(said(&first).contains("made the user poolmanager-app"));
     opens(&mongod, USER, "pool").await.unwrap();
 
     // Again: nothing is made twice, and a new password takes the place of the old one.
@@ -66,7 +69,8 @@ async fn a_fresh_mongod_becomes_a_set_with_users_however_often_it_is_asked() {
         said(&other)
     );
     for output in [first, again, wrong, other] {
-        assert!(!said(&output).contains(ROOT) && !said(&output).contains(USER), "no password is shown");
+        let shown = [ROOT, USER, APP].iter().any(|password| said(&output).contains(password));
+        assert!(!shown, "no password is shown");
     }
 }
 

@@ -12,8 +12,8 @@ use crate::operations::Done;
 pub fn clusters() -> Vec<Op> {
     vec![
         Op::get("/api/v1/clusters", "listClusters", "Clusters, by id")
-            .query_of("type", vec!["active", "inused", "failed"], "one of the lists; not beside `phase`")
-            .query_of("phase", shapes::phases(), "in this phase")
+            .query_of("type", vec!["active", "inused", "failed", "existing"], "one of the lists; not beside `phase`")
+            .query_of("phase", shapes::phases(), "in one of these phases, parted by commas")
             .query("host", "on the host with this id")
             .query("user", "held by this user")
             .query("flavor", "of this flavor")

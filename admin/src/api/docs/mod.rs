@@ -160,14 +160,12 @@ fn path_parameters(path: &str, actions: &[&str]) -> Vec<Value> {
 
 fn query_parameter(param: &Param) -> Value {
     let mut schema = json!({"type": "string"});
-    // A list of kinds is a text of its own.
-    if !param.words.is_empty() && param.name != "kind" {
+    // Several of the words are a text of their own.
+    let several = ["kind", "phase"].contains(&param.name);
+    if !param.words.is_empty() && !several {
         schema["enum"] = json!(param.words);
     }
-    let about = match param.name {
-        "kind" => format!("{}: {}", param.about, param.words.join(", ")),
-        _ => param.about.to_owned(),
-    };
+    let about = if several { format!("{}: {}", param.about, param.words.join(", ")) } else { param.about.to_owned() };
     json!({"name": param.name, "in": "query", "schema": schema, "description": about})
 }
 

@@ -8,9 +8,9 @@ use common::model::Cluster;
 use serde_json::Value;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use super::outcome::Outcome;
+use super::probe::{fetch, grows, judge};
 use super::{Hands, Trouble};
-use crate::reconciler::outcome::Outcome;
-use crate::reconciler::probe::{fetch, grows, judge};
 
 /// Between two tries of a step that waits for something.
 const PAUSE: Duration = Duration::from_millis(250);

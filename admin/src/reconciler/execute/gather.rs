@@ -10,8 +10,8 @@ use engine::EngineError;
 use serde_json::{Value, json};
 use tracing::warn;
 
+use super::placement::project;
 use super::{Hands, Trouble, moved};
-use crate::reconciler::placement::project;
 
 pub(super) async fn gather(
     hands: &Hands,

@@ -4,8 +4,8 @@ use common::clock;
 use common::model::{Cluster, Phase};
 
 use super::Hands;
-use crate::reconciler::outcome::Outcome;
-use crate::reconciler::probe;
+use super::outcome::Outcome;
+use super::probe;
 
 pub(super) async fn look(hands: &Hands, cluster: Option<&Cluster>) -> Outcome {
     let Some(cluster) = cluster else { return Outcome::Stale };

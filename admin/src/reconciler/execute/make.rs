@@ -5,8 +5,8 @@ use common::model::{Cluster, ClusterId, EventKind, FlavorId, Host, Slot};
 use engine::Ownership;
 use tracing::{debug, info};
 
+use super::placement::{new_cluster, project};
 use super::{Hands, Trouble, event};
-use crate::reconciler::placement::{new_cluster, project};
 
 /// Writes down the intent: from here on the next pass, of this process or another, makes it or removes it.
 pub(super) async fn begin(hands: &Hands, host: &Host, slot: Slot, flavor: &FlavorId, why: &str) -> Result<(), Trouble> {

@@ -2,11 +2,15 @@
 //! nothing twice; what came of it goes into the host's memory, and the next pass plans again.
 
 mod deep;
+pub mod gate;
 mod gather;
 mod host;
 mod look;
 mod make;
 mod nodes;
+pub mod outcome;
+pub mod placement;
+pub mod probe;
 mod pulls;
 
 use std::collections::BTreeMap;
@@ -23,18 +27,18 @@ use engine::{Engine, EngineError, UpLimits};
 use tracing::{debug, info, warn};
 
 use self::deep::deep_look;
+use self::gate::Gate;
 use self::gather::gather;
 use self::host::end_purpose;
 use self::look::look;
 use self::make::{begin, bring_up};
 use self::nodes::change_nodes;
+use self::outcome::{Failure, Outcome};
 pub use self::pulls::Pulls;
-use super::gate::Gate;
+use super::leader::term::Term;
 use super::meters::Meters;
-use super::news::News;
-use super::outcome::{Failure, Outcome};
 use super::plan::{Action, Step};
-use super::term::Term;
+use super::wake::news::News;
 use crate::seal::Seal;
 
 /// What carrying out needs, the same for all hosts.

@@ -6,13 +6,13 @@ use engine::EngineError;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
+use super::answer::{ping, while_it_lives};
+use super::contact::contact;
+use super::link::Link;
 use super::{HostLoop, Looked, PING_EVERY, SURVEY_EVERY};
-use crate::reconciler::answer::{ping, while_it_lives};
-use crate::reconciler::contact::contact;
-use crate::reconciler::dirty;
-use crate::reconciler::link::Link;
 use crate::reconciler::meters::Dropped;
-use crate::reconciler::observe;
+use crate::reconciler::view::observe;
+use crate::reconciler::wake::dirty;
 
 impl HostLoop {
     /// A full look if something may have changed, else a ping when it is time, else what was seen last.

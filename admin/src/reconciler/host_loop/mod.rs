@@ -7,7 +7,12 @@
 //! The clusters' records are kept only while something is under way, to be spared reading them for each probe that ends.
 //! What is done, probes and proofs apart, is decided on records that were read in the same pass, whatever was kept.
 
+mod answer;
+pub mod contact;
 mod engine_side;
+mod link;
+mod pass;
+mod starts;
 mod turn;
 mod work;
 
@@ -15,32 +20,29 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::clock;
 use common::model::{Cluster, Host, HostId, Timestamp};
-use common::store::StoreError;
 use engine::{EngineError, UpLimits};
 use tokio::sync::watch;
 use tokio::task::{self, AbortHandle, JoinSet};
 use tokio::time::Instant;
-use tracing::{info, warn};
 
-use super::contact::Tries;
-use super::dirty::Dirty;
-use super::ends::Ends;
+use self::contact::Tries;
+use self::link::Link;
+use self::starts::Starts;
+use super::execute::outcome::Outcome;
 use super::execute::{Pulls, Tools};
-use super::link::Link;
-use super::outcome::Outcome;
+use super::leader::standings::Standings;
+use super::memory::Memory;
 use super::outlook::Outlooks;
-use super::outlook_of;
-use super::plan::{Action, Plan, Step};
-use super::plan_host::{Facts, plan_host};
-use super::plan_pool::Target;
+use super::plan::Step;
+use super::plan::host::Facts;
+use super::plan::pool::Target;
 use super::policy::Policy;
-use super::rest::Rest;
-use super::standing::{Standing, Standings};
-use super::starts::Starts;
-use super::turns::Turns;
-use super::view::{EngineView, Memory, Seen};
+use super::view::Seen;
+use super::view::ends::Ends;
+use super::wake::dirty::Dirty;
+use super::wake::rest::Rest;
+use super::wake::turns::Turns;
 
 /// The timer's turn while anything is held back, or changed without being waited for, or the store cannot be watched.
 const TICK: Duration = Duration::from_secs(5);
@@ -211,120 +213,6 @@ impl HostLoop {
         tokio::time::sleep(self.turns.next(Instant::now(), self.tools.pace)).await;
         true
     }
-
-    async fn pass(&mut self, orders: &Orders, told: &Told) -> Pass {
-        while let Some(ended) = self.under_way.try_join_next_with_id() {
-            self.ended(ended, &orders.policy);
-        }
-        let heard = self.dirty.take();
-        let old = self.records.host.as_ref().is_some_and(|host| host.version < orders.version);
-        if old || heard.records || self.records.good_until.is_none_or(|until| until <= Instant::now()) {
-            self.records = Records::default();
-            self.rest = None;
-        }
-        let host = match self.records.host.take() {
-            Some(host) => host,
-            None => match self.tools.store.host(&self.id).await {
-                Ok(Some(host)) => host,
-                Ok(None) => return Pass::Gone,
-                Err(error) => {
-                    self.dirty.put_back(heard);
-                    return self.blind(&error, &told.outlooks);
-                }
-            },
-        };
-        // What operators want now is begun and ended on what is there now.
-        if self.version != host.version {
-            (self.version, self.seen) = (host.version, None);
-            // Tries of what was wanted before say nothing of what is wanted now.
-            self.memory.host_retry = None;
-            self.away = None;
-        }
-        let rest = self.rest.take().filter(|_| !heard.look && !heard.broken);
-        let looked = self.look_at_engine(&host, &heard).await;
-        if let (Some(rest), Ok(Looked::No)) = (rest, &looked)
-            && rest.until > clock::now()
-            && self.under_way.is_empty()
-        {
-            return self.stay_at_rest(rest, host, &orders.policy).await;
-        }
-        let engine = match looked {
-            Ok(_) => Ok(()),
-            Err(error) => Err(error.to_string()),
-        };
-        // The engine first, the records after it: what is found without a record then really has none.
-        let (host, clusters, read_now) = match self.records.clusters.take() {
-            Some(clusters) => (host, clusters, false),
-            None => match self.read().await {
-                Ok(Some((host, clusters))) => (host, clusters, true),
-                Ok(None) => return Pass::Gone,
-                Err(error) => return self.blind(&error, &told.outlooks),
-            },
-        };
-        let now = clock::now();
-        let host = self.note_contact(host, engine.as_ref().err(), now).await;
-        let mut view = self.view(host, clusters, engine);
-        let mut plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
-        if !read_now && acts(&plan) {
-            let contact = view.host.contact.clone();
-            match self.read().await {
-                Ok(Some((host, clusters))) => (view.host, view.clusters) = (Host { contact, ..host }, clusters),
-                Ok(None) => return Pass::Gone,
-                Err(error) => {
-                    self.take_back(view);
-                    return self.blind(&error, &told.outlooks);
-                }
-            }
-            plan = plan_host(&view, &orders.target, &orders.facts, &orders.policy, now);
-        }
-        // What is wanted since the look is ended on a look of its own.
-        if view.host.version != self.version && plan.steps.iter().any(|step| step.action.is_of_host()) {
-            plan.steps.retain(|step| !step.action.is_of_host());
-            self.dirty.set();
-        }
-        told.outlooks.put(&outlook_of::Pass {
-            view: &view,
-            plan: &plan,
-            target: &orders.target,
-            policy: &orders.policy,
-            tries: &self.tries,
-            pause: self.tries.pause(self.tools.pace),
-            now,
-        });
-        told.standings.put(&self.id, Standing::of(&view, &orders.facts, &orders.policy, now));
-        let longest = if self.tools.news.is_watching() { REST } else { TICK };
-        let seen = matches!(view.engine, EngineView::Seen(_));
-        self.rest =
-            Rest::after(&plan, &view.clusters, now, self.jittered(longest)).filter(|_| seen && self.steps.is_empty());
-        let wait = self.wait(&plan, now);
-        let (host, clusters) = self.take_back(view);
-        self.start(&host, &clusters, plan);
-        self.records.host = Some(host);
-        self.records.clusters = (!self.steps.is_empty()).then_some(clusters);
-        self.dirty.looked_in_full(&heard);
-        Pass::Again(wait)
-    }
-
-    fn learn_starts(&mut self, host: &Host) {
-        if self.starts.learn(self.limits.take_samples()) {
-            self.limits.set(self.starts.limit());
-            info!(host.id = %host.id, "host {}: {}", host.settings.name, self.starts.words());
-        }
-        self.memory.starts = self.starts.words();
-    }
-
-    fn blind(&mut self, error: &StoreError, outlooks: &Outlooks) -> Pass {
-        warn!(host.id = %self.id, "nothing is changed on the host while the store does not answer: {error}");
-        outlooks.blind(&self.id, error);
-        self.records = Records::default();
-        Pass::Again(self.tools.pace.of(BLIND_PAUSE))
-    }
-}
-
-/// Whether anything but probes and their proofs is to be done.
-fn acts(plan: &Plan) -> bool {
-    !plan.stops.is_empty()
-        || plan.steps.iter().any(|step| !matches!(step.action, Action::Look { .. } | Action::Prove { .. }))
 }
 
 #[cfg(test)]

@@ -7,14 +7,14 @@ use common::clock;
 use common::model::{Cluster, ClusterId, Host, Timestamp};
 use common::store::StoreResult;
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{HostLoop, PING_EVERY, Pass, REST, TICK};
-use crate::reconciler::observe;
 use crate::reconciler::plan::Plan;
 use crate::reconciler::policy::Policy;
-use crate::reconciler::rest::Rest;
+use crate::reconciler::view::observe;
 use crate::reconciler::view::{EngineView, HostView};
+use crate::reconciler::wake::rest::Rest;
 
 impl HostLoop {
     pub(super) fn wait(&self, plan: &Plan, now: Timestamp) -> Duration {
@@ -60,6 +60,14 @@ impl HostLoop {
         self.memory.pulling = self.pulls.now();
         self.learn_starts(&host);
         HostView { host, clusters, engine, memory: std::mem::take(&mut self.memory) }
+    }
+
+    fn learn_starts(&mut self, host: &Host) {
+        if self.starts.learn(self.limits.take_samples()) {
+            self.limits.set(self.starts.limit());
+            info!(host.id = %host.id, "host {}: {}", host.settings.name, self.starts.words());
+        }
+        self.memory.starts = self.starts.words();
     }
 
     pub(super) fn take_back(&mut self, view: HostView) -> (Host, Vec<Cluster>) {

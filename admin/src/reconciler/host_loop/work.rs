@@ -9,8 +9,8 @@ use tokio::task::{self, JoinError};
 use tracing::{info, warn};
 
 use super::{Ended, HostLoop};
+use crate::reconciler::execute::outcome::{Failure, Outcome};
 use crate::reconciler::execute::{Hands, execute, without_engine};
-use crate::reconciler::outcome::{Failure, Outcome};
 use crate::reconciler::plan::{Action, Plan, Step};
 use crate::reconciler::policy::Policy;
 

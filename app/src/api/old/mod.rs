@@ -10,4 +10,4 @@ mod words;
 pub use cluster::{BareCluster, OldCluster, shown_user};
 pub use envelope::{Failure, ok, streamed};
 pub use params::Params;
-pub use words::{held_or_new, names_no_cluster, not_hers, too_many, user_id};
+pub use words::{ended, held_or_new, idempotency_key, names_no_cluster, not_hers, too_many, user_id};

@@ -1,6 +1,7 @@
 //! Parameters that v1 and v2 read alike.
 
-use common::model::UserId;
+use actix_web::http::header::HeaderMap;
+use common::model::{IdempotencyKey, UserId};
 use common::store::Holding;
 
 use super::{Failure, Params};
@@ -23,6 +24,19 @@ pub fn not_hers(NotHers { caller }: NotHers) -> Failure {
 /// She is at her limit.
 pub fn too_many(user: &UserId, held: u32, most: u32) -> Failure {
     Failure::coded(429, format!("{user} holds {held} of at most {most}: release one first"))
+}
+
+/// Her key gave her one that she has no more.
+pub fn ended(user: &UserId) -> Failure {
+    Failure::coded(409, format!("{user} has released what this Idempotency-Key gave: use another key"))
+}
+
+/// By what an apply is known when it comes again: nginx gives every request one that its client gave none, and repeats it with
+/// the same when an app died in the middle.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Failure> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let key = value.to_str().ok().and_then(|text| IdempotencyKey::parse(text).ok());
+    key.map(Some).ok_or_else(|| Failure::refused("Idempotency-Key must be 1 to 128 visible ASCII characters"))
 }
 
 /// What `another` (`new` in v1, `allow_multiple` in v2) says about clusters that the user holds already.

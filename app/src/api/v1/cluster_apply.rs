@@ -1,13 +1,13 @@
 //! `GET /v1/cluster_apply`
 
+use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
 use common::compose::Catalog;
-use common::model::{FlavorId, UserId};
-use common::store::Holding;
+use common::model::FlavorId;
 
-use crate::api::old::{BareCluster, Failure, Params, held_or_new, too_many, user_id};
+use crate::api::old::{BareCluster, Failure, Params, ended, held_or_new, idempotency_key, too_many, user_id};
 use crate::callers::Caller;
-use crate::lease_ops::{self, Given, Wrong};
+use crate::lease_ops::{self, Ask, Given, Wrong};
 use crate::meters::ApplyEnd;
 use crate::shared::Shared;
 
@@ -22,10 +22,11 @@ pub async fn cluster_apply(
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Failure> {
     let params = Params::read(&request, payload).await?;
-    let asked = asked(&shared, &caller, &params).inspect_err(|_| shared.meters.applied(ApplyEnd::Refused));
-    let (user, holding, flavors) = asked?;
+    let asked = asked(&shared, &caller, request.headers(), &params);
+    let ask = asked.inspect_err(|_| shared.meters.applied(ApplyEnd::Refused))?;
+    let user = ask.user.clone();
     let none = || format!("No available res for {user}");
-    let given = lease_ops::apply(&shared, &caller, user.clone(), flavors, holding).await;
+    let given = lease_ops::apply(&shared, &caller, ask).await;
     match given.map_err(|trouble| Failure::of(trouble, &none()))? {
         Given::Cluster(cluster) => {
             let daemon_url = shared.daemon_url(&caller, &cluster).await;
@@ -33,14 +34,15 @@ pub async fn cluster_apply(
         }
         Given::NoneFree => Err(Failure::refused(none()).with(params.arguments())),
         Given::TooMany { held, most } => Err(too_many(&user, held, most).with(params.arguments())),
+        Given::Ended => Err(ended(&user).with(params.arguments())),
     }
 }
 
 /// For whom, beside what she holds or instead of it, and what will do.
-fn asked(shared: &Shared, caller: &Caller, params: &Params) -> Result<(UserId, Holding, Vec<FlavorId>), Failure> {
+fn asked(shared: &Shared, caller: &Caller, headers: &HeaderMap, params: &Params) -> Result<Ask, Failure> {
     let user = user_id(params, caller, "No user_id is given")?;
     let holding = held_or_new(params, "new")?;
-    Ok((user, holding, flavors(params, &shared.catalog)?))
+    Ok(Ask { user, flavors: flavors(params, &shared.catalog)?, holding, key: idempotency_key(headers)? })
 }
 
 /// By `consensus_plugin`, `consensus_mode` and `size`, or by the older `consensus_type`.

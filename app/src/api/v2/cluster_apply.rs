@@ -1,12 +1,11 @@
 //! `GET, POST /v2/cluster_apply`, and `action=apply`
 
+use actix_web::http::header::HeaderMap;
 use actix_web::{HttpRequest, HttpResponse, web};
-use common::model::{FlavorId, UserId};
-use common::store::Holding;
 
-use crate::api::old::{Failure, OldCluster, Params, held_or_new, ok, too_many, user_id};
+use crate::api::old::{Failure, OldCluster, Params, ended, held_or_new, idempotency_key, ok, too_many, user_id};
 use crate::callers::Caller;
-use crate::lease_ops::{self, Given, Wrong};
+use crate::lease_ops::{self, Ask, Given, Wrong};
 use crate::meters::ApplyEnd;
 use crate::shared::Shared;
 
@@ -17,15 +16,21 @@ pub async fn cluster_apply(
     caller: Caller,
     shared: web::Data<Shared>,
 ) -> Result<HttpResponse, Failure> {
-    apply(&shared, &caller, &Params::read(&request, payload).await?).await
+    apply(&shared, &caller, request.headers(), &Params::read(&request, payload).await?).await
 }
 
 /// The same with its parameters read.
-pub async fn apply(shared: &Shared, caller: &Caller, params: &Params) -> Result<HttpResponse, Failure> {
-    let asked = asked(shared, caller, params).inspect_err(|_| shared.meters.applied(ApplyEnd::Refused));
-    let (user, holding, flavors) = asked?;
+pub async fn apply(
+    shared: &Shared,
+    caller: &Caller,
+    headers: &HeaderMap,
+    params: &Params,
+) -> Result<HttpResponse, Failure> {
+    let asked = asked(shared, caller, headers, params);
+    let ask = asked.inspect_err(|_| shared.meters.applied(ApplyEnd::Refused))?;
+    let user = ask.user.clone();
     let none = || format!("No available res for {user}");
-    let given = lease_ops::apply(shared, caller, user.clone(), flavors, holding).await;
+    let given = lease_ops::apply(shared, caller, ask).await;
     match given.map_err(|trouble| Failure::of(trouble, &none()))? {
         Given::Cluster(cluster) => {
             let daemon_url = shared.daemon_url(caller, &cluster).await;
@@ -33,11 +38,12 @@ pub async fn apply(shared: &Shared, caller: &Caller, params: &Params) -> Result<
         }
         Given::NoneFree => Err(Failure::refused(none()).with(params.arguments())),
         Given::TooMany { held, most } => Err(too_many(&user, held, most).with(params.arguments())),
+        Given::Ended => Err(ended(&user).with(params.arguments())),
     }
 }
 
 /// For whom, beside what she holds or instead of it, and what will do.
-fn asked(shared: &Shared, caller: &Caller, params: &Params) -> Result<(UserId, Holding, Vec<FlavorId>), Failure> {
+fn asked(shared: &Shared, caller: &Caller, headers: &HeaderMap, params: &Params) -> Result<Ask, Failure> {
     let user = user_id(params, caller, "cluster_apply without user_id")?;
     let holding = held_or_new(params, "allow_multiple")?;
     let plugin = params.filled("consensus_plugin")?;
@@ -52,5 +58,5 @@ fn asked(shared: &Shared, caller: &Caller, params: &Params) -> Result<(UserId, H
         };
         Failure::refused(text).with(params.arguments())
     })?;
-    Ok((user, holding, flavors))
+    Ok(Ask { user, flavors, holding, key: idempotency_key(headers)? })
 }

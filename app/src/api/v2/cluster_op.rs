@@ -22,7 +22,7 @@ pub async fn cluster_op(
 ) -> Result<HttpResponse, Failure> {
     let params = Params::read(&request, payload).await?;
     match params.filled("action")?.as_deref() {
-        Some("apply") => apply(&shared, &caller, &params).await,
+        Some("apply") => apply(&shared, &caller, request.headers(), &params).await,
         Some("release") => {
             let texts = Texts { unnamed: NO_ID, failed: "cluster release failed".to_owned() };
             release(&shared, &caller, &params, texts).await

@@ -125,12 +125,13 @@ impl Kind {
 }
 
 /// Tables and collections that are not in a backup, each with what becomes of it at a restore.
-pub const LEFT_OUT: [(&str, &str); 7] = [
+pub const LEFT_OUT: [(&str, &str); 8] = [
     ("meta", "the pool's id and the schema's version are in the file's header"),
     ("lock", "nobody leads after a restore; the term, in the header, goes on growing"),
     ("locks", "as lock"),
     ("session", "everybody signs in again: one who signed out since must not be signed in by a restore"),
     ("sessions", "as session"),
+    ("token_uses", "goes into the tokens' own records"),
     ("change_log", "for those who watch while it happens"),
     ("sqlite_sequence", "SQLite's own"),
 ];

@@ -31,7 +31,7 @@ const GROUP: usize = 512;
 /// Calls that may wait for their turn; more wait outside, as long as each may take in all.
 const WAITING: usize = 4_096;
 
-/// The oldest go once in so many events.
+/// The oldest go once in so many events, by each program that may cut: of two the second finds nothing, by an index.
 const CUT_EVERY: i64 = 1_024;
 
 /// Events on their way.
@@ -47,11 +47,11 @@ pub(super) struct Appender {
 }
 
 impl Appender {
-    /// Starts the task that writes; it ends with the `Appender`.
-    pub(super) fn start(db: Db, kept: u64) -> Appender {
+    /// Starts the task that writes; it ends with the `Appender`. Beyond so many events the oldest go; `None`: others see to that.
+    pub(super) fn start(db: Db, kept: Option<u64>) -> Appender {
         let (queue, waiting) = mpsc::channel(WAITING);
         let deadline = db.deadline;
-        tokio::spawn(run(db, waiting, i64::try_from(kept).unwrap_or(i64::MAX)));
+        tokio::spawn(run(db, waiting, kept.map(|kept| i64::try_from(kept).unwrap_or(i64::MAX))));
         Appender { queue, deadline }
     }
 
@@ -81,7 +81,9 @@ fn document(event: &Event) -> StoreResult<Document> {
     Ok(document)
 }
 
-async fn run(db: Db, mut waiting: mpsc::Receiver<Waiting>, kept: i64) {
+async fn run(db: Db, mut waiting: mpsc::Receiver<Waiting>, kept: Option<i64>) {
+    // The newest number that was here before: others add events, too, and not all of them may cut.
+    let mut before = 0;
     while let Some(first) = waiting.recv().await {
         let mut documents = VecDeque::from(first.documents);
         let mut callers = vec![first.tell];
@@ -99,9 +101,8 @@ async fn run(db: Db, mut waiting: mpsc::Receiver<Waiting>, kept: i64) {
                 Err(fault) => Err(StoreError::Broken(fault.to_string())),
             });
         }
-        if let Ok((before, newest)) = outcome
-            && crosses(before, newest, (kept / 16).clamp(1, CUT_EVERY))
-        {
+        let (Ok(newest), Some(kept)) = (outcome, kept) else { continue };
+        if crosses(before, newest, (kept / 16).clamp(1, CUT_EVERY)) {
             let db = db.clone();
             tokio::spawn(async move {
                 if let Err(error) = db.cut_events(newest, kept).await {
@@ -109,10 +110,11 @@ async fn run(db: Db, mut waiting: mpsc::Receiver<Waiting>, kept: i64) {
                 }
             });
         }
+        before = newest;
     }
 }
 
-/// Whether a multiple of `every` lies in (before, newest]: of all programs, one cuts.
+/// Whether a multiple of `every` lies in (before, newest].
 fn crosses(before: i64, newest: i64, every: i64) -> bool {
     before / every != newest / every
 }
@@ -138,17 +140,15 @@ impl Db {
         Err(StoreError::Unavailable("the majority has not heard of every event yet".into()))
     }
 
-    /// Adds what is not there yet, in this order; the numbers of the newest before and after.
-    async fn add_events(&self, mut left: VecDeque<Document>) -> StoreResult<(i64, i64)> {
+    /// Adds what is not there yet, in this order; the number of the newest after that.
+    async fn add_events(&self, mut left: VecDeque<Document>) -> StoreResult<i64> {
         let begun = Instant::now();
-        let mut first = None;
         let mut there_before = Vec::new();
         loop {
             let mut newest = self.newest_event().await?;
-            first.get_or_insert(newest);
             if left.is_empty() {
                 self.the_majority_has(&there_before).await?;
-                return Ok((first.unwrap_or(newest), newest));
+                return Ok(newest);
             }
             for event in &mut left {
                 newest += 1;
@@ -157,7 +157,7 @@ impl Db {
             let add = self.events.insert_many(left.make_contiguous().iter()).ordered(true);
             let Err(fault) = self.timed(add).await else {
                 self.the_majority_has(&there_before).await?;
-                return Ok((first.unwrap_or(newest), newest));
+                return Ok(newest);
             };
             let Some((place, message)) = error::first_duplicate(&fault) else {
                 return Err(error::db(fault));

@@ -39,6 +39,7 @@ pub(super) struct Db {
     pub(super) operators: Collection<Document>,
     pub(super) sessions: Collection<Document>,
     pub(super) tokens: Collection<Document>,
+    pub(super) token_uses: Collection<Document>,
     pub(super) meta: Collection<Document>,
     pub(super) locks: Collection<Document>,
     /// How long a call may take.
@@ -72,6 +73,7 @@ impl Db {
             operators: database.collection("operators"),
             sessions: database.collection("sessions"),
             tokens: database.collection("tokens"),
+            token_uses: database.collection("token_uses"),
             meta: database.collection("meta"),
             locks: database.collection("locks"),
             database,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use mongodb::bson::{Document, doc};
 use mongodb::{Client, ClientSession, Database};
 
+use super::tokens::{Uses, read_token, uses_by_token};
 use super::{demand, error, samples, setup, shape};
 use crate::model::{PoolId, Timestamp};
 use crate::store::backup::{BackupError, Counts, Header, Kind, Record, Writer};
@@ -18,6 +19,9 @@ const PAUSE: Duration = Duration::from_millis(200);
 
 /// A batch of documents, by a server that is busy.
 const CALL: Duration = Duration::from_secs(60);
+
+/// Goes into the tokens' records.
+const USES: &str = "token_uses";
 
 /// Writes all that is in the database.
 pub(in crate::store) async fn dump<W>(url: &str, name: &str, at: Timestamp, writer: W) -> Result<Counts, BackupError>
@@ -65,7 +69,7 @@ impl Snapshot {
     }
 
     async fn touch(&mut self, db: &Database) -> Result<(), mongodb::error::Error> {
-        for name in ["meta", "locks"].into_iter().chain(Kind::ALL.map(Kind::collection)) {
+        for name in ["meta", "locks", USES].into_iter().chain(Kind::ALL.map(Kind::collection)) {
             let of = db.collection::<Document>(name);
             timed(of.find_one(doc! {}).session(&mut self.0).into_future()).await?;
         }
@@ -93,6 +97,17 @@ impl Snapshot {
         timed(of.find_one(doc! { "_id": id }).session(&mut self.0).into_future()).await.map_err(error::db)
     }
 
+    async fn uses(&mut self, db: &Database) -> Result<Uses, BackupError> {
+        let of = db.collection::<Document>(USES);
+        let find = of.find(doc! {}).session(&mut self.0);
+        let mut found = timed(find.into_future()).await.map_err(error::db)?;
+        let mut all = Vec::new();
+        while let Some(one) = timed(async { found.next(&mut self.0).await.transpose() }).await.map_err(error::db)? {
+            all.push(one);
+        }
+        Ok(uses_by_token(&all))
+    }
+
     async fn write(&mut self, db: &Database, kind: Kind, to: &mut Writer) -> Result<(), BackupError> {
         let of = db.collection::<Document>(kind.collection());
         let sort = match kind {
@@ -107,16 +122,20 @@ impl Snapshot {
             }
             _ => 0,
         };
+        let uses = match kind {
+            Kind::Token => self.uses(db).await?,
+            _ => Uses::default(),
+        };
         let find = of.find(doc! {}).sort(sort).session(&mut self.0);
         let mut found = timed(find.into_future()).await.map_err(error::db)?;
         while let Some(next) = timed(async { found.next(&mut self.0).await.transpose() }).await.map_err(error::db)? {
-            to.add(&record(kind, next, &mut unnumbered)?)?;
+            to.add(&record(kind, next, &mut unnumbered, &uses)?)?;
         }
         Ok(())
     }
 }
 
-fn record(kind: Kind, found: Document, unnumbered: &mut i64) -> Result<Record, StoreError> {
+fn record(kind: Kind, found: Document, unnumbered: &mut i64, uses: &Uses) -> Result<Record, StoreError> {
     Ok(match kind {
         Kind::Host => Record::Host(shape::read(found)?),
         Kind::Cluster => Record::Cluster(Box::new(shape::read_cluster(found)?)),
@@ -134,7 +153,7 @@ fn record(kind: Kind, found: Document, unnumbered: &mut i64) -> Result<Record, S
             Record::Applies(read.ok_or_else(|| StoreError::Broken(format!("applies: {found}")))?)
         }
         Kind::Operator => Record::Operator(shape::read(found)?),
-        Kind::Token => Record::Token(shape::read(found)?),
+        Kind::Token => Record::Token(Box::new(read_token(found, uses)?)),
         Kind::Samples => {
             let read = samples::hour(&found);
             Record::Samples(read.ok_or_else(|| StoreError::Broken(format!("samples: {found}")))?)

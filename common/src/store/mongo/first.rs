@@ -10,6 +10,7 @@ use mongodb::options::{AuthMechanism, ClientOptions, Credential};
 use mongodb::{Client, Database};
 
 use super::error;
+use super::rights::{APP_ROLE, app_privileges};
 use crate::config::Secret;
 use crate::store::open::OpenError;
 
@@ -22,9 +23,11 @@ pub struct FirstMongo {
     pub members: Vec<String>,
     /// Of the user `root`, who may do everything; for this command and for emergencies.
     pub root_password: Secret,
-    /// Of the user `poolmanager`, as whom app and admin come.
+    /// Of the user `poolmanager`, as whom admin comes.
     pub password: Secret,
-    /// The database that `poolmanager` may use.
+    /// Of the user `poolmanager-app`, as whom app comes.
+    pub app_password: Secret,
+    /// The database that these two may use: `poolmanager` all of it, `poolmanager-app` what app needs.
     pub database: String,
 }
 
@@ -36,12 +39,14 @@ const CALL: Duration = Duration::from_secs(10);
 
 const ROOT: &str = "root";
 const USER: &str = "poolmanager";
+const APP_USER: &str = "poolmanager-app";
 const SET: &str = "rs0";
 
-/// Server codes: what is asked needs a user; the set is there already; the user is there already.
+/// Server codes: what is asked needs a user; the set is there already; the user or the role is there already.
 const UNAUTHORIZED: i32 = 13;
 const ALREADY_INITIALIZED: i32 = 23;
 const USER_EXISTS: i32 = 51003;
+const ROLE_EXISTS: i32 = 51002;
 
 /// Makes the set and its users, as far as they are not there; what was done, in words.
 pub async fn first_mongo(first: &FirstMongo) -> Result<Vec<&'static str>, OpenError> {
@@ -62,19 +67,17 @@ pub async fn first_mongo(first: &FirstMongo) -> Result<Vec<&'static str>, OpenEr
 
     let root = client(&first.url, Some(&first.root_password)).await?;
     let admin = root.database("admin");
-    // The database's own administration is needed for indexes that change and for collections that are capped.
-    let roles = ["readWrite", "dbAdmin"];
-    let roles: Vec<Bson> = roles.iter().map(|role| doc! { "role": role, "db": &first.database }.into()).collect();
-    match make_user(&admin, USER, &first.password, roles.clone()).await {
-        Ok(()) => done.push("made the user poolmanager"),
-        Err(error) if code(&error) == Some(USER_EXISTS) => {
-            let same = doc! { "updateUser": USER, "pwd": first.password.expose(), "roles": roles };
-            timed(admin.run_command(same)).await.map_err(|error| broken("updating the user poolmanager", &error))?;
-            done.push("the user poolmanager has the password that was given");
-        }
-        Err(error) if error::is_refusal(&error) => return Err(OpenError::Refused(error::text(&error))),
-        Err(error) => return Err(broken("making the user poolmanager", &error)),
-    }
+    // Indexes and a restore's exchange of collections are in this as well.
+    let all = Bson::from(doc! { "role": "readWrite", "db": &first.database });
+    done.push(match have_user(&admin, USER, &first.password, vec![all]).await? {
+        Had::Made => "made the user poolmanager",
+        Had::There => "the user poolmanager has the password that was given",
+    });
+    have_app_role(&admin, &first.database).await?;
+    done.push(match have_user(&admin, APP_USER, &first.app_password, vec![Bson::from(APP_ROLE)]).await? {
+        Had::Made => "made the user poolmanager-app",
+        Had::There => "the user poolmanager-app has the password that was given",
+    });
     check_members(&admin, first).await?;
     root.shutdown().immediate(true).await;
     Ok(done)
@@ -173,6 +176,39 @@ async fn check_members(admin: &Database, first: &FirstMongo) -> Result<(), OpenE
     Err(OpenError::Broken(format!(
         "the replica set has the members {there}, and MONGO_MEMBERS names {wanted}; change the set by replSetReconfig, or MONGO_MEMBERS"
     )))
+}
+
+/// Whether something was made just now.
+enum Had {
+    Made,
+    There,
+}
+
+/// Makes the user, or gives the one that is there this password and these roles, and no others.
+async fn have_user(admin: &Database, name: &str, password: &Secret, roles: Vec<Bson>) -> Result<Had, OpenError> {
+    match make_user(admin, name, password, roles.clone()).await {
+        Ok(()) => Ok(Had::Made),
+        Err(error) if code(&error) == Some(USER_EXISTS) => {
+            let same = doc! { "updateUser": name, "pwd": password.expose(), "roles": roles };
+            let updated = timed(admin.run_command(same)).await;
+            updated.map(|_| Had::There).map_err(|error| broken(&format!("updating the user {name}"), &error))
+        }
+        Err(error) if error::is_refusal(&error) => Err(OpenError::Refused(error::text(&error))),
+        Err(error) => Err(broken(&format!("making the user {name}"), &error)),
+    }
+}
+
+/// Makes the role of app's user, or gives the one that is there what this version needs.
+async fn have_app_role(admin: &Database, database: &str) -> Result<(), OpenError> {
+    let role = |verb: &str| {
+        let none: Vec<Bson> = Vec::new();
+        doc! { verb: APP_ROLE, "privileges": app_privileges(database), "roles": none }
+    };
+    let made = match timed(admin.run_command(role("createRole"))).await {
+        Err(error) if code(&error) == Some(ROLE_EXISTS) => timed(admin.run_command(role("updateRole"))).await,
+        made => made,
+    };
+    made.map(|_| ()).map_err(|error| broken("making the role of app's user", &error))
 }
 
 async fn make_user(admin: &Database, name: &str, password: &Secret, roles: Vec<Bson>) -> Result<(), Error> {

@@ -184,6 +184,8 @@ async fn exchange(client: &Client, db: &Db, header: &Header, numbered_from: Obje
         };
         db.timed(client.database("admin").run_command(command)).await.map_err(error::db)?;
     }
+    // The tokens that were restored have theirs in themselves.
+    db.timed(db.token_uses.delete_many(doc! {})).await.map_err(error::db)?;
     let term = i64::try_from(header.term).unwrap_or(i64::MAX);
     let higher = db.locks.update_one(doc! { "_id": "reconciler" }, doc! { "$max": { "term": term } });
     db.timed(higher).await.map_err(error::db)?;

@@ -103,12 +103,26 @@ pub(super) fn schema_in(pool: &Document) -> u32 {
     u32::try_from(found).unwrap_or(0)
 }
 
-async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>) -> Result<Found, OpenError> {
+/// Refuses a server that is no member of a replica set.
+pub(super) async fn refuse_without_set(db: &Database) -> Result<(), OpenError> {
     let hello = db.run_command(doc! { "hello": 1 }).await.map_err(open_error)?;
     let is_set = hello.get_str("setName").is_ok() || hello.get_str("msg").is_ok_and(|msg| msg == "isdbgrid");
-    if !is_set {
-        return Err(OpenError::NoReplicaSet);
-    }
+    if is_set { Ok(()) } else { Err(OpenError::NoReplicaSet) }
+}
+
+/// What the pool's record says.
+pub(super) fn found_in(pool: &Document) -> Result<Found, OpenError> {
+    let id = pool.get_str("pool_id").unwrap_or_default();
+    Ok(Found {
+        pool: PoolId::parse(id).map_err(|error| OpenError::Broken(format!("the pool's id: {error}")))?,
+        numbered_from: pool
+            .get_object_id(NUMBERED_FROM)
+            .map_err(|error| OpenError::Broken(format!("where events begin to have numbers: {error}")))?,
+    })
+}
+
+async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>) -> Result<Found, OpenError> {
+    refuse_without_set(db).await?;
     let meta = db.collection::<Document>("meta");
     let make = || {
         meta.find_one_and_update(
@@ -138,15 +152,10 @@ async fn make_ready(db: &Database, check: fn(&Document) -> Result<(), OpenError>
         meta.update_one(doc! { "_id": "pool" }, done).await.map_err(open_error)?;
     }
     make_lock(db).await.map_err(open_error)?;
+    // Last: by this those who may make nothing see that all is there.
     make_turn(db).await.map_err(open_error)?;
     let pool = meta.find_one(doc! { "_id": "pool" }).await.map_err(open_error)?.unwrap_or_default();
-    let id = pool.get_str("pool_id").unwrap_or_default();
-    Ok(Found {
-        pool: PoolId::parse(id).map_err(|error| OpenError::Broken(format!("the pool's id: {error}")))?,
-        numbered_from: pool
-            .get_object_id(NUMBERED_FROM)
-            .map_err(|error| OpenError::Broken(format!("where events begin to have numbers: {error}")))?,
-    })
+    found_in(&pool)
 }
 
 /// What leads from the version before to this one; may be done twice.

@@ -1,6 +1,8 @@
-//! Tokens.
+//! Tokens. When they were last used is kept apart, because app writes that, and may not write tokens.
 
-use mongodb::bson::{Bson, doc, serialize_to_document};
+use std::collections::HashMap;
+
+use mongodb::bson::{Bson, Document, doc, serialize_to_document};
 use mongodb::options::FindOptions;
 
 use super::db::Db;
@@ -25,13 +27,14 @@ impl Db {
     }
 
     pub(super) async fn token(&self, id: &TokenId) -> StoreResult<Option<Token>> {
-        self.by_id(&self.tokens, id.as_str()).await?.map(shape::read).transpose()
+        let found = self.by_id(&self.tokens, id.as_str()).await?;
+        Ok(self.with_uses(found.into_iter().collect()).await?.pop())
     }
 
     pub(super) async fn tokens_by_hash(&self, hashes: &[TokenHash]) -> StoreResult<Vec<Token>> {
         let texts: Vec<String> = hashes.iter().map(TokenHash::to_string).collect();
         let found = self.find(&self.tokens, doc! { "hash": { "$in": texts } }, FindOptions::default()).await?;
-        found.into_iter().map(shape::read).collect()
+        self.with_uses(found).await
     }
 
     pub(super) async fn list_tokens(&self, filter: &TokenFilter, page: &Page) -> StoreResult<Vec<Token>> {
@@ -47,7 +50,18 @@ impl Db {
         }
         let newest =
             FindOptions::builder().sort(doc! { "created_at": -1, "_id": -1 }).limit(i64::from(page.limit)).build();
-        self.find(&self.tokens, query, newest).await?.into_iter().map(shape::read).collect()
+        let found = self.find(&self.tokens, query, newest).await?;
+        self.with_uses(found).await
+    }
+
+    async fn with_uses(&self, found: Vec<Document>) -> StoreResult<Vec<Token>> {
+        if found.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids: Vec<&str> = found.iter().filter_map(|token| token.get_str("_id").ok()).collect();
+        let uses = self.find(&self.token_uses, doc! { "_id": { "$in": ids } }, FindOptions::default()).await?;
+        let uses = uses_by_token(&uses);
+        found.into_iter().map(|token| read_token(token, &uses)).collect()
     }
 
     /// Whether this ended it; `false` when it had been ended before.
@@ -67,8 +81,30 @@ impl Db {
     }
 
     pub(super) async fn use_tokens(&self, ids: &[TokenId], at: Timestamp) -> StoreResult<()> {
-        let ids: Vec<&str> = ids.iter().map(TokenId::as_str).collect();
-        let later = doc! { "$max": { "used_at": at.as_millis() } };
-        self.timed(self.tokens.update_many(doc! { "_id": { "$in": ids } }, later)).await.map(|_| ()).map_err(error::db)
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let later = |id: &TokenId| {
+            doc! { "q": { "_id": id.as_str() }, "u": { "$max": { "used_at": at.as_millis() } }, "upsert": true }
+        };
+        let updates = ids.iter().map(later).collect();
+        self.update(&self.token_uses, updates).await.map_err(error::db).and_then(error::all_done)
     }
+}
+
+/// When tokens were last used, by their ids.
+pub(super) type Uses = HashMap<String, Timestamp>;
+
+pub(super) fn uses_by_token(found: &[Document]) -> Uses {
+    let used = |one: &Document| {
+        Some((one.get_str("_id").ok()?.to_owned(), Timestamp::from_millis(one.get_i64("used_at").ok()?)))
+    };
+    found.iter().filter_map(used).collect()
+}
+
+/// A token with its last use. One that was restored, or used by a program of before, has one of its own: the later counts.
+pub(super) fn read_token(document: Document, uses: &Uses) -> StoreResult<Token> {
+    let token: Token = shape::read(document)?;
+    let used_at = token.used_at.max(uses.get(token.id.as_str()).copied());
+    Ok(Token { used_at, ..token })
 }

@@ -13,6 +13,7 @@ use tokio::sync::{Mutex, broadcast};
 use tokio::task::AbortHandle;
 
 use super::error;
+use super::rights::Rights;
 use crate::model::{ClusterId, HostId};
 use crate::store::{Change, ChangeStream, StoreResult, WatchCursor};
 
@@ -30,11 +31,12 @@ pub(super) struct Watches {
     database: Database,
     shared: Mutex<Option<(broadcast::Sender<Next>, AbortHandle)>>,
     deadline: Duration,
+    rights: Rights,
 }
 
 impl Watches {
-    pub(super) fn new(client: Client, database: &str, deadline: Duration) -> Watches {
-        Watches { database: client.database(database), client, shared: Mutex::new(None), deadline }
+    pub(super) fn new(client: Client, database: &str, deadline: Duration, rights: Rights) -> Watches {
+        Watches { database: client.database(database), client, shared: Mutex::new(None), deadline, rights }
     }
 
     pub(super) async fn watch(&self, since: Option<WatchCursor>) -> StoreResult<ChangeStream> {
@@ -76,8 +78,14 @@ impl Watches {
     }
 
     async fn open(&self, token: Option<ResumeToken>) -> StoreResult<Follower> {
-        let mut follower =
-            Follower { database: self.database.clone(), source: None, token, missed: false, deadline: self.deadline };
+        let mut follower = Follower {
+            database: self.database.clone(),
+            source: None,
+            token,
+            missed: false,
+            deadline: self.deadline,
+            rights: self.rights,
+        };
         match follower.open().await {
             Err(fault) if follower.token.is_some() && !error::is_away(&fault) => {
                 follower.token = None;
@@ -106,6 +114,7 @@ struct Follower {
     /// Whether something was missed that nobody was told of yet.
     missed: bool,
     deadline: Duration,
+    rights: Rights,
 }
 
 /// Changes of hosts and clusters. Proofs are none: they come in hundreds and change no version. That a host answered once
@@ -126,7 +135,13 @@ fn pipeline() -> [Document; 2] {
 
 impl Follower {
     async fn open(&mut self) -> mongodb::error::Result<()> {
-        let watch = self.database.watch().pipeline(pipeline()).resume_after(self.token.clone());
+        let clusters = self.database.collection::<Document>("clusters");
+        let watch = match self.rights {
+            Rights::All => self.database.watch(),
+            // What is only of a host is not told: nothing that app waits for is.
+            Rights::App => clusters.watch(),
+        };
+        let watch = watch.pipeline(pipeline()).resume_after(self.token.clone());
         let opened = tokio::time::timeout(self.deadline, watch).await;
         let source = opened.unwrap_or_else(|_| Err(error::late(self.deadline)))?;
         self.token = source.resume_token().or(self.token.take());

@@ -21,6 +21,9 @@ struct Arguments {
     /// Another one, whose .env names docker-compose.ha.yml
     #[arg(long, value_name = "FOLDER")]
     ha: Option<PathBuf>,
+    /// Adds docker-compose.monitoring.yml to the first one
+    #[arg(long, requires = "folder")]
+    monitoring: bool,
     /// An image with bash
     #[arg(long)]
     tool_image: String,
@@ -36,6 +39,7 @@ async fn main() -> ExitCode {
     let settings = Settings {
         folder: arguments.folder,
         ha_folder: arguments.ha,
+        monitoring: arguments.monitoring,
         tool_image: arguments.tool_image,
         release: arguments.release,
     };

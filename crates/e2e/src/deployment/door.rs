@@ -5,14 +5,19 @@ use std::time::Duration;
 use anyhow::{Context, ensure};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
+use tokio::process::Command;
 
 use super::pool::Pool;
 use super::report::Report;
 use super::site::{Site, docker};
 use crate::answer::Answer;
+use crate::wait::until;
 
 /// Sign-ins that an address may try at once, as nginx.conf has it.
 const SIGN_INS: usize = 21;
+
+/// Requests at once; nginx.conf lets 400 through, or 200 connections.
+const FLOOD: usize = 900;
 
 /// From a sign-in on, for one address: this comes last, for it uses up the sign-ins of a minute.
 pub(super) async fn look(site: &Site, pool: &Pool, report: &mut Report<'_>) -> anyhow::Result<()> {
@@ -97,19 +102,47 @@ async fn live(pool: &Pool, report: &mut Report<'_>) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// What users send as a proof stays out of all logs: where it is served, where it is too much, and where app is away, which nginx
+/// writes down with the request.
 async fn tokens_are_not_logged(site: &Site, pool: &Pool, report: &mut Report<'_>) -> anyhow::Result<()> {
     let query = [("access_token", pool.alice.as_str())];
+    let ask = || {
+        let request = pool.http.get(format!("{}/v2/clusters", pool.users)).query(&query).bearer_auth(&pool.alice);
+        request.header("cookie", format!("a={}", pool.alice)).header("referer", format!("http://x/?a={}", pool.alice))
+    };
     let answer = Answer::of(pool.http.get(format!("{}/v2/clusters", pool.users)).query(&query)).await?;
     ensure!(answer.status == 200, "a token in the query: {} {}", answer.status, answer.text);
+    let flood = futures_util::future::join_all((0..FLOOD).map(|_| Answer::of(ask()))).await;
+    let refused = flood.iter().flatten().filter(|answer| answer.status == 429).count();
+    report.holds("who asks too fast is told so", refused > 0, format!("{refused} of {FLOOD} refused by 429"));
+    let (nginx, app) = (site.one("nginx").await?, site.one("app").await?);
+    docker(&["kill", &app]).await?;
+    let away = Answer::of(ask()).await?;
+    docker(&["start", &app]).await?;
+    let log = docker_logs(&nginx).await?;
+    let said = log.lines().rev().find(|line| line.contains("[error]")).unwrap_or_default();
+    let kept = matches!(away.status, 502..=504) && said.contains("upstream: \"http://");
+    report.holds("nginx says which app did not answer", kept, format!("{} {said}", away.status));
     let mut told = Vec::new();
     for service in ["nginx", "app", "admin"] {
-        let id = site.one(service).await?;
-        if docker(&["logs", &id]).await?.contains(&pool.alice) {
+        if docker_logs(&site.one(service).await?).await?.contains(&pool.alice) {
             told.push(service);
         }
     }
     report.holds("no token is in a log", told.is_empty(), told.join(", "));
-    Ok(())
+    until("users to be served again", Duration::from_secs(30), || async {
+        let answer = Answer::of(pool.http.get(format!("{}/readyz", pool.users))).await?;
+        ensure!(answer.status == 200, "{}", answer.status);
+        Ok(())
+    })
+    .await
+}
+
+/// What a container said, on either stream.
+async fn docker_logs(id: &str) -> anyhow::Result<String> {
+    let out = Command::new("docker").args(["logs", id]).kill_on_drop(true).output().await?;
+    ensure!(out.status.success(), "docker logs {id}");
+    Ok(format!("{}{}", String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr)))
 }
 
 /// Passwords cannot be tried fast, whatever address a client claims to have.

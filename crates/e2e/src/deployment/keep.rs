@@ -53,9 +53,13 @@ pub(super) async fn other_addresses(site: &Site, pool: &Pool, report: &mut Repor
     }
     let begun = Instant::now();
     let healthy = until("users and operators to be served again", NOTICED, || async {
-        for url in [&pool.users, &pool.operator.url().to_owned()] {
-            let answer = Answer::of(pool.http.get(format!("{url}/readyz"))).await?;
-            ensure!(answer.status == 200, "{url}: {}", answer.status);
+        // Again and again: a worker of nginx' that is about to end goes by the old addresses a moment longer.
+        for _ in 0..20 {
+            for url in [&pool.users, &pool.operator.url().to_owned()] {
+                let answer = Answer::of(pool.http.get(format!("{url}/readyz"))).await?;
+                ensure!(answer.status == 200, "{url}: {}", answer.status);
+            }
+            pool.operator.items("/api/v1/hosts").await?;
         }
         Ok(())
     })

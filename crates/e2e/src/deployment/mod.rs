@@ -7,6 +7,7 @@ mod door;
 mod ha;
 mod keep;
 mod load;
+mod monitoring;
 mod pool;
 mod redeploy;
 mod report;
@@ -31,6 +32,8 @@ pub struct Settings {
     pub folder: Option<PathBuf>,
     /// Another one, set up for the overlay docker-compose.ha.yml; `None`: that overlay is not tried.
     pub ha_folder: Option<PathBuf>,
+    /// Whether docker-compose.monitoring.yml is added to the first one.
+    pub monitoring: bool,
     /// An image with bash, from which the inside of a network is looked at.
     pub tool_image: String,
     /// Whether the images hold what ships, and not what is quick to build: how large they are says something then.
@@ -82,11 +85,16 @@ async fn one_of_each(
     report.part("nothing is lost by scripts/redeploy.sh");
     redeploy::replace(&site, &pool, "app", report).await?;
     redeploy::replace(&site, &pool, "admin", report).await?;
+    redeploy::killed(&site, &pool, report).await?;
     pool.until_two_are_held().await?;
     report.part("what is kept");
     keep::stop_and_restart(&site, &pool, report).await?;
     keep::other_addresses(&site, &pool, report).await?;
     keep::backup_and_restore(&site, &mut pool, report).await?;
+    if settings.monitoring {
+        report.part("docker-compose.monitoring.yml");
+        monitoring::look(&site, &pool, report).await?;
+    }
     report.part("the door: nginx");
     door::look(&site, &pool, report).await?;
     pool.leave(engine, report).await?;

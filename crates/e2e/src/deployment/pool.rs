@@ -71,6 +71,15 @@ impl Pool {
         let again = self.apply().await?;
         report.holds("v2 gives alice the same network again", again == hers, &again);
 
+        let first = self.another("asked-once").await?;
+        let same = self.another("asked-once").await?;
+        let seen = format!("{first} and {same}");
+        report.holds("another one, asked for twice with one key, is one", first != hers && same == first, seen);
+        let full = self.another("asked-anew").await;
+        report.holds("with another key it is another apply", full.is_err(), "there is none left to give");
+        let released = self.v2(&self.alice, "/v2/cluster_release", &[("cluster_id", &first)]).await?;
+        report.holds("v2 releases one of hers", released.json()["status"] == "OK", &released.text);
+
         let released = self.v2(&self.alice, "/v2/cluster_release", &[("cluster_id", &hers)]).await?;
         report.holds("v2 releases hers", released.json()["status"] == "OK", &released.text);
         let released = self.v1("cluster_release").await?;
@@ -88,6 +97,14 @@ impl Pool {
         let answer = self.v2(&self.alice, "/v2/cluster_apply", &[]).await?;
         let id = answer.json()["data"]["id"].as_str().map(str::to_owned);
         id.with_context(|| format!("alice applies: {} {}", answer.status, answer.text))
+    }
+
+    /// The id of another one for alice, by an apply that is known by this key.
+    async fn another(&self, key: &str) -> anyhow::Result<String> {
+        let request = self.http.get(format!("{}/v2/cluster_apply?allow_multiple=true", self.users));
+        let answer = Answer::of(request.bearer_auth(&self.alice).header("Idempotency-Key", key)).await?;
+        let id = answer.json()["data"]["id"].as_str().map(str::to_owned);
+        id.with_context(|| format!("alice applies for another: {} {}", answer.status, answer.text))
     }
 
     /// A call of v1 for bob, by the service.

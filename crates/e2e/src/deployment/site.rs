@@ -1,9 +1,10 @@
 //! One deployment: its folder, its scripts, its containers.
 
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use anyhow::{Context, ensure};
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 /// A folder with what ships and its settings.
 pub(super) struct Site {
@@ -52,6 +53,14 @@ impl Site {
         let mut command = Command::new(self.folder.join("scripts").join(name));
         command.args(arguments).current_dir(&self.folder);
         output(command).await.with_context(|| format!("scripts/{name} {}", arguments.join(" ")))
+    }
+
+    /// Starts one of the shipped scripts; it ends with the value that is returned.
+    pub fn start(&self, name: &str, arguments: &[&str]) -> anyhow::Result<Child> {
+        let mut command = Command::new(self.folder.join("scripts").join(name));
+        command.args(arguments).current_dir(&self.folder).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.spawn().with_context(|| format!("scripts/{name}"))
     }
 
     /// What a command prints in the container of admin, as docs/admin.md has it.
@@ -126,7 +135,7 @@ pub(super) async fn docker(arguments: &[&str]) -> anyhow::Result<String> {
 
 /// What a command prints; an error with its last words if it fails. It ends with whoever waits for it.
 pub(super) async fn output(mut command: Command) -> anyhow::Result<String> {
-    let out = command.stdin(std::process::Stdio::null()).kill_on_drop(true).output().await?;
+    let out = command.stdin(Stdio::null()).kill_on_drop(true).output().await?;
     let said = String::from_utf8_lossy(&out.stderr);
     let lines: Vec<&str> = said.lines().collect();
     let last = lines[lines.len().saturating_sub(30)..].join("\n");

@@ -1,15 +1,21 @@
 //! What keeps containers apart from the machine and from each other.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use anyhow::ensure;
 use serde_json::Value;
 
 use super::report::Report;
 use super::site::{Site, docker};
 use crate::tls_engine::TlsEngine;
+use crate::wait::until;
 
 /// The most that one layer of ours may take, in bytes.
 const LAYER: u64 = 40 * 1000 * 1000;
+
+/// mongo is asked every 15 s.
+const CHECKED: Duration = Duration::from_secs(60);
 
 /// Where Docker is looked for: plain and TLS.
 const DOCKER_PORTS: [u16; 2] = [2375, 2376];
@@ -25,18 +31,40 @@ pub(super) async fn look(
         let wrong = faults(&id).await?;
         report.holds(&format!("{service} is held to what it needs"), wrong.is_empty(), wrong.join("; "));
     }
+    healthy(site, report).await?;
     let user = site.one("nginx").await?;
     let written =
         docker(&["exec", &user, "sh", "-c", "touch /etc/x || touch /x || touch /etc/nginx/poolmanager/x"]).await;
     report.holds("nothing can be written into a container", written.is_err(), "");
     for image in ["APP_IMAGE", "ADMIN_IMAGE"] {
         layers(&site.setting(image), release, report).await?;
+        labels(&site.setting(image), report).await?;
     }
     ways(site, engine, report).await
 }
 
+/// The health checks of all four, which look in different ways, come to the same.
+async fn healthy(site: &Site, report: &mut Report<'_>) -> anyhow::Result<()> {
+    for service in ["nginx", "app", "admin", "mongo"] {
+        let id = site.one(service).await?;
+        let checked = until(&format!("{service} to be healthy"), CHECKED, || async {
+            let state = docker(&["inspect", "-f", "{{json .State.Health}}", &id]).await?;
+            let health: Value = serde_json::from_str(&state)?;
+            ensure!(health["Status"] == "healthy", "{state}");
+            Ok(())
+        })
+        .await;
+        report.holds(
+            &format!("{service} is healthy"),
+            checked.is_ok(),
+            checked.err().map_or_else(String::new, |error| format!("{error:#}")),
+        );
+    }
+    Ok(())
+}
+
 /// What a running container should have and has not.
-async fn faults(id: &str) -> anyhow::Result<Vec<String>> {
+pub(super) async fn faults(id: &str) -> anyhow::Result<Vec<String>> {
     let all: Value = serde_json::from_str(&docker(&["inspect", id]).await?)?;
     let (config, host) = (&all[0]["Config"], &all[0]["HostConfig"]);
     let list = |value: &Value| -> Vec<String> {
@@ -77,6 +105,18 @@ async fn layers(image: &str, release: bool, report: &mut Report<'_>) -> anyhow::
     Ok(())
 }
 
+/// Whoever has an image can tell what it was made from.
+async fn labels(image: &str, report: &mut Report<'_>) -> anyhow::Result<()> {
+    let all: Value = serde_json::from_str(&docker(&["inspect", "-f", "{{json .Config.Labels}}", image]).await?)?;
+    let told = ["version", "revision", "created"].map(|name| {
+        let label = all[format!("org.opencontainers.image.{name}")].as_str().unwrap_or_default().to_owned();
+        (name, label)
+    });
+    let there = told.iter().all(|(_, label)| !label.is_empty());
+    report.holds(&format!("{image} says what it was made from"), there, format!("{told:?}"));
+    Ok(())
+}
+
 /// Where app and admin can go. What must be open proves that the look from inside sees anything at all.
 async fn ways(site: &Site, engine: &TlsEngine, report: &mut Report<'_>) -> anyhow::Result<()> {
     let (app, admin) = (site.one("app").await?, site.one("admin").await?);
@@ -99,7 +139,7 @@ async fn ways(site: &Site, engine: &TlsEngine, report: &mut Report<'_>) -> anyho
 }
 
 /// Which of these (`HOST PORT`) take a connection from within a container's network.
-async fn open(site: &Site, container: &str, all: &[String]) -> anyhow::Result<Vec<String>> {
+pub(super) async fn open(site: &Site, container: &str, all: &[String]) -> anyhow::Result<Vec<String>> {
     const TRY: &str = r#"try() { timeout 3 bash -c "exec 3<>/dev/tcp/$1/$2" 2>/dev/null && echo "$1 $2"; }"#;
     let tries: Vec<String> = all.iter().map(|one| format!("try {one} &")).collect();
     let text = format!("{TRY}\n{}\nwait", tries.join("\n"));

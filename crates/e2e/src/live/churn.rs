@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail, ensure};
 use common::clock;
-use common::model::{self, FlavorId, Metadata, PhaseKind, UserId};
+use common::model::{self, Actor, Event, EventKind, FlavorId, HostId, Metadata, PhaseKind, UserId};
 use common::store::{Applied, Apply, ClusterFilter, Holding, Page, SharedStore, StoreTarget, StoreUser};
 use reqwest::Method;
 use serde_json::json;
@@ -102,13 +102,15 @@ impl Churn {
         }
     }
 
-    /// Gives back what users hold.
+    /// Gives back what users hold, and tells admin as app does.
     pub async fn release_all(&self) -> anyhow::Result<()> {
         let filter = ClusterFilter { phases: vec![PhaseKind::InUse], ..ClusterFilter::default() };
         for held in self.store.list_clusters(&filter, &Page::first(1_000)).await? {
             let released = held.release("the bench", clock::now()).context("the move is illegal")?;
             self.store.move_cluster(&held, &released, None).await?;
         }
+        let answer = self.internal("doorbell").await?;
+        ensure!(answer.status < 300, "ringing: {} {}", answer.status, answer.text);
         Ok(())
     }
 
@@ -124,11 +126,15 @@ impl Churn {
 
     /// Milliseconds of a full look at all hosts.
     pub async fn look_at_all(&self) -> anyhow::Result<f64> {
-        let secret = self.house.environment.get("INTERNAL_SECRET").context("a secret")?;
-        let url = format!("{}/internal/look", self.admin.url);
-        let answer = Answer::of(client()?.post(url).bearer_auth(secret)).await?;
+        let answer = self.internal("look").await?;
         ensure!(answer.status == 200, "a look at everything: {} {}", answer.status, answer.text);
         answer.json()["took_ms"].as_f64().context("took_ms")
+    }
+
+    async fn internal(&self, what: &str) -> anyhow::Result<Answer> {
+        let secret = self.house.environment.get("INTERNAL_SECRET").context("a secret")?;
+        let url = format!("{}/internal/{what}", self.admin.url);
+        Answer::of(client()?.post(url).bearer_auth(secret)).await
     }
 
     /// Waits until every place has a free cluster that can be had.
@@ -140,6 +146,35 @@ impl Churn {
             if offered == self.clusters { Ok(()) } else { Err(format!("{offered} of {}", self.clusters)) }
         })
         .await;
+    }
+
+    /// Waits until admin has noticed that nobody looks any more. It does when it has something to send, so it is given that.
+    pub async fn until_nobody_looks(&self) {
+        wait_until("every stream to be closed", PATIENCE, || async {
+            let open = self.open_streams().await.map_err(|error| error.to_string())?;
+            if open == 0 {
+                return Ok(());
+            }
+            self.tell_every_page().await.map_err(|error| error.to_string())?;
+            Err(format!("{open} are open"))
+        })
+        .await;
+    }
+
+    async fn open_streams(&self) -> anyhow::Result<u64> {
+        let answer = Answer::of(client()?.get(format!("{}/metrics", self.admin.url))).await?;
+        let line = answer.text.lines().find(|line| !line.starts_with('#') && line.contains("live_streams "));
+        let number = line.and_then(|line| line.split_whitespace().last()).context("no metric of live streams")?;
+        Ok(number.parse()?)
+    }
+
+    async fn tell_every_page(&self) -> anyhow::Result<()> {
+        let mut events = Vec::new();
+        for host in &self.hosts {
+            let event = Event::new(clock::now(), EventKind::HostChanged, Actor::Reconciler, "for the bench");
+            events.push(event.about_host(&HostId::parse(host)?));
+        }
+        Ok(self.store.append_events(&events).await?)
     }
 
     /// Ends all of it.

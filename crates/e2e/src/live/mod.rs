@@ -37,7 +37,7 @@ pub struct Settings {
 pub struct Report {
     /// Open dashboards.
     pub streams: usize,
-    /// From the release of every cluster until all are there anew, in seconds, with nobody looking.
+    /// From the first taking of a cluster until all were given back and are there anew, in seconds, with nobody looking.
     pub fill_s_0: f64,
     /// The same with all dashboards open.
     pub fill_s: f64,
@@ -79,6 +79,7 @@ pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
     say(&format!("{} clusters on {} simulated hosts", churn.clusters, settings.hosts));
     let (mut quiet, mut watched) = (Vec::new(), Vec::new());
     for n in 0..settings.rounds {
+        churn.until_nobody_looks().await;
         let round = one_round(&churn, None).await?;
         say(&format!("round {n}, nobody looks: {}", round.line()));
         quiet.push(round);

@@ -10,12 +10,16 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use super::churn::Churn;
+use crate::wait::until;
 
 /// Of one session; admin lets one have 24.
 const OF_ONE_SESSION: usize = 20;
 
 /// Of one operator; admin lets one have 64.
 const OF_ONE_OPERATOR: usize = 3 * OF_ONE_SESSION;
+
+/// Long enough for a busy machine.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How the overview tells how many clusters users hold.
 const IN_USE: &str = "In use</span> <strong>";
@@ -46,9 +50,7 @@ impl Streams {
                 1 => format!("/hosts/{}", churn.hosts[n / 4 % churn.hosts.len()]),
                 _ => "/events".to_owned(),
             };
-            let request = http.get(format!("{}/live", churn.url())).query(&[("page", &page)]).header("cookie", &cookie);
-            let answer = request.send().await.context("opening a stream")?;
-            ensure!(answer.status() == 200, "a stream of {page}: {}", answer.status());
+            let answer = open(&http, churn.url(), &page, &cookie).await?;
             let (tell, seen) = watch::channel(None);
             if page == "/" {
                 streams.overviews.push(seen);
@@ -57,7 +59,7 @@ impl Streams {
         }
         for seen in &mut streams.overviews {
             let first = seen.wait_for(Option::is_some);
-            tokio::time::timeout(Duration::from_secs(30), first).await.context("nothing was sent")??;
+            tokio::time::timeout(PATIENCE, first).await.context("nothing was sent")??;
         }
         Ok(streams)
     }
@@ -89,6 +91,17 @@ impl Drop for Streams {
     fn drop(&mut self) {
         self.tasks.iter().for_each(AbortHandle::abort);
     }
+}
+
+/// Those of the round before count until admin has heard of their end.
+async fn open(http: &reqwest::Client, url: &str, page: &str, cookie: &str) -> anyhow::Result<reqwest::Response> {
+    until("room for a stream", PATIENCE, || async {
+        let request = http.get(format!("{url}/live")).query(&[("page", page)]).header("cookie", cookie);
+        let answer = request.send().await.context("opening a stream")?;
+        ensure!(answer.status() == 200, "a stream of {page}: {}", answer.status());
+        Ok(answer)
+    })
+    .await
 }
 
 async fn read(mut answer: reqwest::Response, tell: watch::Sender<Option<(u64, Instant)>>, parts: Arc<AtomicU64>) {

@@ -13,7 +13,7 @@ use common::model::{
 use common::store::SharedStore;
 use futures_util::{StreamExt, TryStreamExt};
 
-use super::PER_HOST;
+use super::{PER_HOST, past};
 use crate::bench::fill::{host, made, mould};
 
 /// Writes at once.
@@ -99,6 +99,7 @@ pub(super) async fn fill(store: &SharedStore, count: u32) -> anyhow::Result<Fill
         .try_collect::<()>()
         .await
         .context("filling the pool")?;
+    past::fill(store, &clusters, now).await?;
     Ok(Filled {
         users,
         flavor: moulds.first().context("a flavor")?.flavor.id.clone(),
@@ -130,7 +131,8 @@ fn used(made: Cluster, number: u32, users: u32, at: Timestamp, now: Timestamp) -
     if number % 10 < 3 {
         let lease = Lease {
             id: LeaseId::random(),
-            user: UserId::parse(&format!("user-{}", number % users))?,
+            // Every one of them holds some.
+            user: UserId::parse(&format!("user-{}", (number / 10 * 3 + number % 10) % users))?,
             nth: number + 1,
             key: None,
             applied_at: since,

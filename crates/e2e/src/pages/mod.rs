@@ -6,6 +6,7 @@
 
 mod fill;
 mod measure;
+mod past;
 mod report;
 mod urls;
 

@@ -19,6 +19,8 @@ pub struct Report {
     pub p99_ms_100k: f64,
     /// Which page that is, and on which store.
     pub slowest: String,
+    /// The greatest [`PageNumbers::p99_ms_100k`] of any list.
+    pub worst_p99_ms_100k: f64,
     /// Each page.
     pub pages: Vec<PageNumbers>,
 }
@@ -66,6 +68,7 @@ impl PageNumbers {
 impl Report {
     pub(super) fn finish(mut self) -> anyhow::Result<Report> {
         let lists = self.pages.iter().filter(|page| page.list);
+        self.worst_p99_ms_100k = lists.clone().map(|page| page.p99_ms_100k).fold(0.0, f64::max);
         let slowest = lists.max_by(|a, b| a.p50_ms_100k.total_cmp(&b.p50_ms_100k)).context("no page was measured")?;
         (self.p50_ms_1k, self.p99_ms_1k) = (slowest.p50_ms_1k, slowest.p99_ms_1k);
         (self.p50_ms_100k, self.p99_ms_100k) = (slowest.p50_ms_100k, slowest.p99_ms_100k);

@@ -52,6 +52,7 @@ pub(super) fn pages() -> Vec<Page> {
         list("clusters in use", |_| "/clusters?type=inused".into()),
         list("clusters in use, deep", |f| format!("/clusters?type=inused&{}", deep("changed", f))),
         list("clusters in use by name", |_| "/clusters?type=inused&sort=name".into()),
+        list("all clusters that fail or failed", |_| "/clusters?type=existing&phase=failed,lost".into()),
         list("clusters in use by users that begin alike", |_| "/clusters?type=inused&q=user-1".into()),
         list("released", |_| "/clusters?type=released".into()),
         list("released by duration", |_| "/clusters?type=released&sort=held".into()),
@@ -66,6 +67,8 @@ pub(super) fn pages() -> Vec<Page> {
         Page { name: "overview", list: false, path: |_| "/".into() },
         Page { name: "a host", list: false, path: |f| format!("/hosts/{}", f.a_host()) },
         Page { name: "events", list: false, path: |_| "/events".into() },
+        Page { name: "statistics of an hour", list: false, path: |_| "/stat".into() },
+        Page { name: "statistics of a week", list: false, path: |_| "/stat?range=7d".into() },
         Page { name: "flavors", list: false, path: |_| "/flavors".into() },
     ]
 }

@@ -72,7 +72,7 @@ pub async fn run(settings: &Settings, say: &(dyn Fn(&str) + Sync)) -> anyhow::Re
     let store = common::store::open(&target, StoreUser::Admin).await.context("opening the store")?;
     let mut sims = Sims::new(settings.clusters_per_host, store.pool_id().clone()).await?;
     let records = Records::new(store.clone());
-    let mut stages = Stages::new(settings, &mongod, store.clone(), sims.layout()).await?;
+    let mut stages = Stages::new(settings, &mongod, sims.layout()).await?;
     let outcome = async {
         let mut steps = vec![settings.hosts.div_ceil(100), settings.hosts.div_ceil(10), settings.hosts];
         steps.dedup();

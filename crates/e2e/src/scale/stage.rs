@@ -1,12 +1,10 @@
 //! One stage: an admin is started on what there is, left alone, and measured.
 
-use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use common::clock;
-use common::model::{ClusterId, SlotLayout, Timestamp};
-use common::store::{ClusterFilter, Page, SharedStore};
+use common::model::SlotLayout;
 use mongodb::Client;
 use mongodb::bson::{Bson, Document, doc};
 use serde::Serialize;
@@ -40,7 +38,7 @@ pub struct Stage {
     pub rest_cpu_percent: f64,
     /// Admin's.
     pub rss_mib: f64,
-    /// Proofs a second.
+    /// Probes that ended well, a second.
     pub probes_per_s: f64,
     /// mongod's own count.
     pub store_writes_per_s: f64,
@@ -53,19 +51,13 @@ pub(super) struct Stages<'a> {
     settings: &'a Settings,
     environment: Environment,
     secret: String,
-    store: SharedStore,
     mongo: Client,
     folder: TempDir,
     done: Vec<Stage>,
 }
 
 impl<'a> Stages<'a> {
-    pub(super) async fn new(
-        settings: &'a Settings,
-        mongod: &Mongod,
-        store: SharedStore,
-        layout: SlotLayout,
-    ) -> anyhow::Result<Stages<'a>> {
+    pub(super) async fn new(settings: &'a Settings, mongod: &Mongod, layout: SlotLayout) -> anyhow::Result<Stages<'a>> {
         let folder = tempfile::Builder::new().prefix("poolmanager-scale-").tempdir()?;
         let secret = format!("{:032x}", rand::random::<u128>());
         let environment = [
@@ -84,7 +76,7 @@ impl<'a> Stages<'a> {
         ];
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).into();
         let mongo = Client::with_uri_str(mongod.url()).await?;
-        Ok(Stages { settings, environment, secret, store, mongo, folder, done: Vec::new() })
+        Ok(Stages { settings, environment, secret, mongo, folder, done: Vec::new() })
     }
 
     /// Measures an admin with so many hosts.
@@ -98,13 +90,13 @@ impl<'a> Stages<'a> {
         let between = Duration::from_secs((expected / PROBES_PER_SECOND).max(30));
         tokio::time::sleep(self.settings.settle + between.mul_f64(self.settings.settle_share)).await;
 
-        let (proofs, writes, cpu, begun) =
-            (self.proofs().await?, self.writes().await?, cpu_time(admin.pid())?, Instant::now());
+        let (probes, writes, cpu, begun) =
+            (probes_ended(&url).await?, self.writes().await?, cpu_time(admin.pid())?, Instant::now());
         tokio::time::sleep(self.settings.rest).await;
         let (used, seconds) = (cpu_time(admin.pid())?.saturating_sub(cpu), begun.elapsed().as_secs_f64());
         let writes = self.writes().await?.saturating_sub(writes);
         let rss_mib = resident_mib(admin.pid())?;
-        let proven = self.proofs().await?.into_iter().filter(|(id, at)| proofs.get(id) != Some(at)).count();
+        let probes = probes_ended(&url).await?.saturating_sub(probes);
 
         let mut passes = Vec::new();
         for _ in 0..PASSES {
@@ -112,17 +104,22 @@ impl<'a> Stages<'a> {
         }
         passes.sort_by(f64::total_cmp);
         let clusters = self.on_offer().await?;
-        ensure!(clusters == expected, "{clusters} clusters are on offer, not {expected}: {}", end_of(&admin.log()));
-        admin.end(Duration::from_secs(30)).await?;
         let stage = Stage {
             hosts,
             clusters,
             rest_cpu_percent: short(used.as_secs_f64() / seconds * 100.0),
             rss_mib: short(rss_mib),
-            probes_per_s: short(proven as f64 / seconds),
+            probes_per_s: short(probes as f64 / seconds),
             store_writes_per_s: short(writes as f64 / seconds),
             pass_ms: passes.get(PASSES / 2).copied().context("a pass")?,
         };
+        ensure!(
+            clusters == expected,
+            "{clusters} clusters are on offer, not {expected} ({}): {}",
+            stage.line(),
+            end_of(&admin.log())
+        );
+        admin.end(Duration::from_secs(30)).await?;
         self.done.push(stage.clone());
         Ok(stage)
     }
@@ -179,21 +176,6 @@ impl<'a> Stages<'a> {
         Ok(clusters.count_documents(query).await?)
     }
 
-    /// When each cluster was proven.
-    async fn proofs(&self) -> anyhow::Result<BTreeMap<ClusterId, Option<Timestamp>>> {
-        let mut all = BTreeMap::new();
-        let mut page = Page::first(1000);
-        loop {
-            let part = self.store.list_clusters(&ClusterFilter::default(), &page).await?;
-            page.after = part.last().map(|cluster| cluster.id.to_string());
-            let more = part.len() == page.limit as usize;
-            all.extend(part.into_iter().map(|cluster| (cluster.id, cluster.proven_at)));
-            if !more {
-                return Ok(all);
-            }
-        }
-    }
-
     async fn writes(&self) -> anyhow::Result<i64> {
         let status = self.mongo.database("admin").run_command(doc! { "serverStatus": 1 }).await?;
         let counters = status.get_document("opcounters").context("no opcounters")?;
@@ -204,6 +186,16 @@ impl<'a> Stages<'a> {
         };
         Ok(count("insert") + count("update") + count("delete"))
     }
+}
+
+/// How many probes have ended well so far, by admin's own count: the records are renewed only when a proof in them gets old.
+async fn probes_ended(url: &str) -> anyhow::Result<u64> {
+    const WELL: &str = r#"poolmanager_reconciler_steps_total{kind="probe",outcome="well"}"#;
+    let answer = Answer::of(client()?.get(format!("{url}/metrics"))).await?;
+    ensure!(answer.status == 200, "what admin counts: {} {}", answer.status, answer.text);
+    let line = answer.text.lines().find_map(|line| line.strip_prefix(WELL));
+    // There is no line before the first one.
+    line.map_or(Ok(0), |number| number.trim().parse().with_context(|| format!("{WELL}{number}")))
 }
 
 impl Stage {

@@ -2,21 +2,10 @@
 
 use common::clock;
 use common::model::*;
-use e2e::pool::{PATIENCE, Pool};
-use e2e::wait::wait_until;
+use e2e::pool::Pool;
 use simdocker::{FaultKind, FaultRule};
 
 use super::support::*;
-
-async fn until_gone(pool: &Pool, host: &HostId) {
-    wait_until("the host to be gone", PATIENCE, || async {
-        match pool.store.host(host).await.unwrap() {
-            None => Ok(()),
-            Some(host) => Err(format!("{:?}; {}; {}", host.contact, pool.summary().await, words(pool))),
-        }
-    })
-    .await;
-}
 
 async fn assert_lost(pool: &Pool, cluster: &Cluster) {
     let lease = cluster.lease().unwrap();

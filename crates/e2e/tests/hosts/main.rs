@@ -8,6 +8,7 @@ mod deep;
 mod detection;
 mod evidence;
 mod force;
+mod pulling;
 mod purposes;
 mod stuck_network;
 mod support;

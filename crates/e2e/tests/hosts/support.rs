@@ -90,6 +90,17 @@ pub async fn until_said(pool: &Pool, text: &str) {
     .await;
 }
 
+/// Waits until a host has no record any more.
+pub async fn until_gone(pool: &Pool, host: &HostId) {
+    wait_until("the host to be gone", PATIENCE, || async {
+        match pool.store.host(host).await.unwrap() {
+            None => Ok(()),
+            Some(host) => Err(format!("{:?}; {}; {}", host.contact, pool.summary().await, words(pool))),
+        }
+    })
+    .await;
+}
+
 /// Makes a container that is not the pool's; its id.
 pub async fn stranger(sim: &SimHost, name: &str) -> String {
     let body = r#"{"Image": "poolmanager/fabricsim:0.6"}"#;

@@ -26,6 +26,7 @@ mod opening;
 mod people;
 mod placing;
 mod proxy;
+mod rights;
 mod sampled;
 mod sick_file;
 mod tokens;
