@@ -3,7 +3,6 @@
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::{FromRequest, HttpMessage, HttpRequest};
 use common::json::{self, BadObject};
@@ -12,7 +11,7 @@ use url::form_urlencoded;
 
 use crate::access::Body;
 use crate::operations::{Fault, Refusal};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 
 /// The fields of a form, the first of each name.
 pub struct Form(Vec<(String, String)>);
@@ -144,11 +143,7 @@ fn object(req: &HttpRequest) -> Result<Object, Problem> {
     };
     let kind = req.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     if !kind.split(';').next().unwrap_or_default().trim().eq_ignore_ascii_case("application/json") {
-        return Err(Problem::new(
-            StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "not-json",
-            "Send JSON, with the header Content-Type: application/json.",
-        ));
+        return Err(Problem::new(Kind::NotJson, "Send JSON, with the header Content-Type: application/json."));
     }
     json::object(bytes).map(Object::of).map_err(|bad| match bad {
         BadObject::Twice(name) => Refusal::field(&name, "is given twice").into(),

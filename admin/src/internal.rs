@@ -9,7 +9,7 @@ use common::model::HostId;
 
 use crate::input::Query;
 use crate::operations::Refusal;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::server::State;
 
 /// `POST /internal/doorbell`: something in the store may want the reconciler's attention.
@@ -46,15 +46,15 @@ pub async fn look(state: Data<State>) -> Result<HttpResponse, Problem> {
         Ok(Some(looked)) => Ok(HttpResponse::Ok().json(looked)),
         Ok(None) => {
             let why = "Everything is being looked at already; ask again when that is over.";
-            Err(Problem { retry_after: Some(1), ..Problem::new(StatusCode::CONFLICT, "looking-already", why) })
+            Err(Problem { retry_after: Some(1), ..Problem::new(Kind::LookingAlready, why) })
         }
         Err(_) => {
             let why = format!("Not every host was looked at within {} s; they are, one by one.", LOOK_WITHIN.as_secs());
-            Err(Problem::new(StatusCode::GATEWAY_TIMEOUT, "too-slow", why))
+            Err(Problem { status: StatusCode::GATEWAY_TIMEOUT, ..Problem::new(Kind::TooSlow, why) })
         }
     }
 }
 
 fn not_leading() -> Problem {
-    Problem::new(StatusCode::CONFLICT, "not-leading", "This admin does not lead the pool.")
+    Problem::new(Kind::NotLeading, "This admin does not lead the pool.")
 }

@@ -24,6 +24,7 @@ pub mod operations;
 pub mod pages;
 mod pool_check;
 mod problem;
+mod problem_kind;
 pub mod reconciler;
 pub mod routes;
 pub mod sampling;

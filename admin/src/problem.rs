@@ -8,14 +8,15 @@ use actix_web::{HttpResponse, ResponseError};
 
 use crate::access::NotChanged;
 use crate::operations::{Fault, Refusal};
+pub use crate::problem_kind::Kind;
 
 /// Why a request was not served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// The HTTP status.
     pub status: StatusCode,
-    /// A stable word for programs: the end of the problem's `type`.
-    pub kind: &'static str,
+    /// What kind of problem it is.
+    pub kind: Kind,
     /// A sentence for people. Never inner trouble.
     pub detail: String,
     /// The fields at fault.
@@ -27,34 +28,35 @@ pub struct Problem {
 }
 
 impl Problem {
-    /// A problem of a status, a kind and a sentence.
-    pub fn new(status: StatusCode, kind: &'static str, detail: impl Into<String>) -> Problem {
-        Problem { status, kind, detail: detail.into(), faults: Vec::new(), retry_after: None, cause: None }
+    /// A problem of a kind, with a sentence; its status is the kind's.
+    pub fn new(kind: Kind, detail: impl Into<String>) -> Problem {
+        let (status, detail) = (kind.status(), detail.into());
+        Problem { status, kind, detail, faults: Vec::new(), retry_after: None, cause: None }
     }
 
     /// Nothing is served at this address.
     pub fn not_found() -> Problem {
-        Problem::new(StatusCode::NOT_FOUND, "not-found", "There is nothing at this address.")
+        Problem::new(Kind::NotFound, "There is nothing at this address.")
     }
 
     /// Nobody is signed in.
     pub fn not_signed_in() -> Problem {
-        Problem::new(StatusCode::UNAUTHORIZED, "not-signed-in", "Sign in first.")
+        Problem::new(Kind::NotSignedIn, "Sign in first.")
     }
 
     /// Whoever is signed in may not do this, or the request did not come from our own pages.
     pub fn not_allowed(why: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::FORBIDDEN, "not-allowed", why)
+        Problem::new(Kind::NotAllowed, why)
     }
 
     /// The request cannot be read.
     pub fn unreadable(why: impl Into<String>) -> Problem {
-        Problem::new(StatusCode::BAD_REQUEST, "unreadable", why)
+        Problem::new(Kind::Unreadable, why)
     }
 
     /// The body does not come.
     pub fn too_slow() -> Problem {
-        Problem::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "The request took too long to arrive.")
+        Problem::new(Kind::TooSlow, "The request took too long to arrive.")
     }
 
     /// Too many failed attempts.
@@ -63,50 +65,38 @@ impl Problem {
         Problem {
             retry_after: Some(seconds),
             ..Problem::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too-many-attempts",
+                Kind::TooManyAttempts,
                 format!("Too many failed attempts to sign in. Try again in {} min.", seconds.div_ceil(60)),
             )
         }
     }
 
-    /// More at once than can be served.
-    pub fn busy() -> Problem {
-        Problem {
-            retry_after: Some(1),
-            ..Problem::new(
-                StatusCode::SERVICE_UNAVAILABLE,
-                "busy",
-                "Too many are signing in at this moment. Try again in a few seconds.",
-            )
-        }
+    /// More at once than can be served, of what the sentence says.
+    pub fn busy(after: Duration, why: impl Into<String>) -> Problem {
+        Problem { retry_after: Some(after.as_secs()), ..Problem::new(Kind::Busy, why) }
     }
 
     /// More live pages at once than can be served.
     pub fn too_many_streams(why: impl Into<String>) -> Problem {
-        Problem { retry_after: Some(10), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "too-many-streams", why) }
+        Problem { retry_after: Some(10), ..Problem::new(Kind::TooManyStreams, why) }
     }
 
     /// More at once than one operator may have, of what the sentence says.
     pub fn too_many_of_hers(why: impl Into<String>) -> Problem {
-        Problem { retry_after: Some(10), ..Problem::new(StatusCode::TOO_MANY_REQUESTS, "too-many-at-once", why) }
+        Problem { retry_after: Some(10), ..Problem::new(Kind::TooManyAtOnce, why) }
     }
 
     /// The server stops before the request has come whole.
     pub fn stopping() -> Problem {
         let why = "The server stops, and the request had not come whole. Nothing was done.";
-        Problem { retry_after: Some(1), ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "stopping", why) }
+        Problem { retry_after: Some(1), ..Problem::new(Kind::Stopping, why) }
     }
 
     /// Our own code failed: the cause is for the log.
     pub fn broken(cause: impl ToString) -> Problem {
         Problem {
             cause: Some(cause.to_string()),
-            ..Problem::new(
-                StatusCode::INTERNAL_SERVER_ERROR,
-                "broken",
-                "Something went wrong inside. The log has the details under the request id.",
-            )
+            ..Problem::new(Kind::Broken, "Something went wrong inside. The log has the details under the request id.")
         }
     }
 
@@ -115,15 +105,14 @@ impl Problem {
         match status {
             StatusCode::NOT_FOUND => Problem::not_found(),
             StatusCode::METHOD_NOT_ALLOWED => {
-                Problem::new(status, "method-not-allowed", "This address does not serve that method.")
+                Problem::new(Kind::MethodNotAllowed, "This address does not serve that method.")
             }
             StatusCode::PAYLOAD_TOO_LARGE => Problem::new(
-                status,
-                "too-large",
+                Kind::TooLarge,
                 "That is more than is taken here: 64 KiB, or 384 KiB where a list is sent.",
             ),
             status if status.is_server_error() => Problem::broken(status),
-            status => Problem::new(status, "unreadable", "The request cannot be read."),
+            status => Problem { status, ..Problem::unreadable("The request cannot be read.") },
         }
     }
 }
@@ -132,19 +121,13 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
         let sentence = refusal.sentence();
         match refusal {
-            Refusal::Faults(faults) => {
-                Problem { faults, ..Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "invalid", sentence) }
-            }
-            Refusal::NoSuch(what) => {
-                Problem::new(StatusCode::NOT_FOUND, "not-found", format!("There is no such {what}."))
-            }
-            Refusal::Conflict(why) => Problem::new(StatusCode::CONFLICT, "conflict", why),
+            Refusal::Faults(faults) => Problem { faults, ..Problem::new(Kind::Invalid, sentence) },
+            Refusal::NoSuch(what) => Problem::new(Kind::NotFound, format!("There is no such {what}.")),
+            Refusal::Conflict(why) => Problem::new(Kind::Conflict, why),
             Refusal::TooMany(why) => Problem::too_many_of_hers(why),
-            Refusal::Away(cause) => Problem {
-                retry_after: Some(2),
-                cause: Some(cause),
-                ..Problem::new(StatusCode::SERVICE_UNAVAILABLE, "store-away", sentence)
-            },
+            Refusal::Away(cause) => {
+                Problem { retry_after: Some(2), cause: Some(cause), ..Problem::new(Kind::StoreAway, sentence) }
+            }
             Refusal::Broken(cause) => Problem::broken(cause),
         }
     }

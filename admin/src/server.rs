@@ -109,7 +109,6 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
     let tally = Tally::start(store.clone(), stop.clone());
     let sampling = Sampling::start(store.clone(), reconciler.clone(), tally.clone(), engines.clone(), stop.clone());
     let node_logs = NodeLogs::new(store.clone(), engines, stop.clone());
-    let sessions_changed = watch::Sender::new(());
     let operations = Operations {
         store: store.clone(),
         passwords: passwords.clone(),
@@ -119,10 +118,10 @@ pub fn build(parts: Parts) -> anyhow::Result<Server> {
         seal,
         layout: config.layout,
         tally: tally.clone(),
-        sessions_changed: sessions_changed.clone(),
+        sessions_changed: watch::Sender::new(()),
         placing: Arc::default(),
     };
-    let live = Hub::new(&stop, sessions_changed);
+    let live = Hub::new(&stop);
     let now = PoolNow {
         tally,
         flavors: catalog.flavors().iter().map(|flavor| flavor.id.clone()).collect(),

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{Payload, ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{self, HeaderMap};
-use actix_web::http::{Method, StatusCode};
 use actix_web::middleware::Next;
 use actix_web::web::{Bytes, Data};
 use actix_web::{Error, FromRequest, HttpMessage, HttpRequest, HttpResponse};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use url::form_urlencoded;
 
 use super::{SESSION_COOKIE, SIGN_IN_COOKIE, origin, session, session_id};
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::server::State;
 
 /// What a route asks of its caller.
@@ -169,7 +169,7 @@ async fn take_body(req: &mut ServiceRequest, stop: &CancellationToken) -> Result
 fn choose_a_password(path: &str) -> Result<HttpResponse, Error> {
     if is_api(path) {
         let why = "This password is for one time: choose one of your own with PUT /api/v1/session/password.";
-        return Err(Problem::new(StatusCode::FORBIDDEN, "password-needed", why).into());
+        return Err(Problem::new(Kind::PasswordNeeded, why).into());
     }
     Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/access/password")).finish())
 }
@@ -233,7 +233,7 @@ fn to_sign_in(changes: bool, page: &str) -> HttpResponse {
 
 fn check_secret(headers: &HeaderMap, secret: &Secret, refusal: &str) -> Result<(), Problem> {
     let given = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-    if secret.is_in(given) { Ok(()) } else { Err(Problem::new(StatusCode::UNAUTHORIZED, "wrong-secret", refusal)) }
+    if secret.is_in(given) { Ok(()) } else { Err(Problem::new(Kind::WrongSecret, refusal)) }
 }
 
 /// The token of the session: in the header for JSON, in the field `csrf` for forms.

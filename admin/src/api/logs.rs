@@ -1,12 +1,13 @@
 //! `/api/v1/clusters/{id}/logs`
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
-use actix_web::http::StatusCode;
 use actix_web::http::header;
 use actix_web::web::{Data, Path};
 use common::model::ClusterId;
 
-use crate::access::SignedIn;
+use crate::access::{SessionWatch, SignedIn};
 use crate::input::Query;
 use crate::node_logs::{node_of, stream, tail_of};
 use crate::operations::Refusal;
@@ -32,7 +33,7 @@ pub async fn show(state: Data<State>, who: SignedIn, id: Path<String>, query: Qu
     }
     let seat = state.node_logs.seat(&who.operator.id).map_err(no_seat)?;
     let following = state.node_logs.follow(seat, &cluster, &node, tail).await?;
-    let events = stream(following, state.node_logs.stop.clone());
+    let events = stream(following, SessionWatch::new(&state, &who), state.node_logs.stop.clone());
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
         // nginx would else gather events until its buffer is full.
@@ -47,9 +48,8 @@ fn no_seat(refused: NoSeat) -> Problem {
             Problem::too_many_of_hers(format!("You follow {most} logs already; close the page of one of them."))
         }
         NoSeat::Full => {
-            let words = "Too many logs are being followed at this moment. Close some, or try again in a few seconds.";
-            let busy = Problem::new(StatusCode::SERVICE_UNAVAILABLE, "busy", words);
-            Problem { retry_after: Some(10), ..busy }
+            let why = "Too many logs are being followed at this moment. Close some, or try again in a few seconds.";
+            Problem::busy(Duration::from_secs(10), why)
         }
     }
 }

@@ -35,7 +35,7 @@ use crate::problem::Problem;
 /// A problem in the words of RFC 9457.
 pub fn problem_response(problem: &Problem, request_id: &str) -> HttpResponse {
     let mut body = json!({
-        "type": format!("urn:poolmanager:problem:{}", problem.kind),
+        "type": format!("urn:poolmanager:problem:{}", problem.kind.as_str()),
         "title": problem.status.canonical_reason().unwrap_or("Refused"),
         "status": problem.status.as_u16(),
         "detail": problem.detail,

@@ -1,6 +1,7 @@
 //! `/api/v1/session`: signing in and out by JSON.
 
-use actix_web::http::StatusCode;
+use std::time::Duration;
+
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use schemars::JsonSchema;
@@ -12,7 +13,7 @@ use crate::access::{
 };
 use crate::input::Object;
 use crate::operations::Refusal;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::server::State;
 
 /// `POST`: a name and a password for a cookie and a token.
@@ -107,11 +108,11 @@ fn missing(field: &str) -> Problem {
 /// Why nobody was let in, as JSON has it.
 pub fn problem(refused: NotSignedIn) -> Problem {
     match refused {
-        NotSignedIn::Wrong => {
-            Problem::new(StatusCode::UNAUTHORIZED, "wrong-credentials", "The name or the password is wrong.")
-        }
+        NotSignedIn::Wrong => Problem::new(Kind::WrongCredentials, "The name or the password is wrong."),
         NotSignedIn::TooMany(after) => Problem::too_many(after),
-        NotSignedIn::Busy => Problem::busy(),
+        NotSignedIn::Busy => {
+            Problem::busy(Duration::from_secs(1), "Too many are signing in at this moment. Try again in a few seconds.")
+        }
         NotSignedIn::Store(error) => error.into(),
         NotSignedIn::Broken(error) => Problem::broken(format!("{error:#}")),
     }

@@ -67,8 +67,6 @@ pub struct Shared {
     seats: Seats,
     /// For the renderer: there is something to do.
     wake: Notify,
-    /// For the streams: some session may have ended.
-    sessions_changed: watch::Sender<()>,
     /// For the ears: whether anybody looks.
     looked_at: watch::Sender<bool>,
     /// How many streams there are, for whoever counts.
@@ -86,8 +84,6 @@ pub struct Hub {
 pub struct Place {
     /// What is known of the page, always the latest.
     pub shown: watch::Receiver<Shown>,
-    /// Changes when the session may have.
-    pub sessions: watch::Receiver<()>,
     key: Key,
     session: SessionId,
     _seat: Seat,
@@ -95,15 +91,13 @@ pub struct Place {
 }
 
 impl Hub {
-    /// Without anybody looking yet. `stop` ends every stream at once; `sessions_changed` tells that a session of this process
-    /// may have ended or may do other things than before, so that its streams find out now and not at their next sign of life.
-    pub fn new(stop: &CancellationToken, sessions_changed: watch::Sender<()>) -> Hub {
+    /// Without anybody looking yet. `stop` ends every stream at once.
+    pub fn new(stop: &CancellationToken) -> Hub {
         let end = stop.child_token();
         let shared = Shared {
             inner: Mutex::default(),
             wake: Notify::new(),
             seats: Seats::new(STREAMS, OF_ONE_OPERATOR),
-            sessions_changed,
             looked_at: watch::Sender::new(false),
             open: Gauge::default(),
             end: end.clone(),
@@ -157,8 +151,7 @@ impl Hub {
         drop(inner);
         self.shared.looked_at.send_replace(true);
         self.shared.wake.notify_one();
-        let sessions = self.shared.sessions_changed.subscribe();
-        Ok(Place { shown, sessions, key, session: session.clone(), _seat: seat, shared: self.shared.clone() })
+        Ok(Place { shown, key, session: session.clone(), _seat: seat, shared: self.shared.clone() })
     }
 
     /// Names what is counted of the streams.

@@ -16,7 +16,7 @@ use super::hub::Key;
 use super::pages::LivePage;
 use crate::input::Query;
 use crate::pages;
-use crate::problem::Problem;
+use crate::problem::{Kind, Problem};
 use crate::server::State;
 
 /// A page that is not put together in this time is given up, for the others wait behind it. An answer of a leader that
@@ -33,8 +33,7 @@ pub async fn render(state: &Data<State>, page: &LivePage, key: &Key) -> (Shown, 
         Ok(Ok(outcome)) => outcome,
         Ok(Err(_)) => Err(Problem::broken("a live page panicked")),
         Err(_) => Err(Problem::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "too-slow",
+            Kind::TooSlow,
             format!("The page could not be put together within {} s.", WITHIN.as_secs()),
         )),
     };

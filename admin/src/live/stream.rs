@@ -5,28 +5,22 @@
 //! `beat` comes every few seconds, so that both ends notice when the other is gone.
 
 use std::convert::Infallible;
-use std::time::Duration;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{self, ContentEncoding};
 use actix_web::web::{Bytes, Data};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Role, SessionId};
 use futures_util::stream;
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::fragment::event;
 use super::hub::{Key, Place};
 use super::{Topic, pages};
-use crate::access::{SignedIn, role_name, session_holds};
+use crate::access::{SessionWatch, SignedIn, Standing, role_name};
 use crate::input::Query;
 use crate::operations::Refusal;
 use crate::problem::Problem;
 use crate::server::State;
-
-/// A sign of life so often. Proxies close what is silent for a minute; a session that ended is noticed as often.
-const BEAT: Duration = Duration::from_secs(15);
 
 /// An address that is longer is none of ours.
 const LONGEST: usize = 4_000;
@@ -52,21 +46,16 @@ pub async fn stream(
     is_there(&state, &(page.topic)(&key.id)).await?;
     let place = state.live.take_place(page, key, &who)?;
     let has = req.headers().get("last-event-id").and_then(|id| id.to_str().ok()).map(str::to_owned);
-    let mut beat = interval_at(Instant::now() + BEAT, BEAT);
-    beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let reader = Reader {
         place,
         end: state.live.end(),
-        state,
-        session: who.session.id,
+        session: SessionWatch::new(&state, &who),
         token: who.session.csrf,
-        role,
         returned: has.is_some(),
         has,
         troubled: false,
         fresh: true,
         over: false,
-        beat,
     };
     let body = stream::unfold(reader, |mut reader| async move {
         let text = reader.next().await?;
@@ -96,10 +85,8 @@ async fn is_there(state: &State, topic: &Topic) -> Result<(), Refusal> {
 struct Reader {
     place: Place,
     end: CancellationToken,
-    state: Data<State>,
-    session: SessionId,
+    session: SessionWatch,
     token: String,
-    role: Role,
     /// It was here before, and waits to hear whether it is caught up.
     returned: bool,
     /// The id of the text that it has.
@@ -108,7 +95,6 @@ struct Reader {
     /// Nothing was looked at yet.
     fresh: bool,
     over: bool,
-    beat: Interval,
 }
 
 impl Reader {
@@ -127,11 +113,7 @@ impl Reader {
                     changed.ok()?;
                     self.fresh = true;
                 }
-                changed = self.place.sessions.changed() => {
-                    changed.ok()?;
-                    self.beat.reset_immediately();
-                }
-                _ = self.beat.tick() => return Some(self.sign_of_life().await),
+                () = self.session.due() => return Some(self.sign_of_life().await),
             }
         }
         None
@@ -153,19 +135,14 @@ impl Reader {
         was_behind.then(|| event(Some("well"), None, ""))
     }
 
-    /// Whoever has signed out, or has another role now, reads no further. A store that does not answer says neither.
     async fn sign_of_life(&mut self) -> String {
-        match session_holds(&self.state, &self.session).await {
-            Ok(Some(who)) if who.operator.role == self.role => event(Some("beat"), None, ""),
-            Ok(Some(_)) => {
-                self.over = true;
-                event(Some("changed"), None, "")
-            }
-            Ok(None) => {
-                self.over = true;
-                event(Some("ended"), None, "")
-            }
-            Err(_) => event(Some("beat"), None, ""),
-        }
+        let standing = self.session.look().await;
+        self.over = standing != Standing::Holds;
+        let name = match standing {
+            Standing::Holds => "beat",
+            Standing::OtherRole => "changed",
+            Standing::Over => "ended",
+        };
+        event(Some(name), None, "")
     }
 }

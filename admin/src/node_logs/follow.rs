@@ -1,5 +1,6 @@
 //! A log as server-sent events: `line` with `{at, stream, text}`, `skipped` with a number of lines that came too fast, `end`
-//! with the reason. A comment now and then keeps the connection open and finds out that a browser has gone.
+//! with `{code, detail}`: the code for programs, the detail for people. A comment now and then keeps the connection open and
+//! finds out that a browser has gone.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -8,23 +9,19 @@ use actix_web::web::Bytes;
 use engine::{EngineError, LogLine, LogStream};
 use futures_util::stream::{self, Stream, StreamExt};
 use serde_json::json;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::{Following, cleaned};
+use crate::access::{SessionWatch, Standing};
 
-/// Proxies end connections on which nothing comes for a minute.
-const SIGN_OF_LIFE: Duration = Duration::from_secs(15);
-
-/// Then the browser asks again, with a session that must still hold.
-const FOLLOWED_FOR: Duration = Duration::from_secs(15 * 60);
-
-/// Lines a second that anybody can make use of. More are counted and left out: the log on its host has them.
+/// Lines a second that anybody can make use of, beside the last ones that were asked for. More are counted and left out:
+/// the log on its host has them.
 const LINES_A_SECOND: u32 = 500;
 
 struct Reading {
     following: Following,
-    ends: Instant,
+    session: SessionWatch,
     stop: CancellationToken,
     window: Instant,
     passed: u32,
@@ -33,15 +30,26 @@ struct Reading {
 
 enum Heard {
     Line(Option<Result<LogLine, EngineError>>),
-    Silence,
-    TooLong,
+    LookAtSession,
     Stopping,
 }
 
-/// The events, to the end of the container, of the time that one may follow, or of the server.
-pub fn stream(following: Following, stop: CancellationToken) -> impl Stream<Item = Result<Bytes, Infallible>> {
-    let now = Instant::now();
-    let reading = Reading { following, ends: now + FOLLOWED_FOR, stop, window: now, passed: 0, skipped: 0 };
+/// Why nothing more comes.
+enum End {
+    NodeEnded,
+    Unreadable(EngineError),
+    SignedOut,
+    OtherRole,
+    Stopping,
+}
+
+/// The events, to the end of the container, of the session, or of the server.
+pub fn stream(
+    following: Following,
+    session: SessionWatch,
+    stop: CancellationToken,
+) -> impl Stream<Item = Result<Bytes, Infallible>> {
+    let reading = Reading { following, session, stop, window: Instant::now(), passed: 0, skipped: 0 };
     // At once, so that a browser knows that it is connected though nothing is written.
     let hello = stream::iter([Ok(Bytes::from_static(b": following\n\n"))]);
     hello.chain(stream::unfold(Some(reading), async |reading| {
@@ -53,38 +61,41 @@ pub fn stream(following: Following, stop: CancellationToken) -> impl Stream<Item
 impl Reading {
     async fn step(mut self) -> (String, Option<Self>) {
         loop {
-            let text = match self.hear().await {
-                Heard::Silence => format!("{}: \n\n", self.told_skipped()),
-                Heard::Line(Some(Ok(line))) => match self.pass() {
-                    true => format!("{}{}", self.told_skipped(), event("line", &shape(line))),
-                    false => continue,
-                },
-                Heard::Line(Some(Err(error))) => {
-                    return (self.end(&format!("it cannot be read further: {error}")), None);
+            let end = match self.hear().await {
+                Heard::Line(Some(Ok(line))) if self.pass() => {
+                    let text = format!("{}{}", self.told_skipped(), event("line", &shape(line)));
+                    return (text, Some(self));
                 }
-                Heard::Line(None) => return (self.end("the node has ended"), None),
-                Heard::TooLong => return (self.end("it was followed for so long; ask again"), None),
-                Heard::Stopping => return (self.end("the server stops"), None),
+                Heard::Line(Some(Ok(_))) => continue,
+                Heard::Line(Some(Err(error))) => End::Unreadable(error),
+                Heard::Line(None) => End::NodeEnded,
+                Heard::LookAtSession => match self.session.look().await {
+                    Standing::Holds => return (format!("{}: \n\n", self.told_skipped()), Some(self)),
+                    Standing::OtherRole => End::OtherRole,
+                    Standing::Over => End::SignedOut,
+                },
+                Heard::Stopping => End::Stopping,
             };
-            return (text, Some(self));
+            return (format!("{}{}", self.told_skipped(), end.event()), None);
         }
     }
 
     async fn hear(&mut self) -> Heard {
-        let wait = (Instant::now() + SIGN_OF_LIFE).min(self.ends);
         tokio::select! {
+            // A node that never pauses must not keep the session from being looked at.
             biased;
             () = self.stop.cancelled() => Heard::Stopping,
-            line = timeout_at(wait, self.following.lines.next()) => match line {
-                Ok(line) => Heard::Line(line),
-                Err(_) if wait == self.ends => Heard::TooLong,
-                Err(_) => Heard::Silence,
-            },
+            () = self.session.due() => Heard::LookAtSession,
+            line = self.following.lines.next() => Heard::Line(line),
         }
     }
 
-    /// Whether there is room for a line in this second.
+    /// Whether there is room for a line: among those that were asked for, or in this second.
     fn pass(&mut self) -> bool {
+        if self.following.asked > 0 {
+            self.following.asked -= 1;
+            return true;
+        }
         if self.window.elapsed() >= Duration::from_secs(1) {
             (self.window, self.passed) = (Instant::now(), 0);
         }
@@ -103,9 +114,18 @@ impl Reading {
             count => event("skipped", &json!(count)),
         }
     }
+}
 
-    fn end(&mut self, why: &str) -> String {
-        format!("{}{}", self.told_skipped(), event("end", &json!(why)))
+impl End {
+    fn event(&self) -> String {
+        let (code, detail) = match self {
+            End::NodeEnded => ("node-ended", "The node has ended.".to_owned()),
+            End::Unreadable(error) => ("unreadable", format!("The log cannot be read further: {error}.")),
+            End::SignedOut => ("signed-out", "You are signed out.".to_owned()),
+            End::OtherRole => ("role-changed", "You have another role now.".to_owned()),
+            End::Stopping => ("stopping", "The server stops.".to_owned()),
+        };
+        event("end", &json!({"code": code, "detail": detail}))
     }
 }
 

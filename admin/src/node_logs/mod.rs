@@ -42,6 +42,8 @@ pub struct NodeLogs {
 pub struct Following {
     /// The lines.
     pub lines: LogFollow,
+    /// The last lines that were asked for, as far as they have not come yet.
+    asked: u32,
     _seat: Seat,
 }
 
@@ -75,7 +77,7 @@ impl NodeLogs {
         let (host, container) = self.place(cluster, node).await?;
         let engine = self.engines.of(&host).await.map_err(|error| refusal(&host, node, &error))?;
         let lines = engine.follow_logs(&container, tail).await.map_err(|error| refusal(&host, node, &error))?;
-        Ok(Following { lines, _seat: seat })
+        Ok(Following { lines, asked: tail, _seat: seat })
     }
 
     /// Where a node's container is.

@@ -6,7 +6,7 @@ use common::model::{DaemonUrl, Host, HostId, HostTls, Timestamp};
 use engine::{BadPem, Credentials, Engine, Part, Pem};
 
 use super::change_host::{HostStep, stays, still};
-use super::{Done, Fault, Operations, Refusal};
+use super::{Done, Fault, Operations, Refusal, to_the_minute};
 use crate::seal::SealError;
 
 /// An operator waits for the answer.
@@ -124,9 +124,9 @@ impl Operations {
         }
         let tls = self.seal_for(id, &new, by, now)?;
         let name = &host.settings.name;
-        let reason = format!("host {name} has new credentials: {}, until {}", tls.certificate.subject, tls.ends());
-        let said =
-            format!("Host {name} is reached with these credentials from now on. They hold until {}.", tls.ends());
+        let (subject, ends) = (&tls.certificate.subject, to_the_minute(tls.ends()));
+        let reason = format!("host {name} has new credentials: {subject}, until {ends}");
+        let said = format!("Host {name} is reached with these credentials from now on. They hold until {ends}.");
         let step = || async {
             let host = self.store.host(id).await?.ok_or(Refusal::NoSuch("host"))?;
             stays(&host)?;

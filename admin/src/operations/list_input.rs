@@ -12,14 +12,6 @@ use crate::input::Query;
 /// The texts of a query.
 pub struct ListInput<'a>(pub &'a Query);
 
-/// What every list takes.
-pub struct Shown<'a> {
-    /// What was typed into the search box.
-    pub search: &'a str,
-    /// How many items a page has.
-    pub limit: u32,
-}
-
 /// The way in which people read an order first.
 pub trait Natural: Sort {
     /// Names from A on, times from the latest on, numbers from the greatest on.
@@ -61,7 +53,7 @@ impl Natural for FailureSort {
     }
 }
 
-impl<'a> ListInput<'a> {
+impl ListInput<'_> {
     /// Parameters of clusters beside `type` and `phase`.
     pub const CLUSTERS: [&'static str; 9] = ["host", "user", "flavor", "health", "q", "sort", "dir", "after", "limit"];
     /// Parameters of records.
@@ -70,11 +62,6 @@ impl<'a> ListInput<'a> {
     pub const HOSTS: [&'static str; 8] = ["state", "schedulable", "purpose", "q", "sort", "dir", "after", "limit"];
     /// Parameters of failures.
     pub const FAILURES: [&'static str; 7] = ["host", "flavor", "q", "sort", "dir", "after", "limit"];
-
-    /// What every list takes.
-    pub fn shown(&self) -> Result<Shown<'a>, Refusal> {
-        Ok(Shown { search: self.0.get("q").unwrap_or_default(), limit: limit_of(self.0.get("limit"))? })
-    }
 
     /// Clusters of a list, or in some phases of it.
     pub fn clusters(&self, list: Option<ClusterList>) -> Result<ClusterQuery, Refusal> {

@@ -37,7 +37,7 @@ mod tokens;
 use std::sync::Arc;
 
 use common::compose::Catalog;
-use common::model::{Actor, FlavorId, SlotLayout};
+use common::model::{Actor, FlavorId, SlotLayout, Timestamp};
 use common::store::SharedStore;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -58,7 +58,7 @@ pub use holders::Holders;
 pub use host_input::{HostInput, LogType};
 pub use host_purpose::HostAction;
 pub use host_tls::TlsInput;
-pub use list_input::{ListInput, Natural, Shown};
+pub use list_input::{ListInput, Natural};
 use lists::not_there;
 pub use lists::{ClusterList, HostRow, Listed, limit_of, page_of};
 pub use many_input::{LONGEST_TEXT, MOST_LINES};
@@ -90,7 +90,7 @@ pub struct Operations {
     pub layout: SlotLayout,
     /// How many clusters there are.
     pub tally: Tally,
-    /// Told when a session may have ended or may do other things than before.
+    /// Told when a session may have ended or may do other things than before: whatever lasts looks after its own then.
     pub sessions_changed: watch::Sender<()>,
     /// The turn of those who want a cluster made.
     pub placing: Arc<tokio::sync::Mutex<()>>,
@@ -129,6 +129,15 @@ impl Done {
 
 /// How often a conditional write that lost a race is decided anew before its caller is told to look again.
 const TRIES: usize = 5;
+
+/// A point in time within a sentence: to the minute, in UTC.
+fn to_the_minute(at: Timestamp) -> String {
+    let iso = at.to_string();
+    match (iso.get(..10), iso.get(11..16)) {
+        (Some(day), Some(time)) => format!("{day} {time} UTC"),
+        _ => iso,
+    }
+}
 
 fn operator(name: &str) -> Actor {
     Actor::Operator { name: name.to_owned() }

@@ -4,7 +4,7 @@ use common::model::{Event, EventKind, Revoked, Timestamp, Token, TokenId, TokenT
 use common::store::{Page, Store, StoreError, TokenFilter};
 
 use super::lists::part;
-use super::{Done, Listed, Operations, Refusal, TokenInput, not_there, operator};
+use super::{Done, Listed, Operations, Refusal, TokenInput, not_there, operator, to_the_minute};
 
 /// A token with its text, which nobody will be told again.
 #[derive(Debug)]
@@ -31,7 +31,7 @@ pub async fn make_token(store: &dyn Store, input: &TokenInput, by: &str, now: Ti
         revoked: None,
         used_at: None,
     };
-    let until = token.expires_at.map_or_else(|| "without end".to_owned(), |at| format!("until {at}"));
+    let until = token.expires_at.map_or_else(|| "without end".to_owned(), |at| format!("until {}", to_the_minute(at)));
     let said = format!("made {} for {}, {until}", named(&token), token.kind);
     match store.insert_token(&token, about(&token, said, by, now)).await {
         Ok(()) => Ok(MadeToken { token, text }),

@@ -12,6 +12,8 @@ use url::form_urlencoded;
 
 use super::Ask;
 use super::access_secret::{self, Secret};
+use super::frame::Wrong;
+use super::way_back::back;
 use super::words::{self, Badge, When};
 use crate::access::SignedIn;
 use crate::input::{Form, Query};
@@ -24,9 +26,12 @@ const LIST: &str = "/access/tokens";
 #[derive(Serialize)]
 struct View {
     rows: Vec<Row>,
+    /// What was typed.
     user: String,
     first: Option<String>,
     next: Option<String>,
+    /// Why it was refused.
+    wrong: Wrong,
 }
 
 #[derive(Serialize)]
@@ -60,6 +65,19 @@ struct NewView {
 
 /// `GET /access/tokens?user=&after=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
+    let ask = Ask { req: &req, state: &state, who: &who };
+    let (status, view) = match view(&state, &query).await {
+        Ok(view) => (StatusCode::OK, view),
+        Err(problem) => {
+            let wrong = Wrong::of(problem, &["user"])?;
+            let user = query.get("user").unwrap_or_default().to_owned();
+            (Wrong::STATUS, View { rows: Vec::new(), user, first: None, next: None, wrong })
+        }
+    };
+    ask.page_as(status, "access_tokens.html", "Tokens", "access", &view)
+}
+
+async fn view(state: &State, query: &Query) -> Result<View, Problem> {
     let user = query.get("user").map(UserId::parse).transpose().map_err(|why| Refusal::field("user", why.0))?;
     let page = page_of(query.get("after"), limit_of(None)?)?;
     let listed = state.operations.tokens(&TokenFilter { user }, &page).await?;
@@ -72,13 +90,13 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Qu
         format!("{LIST}?{}", query.finish())
     };
     let now = state.now();
-    let view = View {
+    Ok(View {
         rows: listed.items.iter().map(|token| Row::of(token, now)).collect(),
         first: page.after.is_some().then(|| url(None)),
         next: listed.next.map(|after| url(Some(&after))),
         user: typed.to_owned(),
-    };
-    Ask { req: &req, state: &state, who: &who }.page("access_tokens.html", "Tokens", "access", &view)
+        wrong: Wrong::default(),
+    })
 }
 
 /// `GET /access/tokens/new`
@@ -112,7 +130,7 @@ pub async fn make(req: HttpRequest, state: Data<State>, who: SignedIn, fields: F
                 ),
                 "Programs send it with every call, as the header Authorization: Bearer TOKEN.".into(),
             ];
-            let title = "The token is made".to_owned();
+            let title = "The token is created".to_owned();
             let (back, back_name) = (LIST, "To the tokens");
             let secret = Secret { title, label: "Token", secret: made.text.expose(), words, back, back_name };
             access_secret::show(&ask, &secret)
@@ -144,11 +162,13 @@ pub async fn revoke(
     state: Data<State>,
     who: SignedIn,
     id: Path<String>,
+    fields: Form,
 ) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
+    let list = back(&fields, LIST);
     match revoke_token(state.store.as_ref(), &token_id(&id)?, &who.operator.username, state.now()).await {
-        Ok(done) => Ok(ask.done(&done, LIST)),
-        Err(refusal) => ask.refused(refusal, LIST),
+        Ok(done) => Ok(ask.done(&done, &list)),
+        Err(refusal) => ask.refused(refusal, &list),
     }
 }
 
@@ -169,7 +189,7 @@ fn new_page(
         errors: faults.into_iter().map(|fault| (fault.field, fault.reason)).collect(),
         error,
     };
-    ask.page_as(status, "access_token_new.html", "Make a token", "access", &view)
+    ask.page_as(status, "access_token_new.html", "Create a token", "access", &view)
 }
 
 impl Row {

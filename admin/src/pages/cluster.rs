@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::{Cluster, ClusterId, Health, Phase, Role};
+use common::model::{Cluster, ClusterId, Health, NodeState, Phase, Role, Want};
 use common::store::{EventFilter, Page};
 use serde::Serialize;
 
@@ -74,6 +74,8 @@ struct NodeView {
     restarts: u32,
     container: Option<String>,
     stopped: bool,
+    /// Whoever follows its log waits for this.
+    runs: bool,
 }
 
 /// `GET /clusters/{id}`
@@ -162,14 +164,15 @@ async fn live_view(state: &State, role: Role, cluster: &Cluster) -> Result<LiveV
 fn nodes(cluster: &Cluster) -> Vec<NodeView> {
     let views = cluster.wishes.iter().map(|(name, wish)| {
         let node = cluster.nodes.get(name);
-        let state = node.map_or(common::model::NodeState::Missing, |node| node.state);
+        let state = node.map_or(NodeState::Missing, |node| node.state);
         NodeView {
             name: name.to_string(),
             state: words::node(state, wish.want),
             want: crate::api::want(wish.want),
             restarts: wish.restart_seq,
             container: node.and_then(|node| node.container.as_deref()).map(|id| id.chars().take(12).collect()),
-            stopped: wish.want == common::model::Want::Stopped,
+            stopped: wish.want == Want::Stopped,
+            runs: state == NodeState::Running,
         }
     });
     views.collect()

@@ -7,7 +7,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 use super::clusters::ClusterRow;
-use super::frame::back;
+use super::way_back::back;
 use super::{Ask, see_other};
 use crate::access::SignedIn;
 use crate::input::{Form, Query};
@@ -86,7 +86,6 @@ struct AskView {
     node: String,
     /// The lease that the operator was shown; empty: none.
     lease: String,
-    back: String,
 }
 
 /// `GET /clusters/{id}/release`, `/delete`, `/stop`, `/restart`: ask first. The latter two of `node` or all.
@@ -102,8 +101,7 @@ pub async fn ask(
     let title = act.question()?;
     let id = cluster_id(&id)?;
     let cluster = state.store.cluster(&id).await?.ok_or(Refusal::NoSuch("cluster"))?;
-    let get = |name| query.get(name).unwrap_or_default().to_owned();
-    let node = get("node");
+    let node = query.get("node").unwrap_or_default().to_owned();
     if !node.is_empty() && !cluster.wishes.keys().any(|name| name.as_str() == node) {
         return Err(Refusal::NoSuch("node").into());
     }
@@ -112,7 +110,6 @@ pub async fn ask(
         action: act.as_str(),
         node,
         lease: lease_of(&cluster),
-        back: get("back"),
     };
     Ask { req: &req, state: &state, who: &who }.page("cluster_ask.html", title, "clusters", &view)
 }

@@ -2,14 +2,14 @@
 
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
-use common::model::PhaseKind;
-use common::store::{ClusterSort, Cursor, Direction, FailureSort, HealthKind, ListPage, RecordSort};
+use common::store::{ClusterSort, Cursor, Direction, FailureSort, ListPage, RecordSort};
 use serde::Serialize;
 
+use super::cluster_filter::{FIELDS, Filter, address, list_of};
 pub use super::cluster_rows::ClusterRow;
 use super::cluster_rows::RecordRow;
 use super::evidence::FailureRow;
-use super::frame::{Address, Choice, Head, Pager, is_filtered};
+use super::frame::{Address, Head, Pager, Wrong};
 use super::{Ask, words};
 use crate::access::SignedIn;
 use crate::input::Query;
@@ -18,58 +18,19 @@ use crate::operations::{ClusterList, ListInput, Refusal};
 use crate::problem::Problem;
 use crate::server::State;
 
-/// What the address may hold.
-const PARAMETERS: [&str; 12] =
-    ["type", "phase", "host", "user", "flavor", "health", "q", "sort", "dir", "after", "limit", "now"];
-
-/// What of it leaves fewer.
-const FILTERS: [&str; 6] = ["phase", "host", "user", "flavor", "health", "q"];
-
 /// Clusters that are failed at this moment, above the failures that were.
 const FAILED_NOW: u32 = 25;
 
 #[derive(Serialize)]
 struct View {
-    list: &'static str,
-    tabs: Vec<Tab>,
-    /// What was typed.
-    q: String,
-    user: String,
-    limit: String,
-    sort: String,
-    dir: String,
-    host: Option<HostChip>,
-    phases: Vec<Choice>,
-    flavors: Vec<Choice>,
-    healths: Vec<Choice>,
-    filtered: bool,
-    /// Whether one of the folded fields is set.
-    narrowed: bool,
-    /// The list without its filters.
-    clear: String,
+    #[serde(flatten)]
+    filter: Filter,
     /// Where an action of a row leads back to.
     back: String,
     heads: Vec<Head>,
     pager: Pager,
-    clusters: Vec<ClusterRow>,
-    records: Vec<RecordRow>,
-    failures: Vec<FailureRow>,
-    failed_now: Option<FailedNow>,
-}
-
-#[derive(Serialize)]
-struct Tab {
-    url: String,
-    title: &'static str,
-    here: bool,
-}
-
-/// The host that a list is of.
-#[derive(Serialize)]
-struct HostChip {
-    id: String,
-    name: String,
-    without: String,
+    #[serde(flatten)]
+    rows: Rows,
 }
 
 #[derive(Serialize)]
@@ -80,7 +41,7 @@ struct FailedNow {
 }
 
 /// What the lists have in common to show.
-#[derive(Default)]
+#[derive(Default, Serialize)]
 struct Rows {
     clusters: Vec<ClusterRow>,
     records: Vec<RecordRow>,
@@ -90,8 +51,16 @@ struct Rows {
 
 /// `GET /clusters?type=active|inused|released|failed|existing&q=&host=&user=&flavor=&phase=&health=&sort=&dir=&after=&limit=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
-    let view = view(&state, &query).await?;
-    Ask { req: &req, state: &state, who: &who }.page("clusters.html", "Clusters", "clusters", &view)
+    let ask = Ask { req: &req, state: &state, who: &who };
+    match view(&state, &query).await {
+        Ok(view) => ask.page("clusters.html", "Clusters", "clusters", &view),
+        Err(problem) => {
+            let wrong = Wrong::of(problem, &FIELDS)?;
+            let list = list_of(&query).unwrap_or(ClusterList::Active);
+            let filter = Filter::of(&state, &query, list, wrong).await?;
+            ask.page_as(Wrong::STATUS, "clusters.html", "Clusters", "clusters", &filter)
+        }
+    }
 }
 
 /// What is rendered again when the pool changes.
@@ -100,8 +69,8 @@ pub async fn live(asked: Asked) -> Result<String, Problem> {
 }
 
 async fn view(state: &State, query: &Query) -> Result<View, Problem> {
-    let list = query.get("type").map_or(Ok(ClusterList::Active), ClusterList::parse)?;
-    let address = Address::of("/clusters", query, &PARAMETERS).with("type", list.as_str());
+    let list = list_of(query)?;
+    let address = address(query, list);
     let (heads, pager, rows) = match list {
         ClusterList::Existing | ClusterList::Active | ClusterList::InUse => {
             clusters(state, query, list, &address).await?
@@ -109,61 +78,8 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
         ClusterList::Released => records(state, query, &address).await?,
         ClusterList::Failed => failures(state, query, &address).await?,
     };
-    let shown = ListInput(query).shown()?;
-    let get = |name| query.get(name);
-    let flavors = state.catalog.flavors().iter();
-    let phases = match list {
-        ClusterList::Existing | ClusterList::Active => phase_choices(list, query)?,
-        ClusterList::InUse | ClusterList::Released | ClusterList::Failed => Vec::new(),
-    };
-    let healths = HealthKind::ALL
-        .into_iter()
-        .map(|health| Choice::of(health.as_str(), words::health_kind(health).text(), get("health")));
-    Ok(View {
-        list: list.as_str(),
-        tabs: ClusterList::ALL.into_iter().map(|tab| Tab::of(tab, list)).collect(),
-        q: shown.search.to_owned(),
-        user: get("user").unwrap_or_default().to_owned(),
-        limit: get("limit").unwrap_or_default().to_owned(),
-        sort: get("sort").unwrap_or_default().to_owned(),
-        dir: get("dir").unwrap_or_default().to_owned(),
-        host: host_chip(state, query, &address).await?,
-        phases,
-        flavors: flavors.map(|flavor| Choice::of(flavor.id.as_str(), flavor.title.clone(), get("flavor"))).collect(),
-        healths: match list {
-            ClusterList::Existing | ClusterList::Active | ClusterList::InUse => healths.collect(),
-            ClusterList::Released | ClusterList::Failed => Vec::new(),
-        },
-        filtered: is_filtered(query, &FILTERS),
-        narrowed: is_filtered(query, &["phase", "user", "flavor", "health"]),
-        clear: address.without(&FILTERS).without(&["after", "now"]).link(),
-        back: address.link(),
-        heads,
-        pager,
-        clusters: rows.clusters,
-        records: rows.records,
-        failures: rows.failures,
-        failed_now: rows.failed_now,
-    })
-}
-
-/// The phases to choose from: each, those that other pages count together, and what the address has.
-fn phase_choices(list: ClusterList, query: &Query) -> Result<Vec<Choice>, Problem> {
-    let of_list = list.phases();
-    let asked = if query.get("phase").is_some() { ListInput(query).clusters(Some(list))?.phases } else { Vec::new() };
-    let mut choices: Vec<Vec<PhaseKind>> = of_list.iter().map(|phase| vec![*phase]).collect();
-    let together = [words::GOING, words::FAILED].map(<[PhaseKind]>::to_vec);
-    choices.extend(together.into_iter().filter(|phases| phases.iter().all(|phase| of_list.contains(phase))));
-    if !asked.is_empty() && !choices.contains(&asked) {
-        choices.push(asked.clone());
-    }
-    let joined = |phases: &[PhaseKind], of: fn(PhaseKind) -> &'static str, by: &str| {
-        phases.iter().map(|phase| of(*phase)).collect::<Vec<_>>().join(by)
-    };
-    let value = |phases: &[PhaseKind]| joined(phases, PhaseKind::as_str, ",");
-    let label = |phases: &[PhaseKind]| joined(phases, |phase| words::phase(phase).text(), " or ");
-    let here = value(&asked);
-    Ok(choices.iter().map(|phases| Choice::of(value(phases), label(phases), Some(&here))).collect())
+    let filter = Filter::of(state, query, list, Wrong::default()).await?;
+    Ok(View { filter, back: address.link(), heads, pager, rows })
 }
 
 type Shown = (Vec<Head>, Pager, Rows);
@@ -181,7 +97,7 @@ fn cluster_heads(list: ClusterList, page: &ListPage<ClusterSort>, address: &Addr
     let sorts = |label, by| Head::sorts(label, by, page, address);
     let mut heads = vec![
         sorts("Name", ClusterSort::Name),
-        sorts("Kind", ClusterSort::Flavor),
+        sorts("Flavor", ClusterSort::Flavor),
         Head::plain("Size").of_numbers(),
         Head::plain("Host"),
     ];
@@ -190,7 +106,7 @@ fn cluster_heads(list: ClusterList, page: &ListPage<ClusterSort>, address: &Addr
     } else {
         heads.extend([sorts("Phase", ClusterSort::Changed), Head::plain("Health"), Head::plain("User")]);
     }
-    heads.push(sorts("Made", ClusterSort::Created));
+    heads.push(sorts("Created", ClusterSort::Created));
     heads
 }
 
@@ -203,7 +119,7 @@ async fn records(state: &State, query: &Query, address: &Address) -> Result<Show
     let sorts = |label, by| Head::sorts(label, by, &asked.page, address);
     let heads = vec![
         Head::plain("Name"),
-        Head::plain("Kind"),
+        Head::plain("Flavor"),
         Head::plain("Size").of_numbers(),
         Head::plain("Host"),
         Head::plain("User"),
@@ -223,7 +139,7 @@ async fn failures(state: &State, query: &Query, address: &Address) -> Result<Sho
     let sorts = |label, by| Head::sorts(label, by, &asked.page, address);
     let heads = vec![
         sorts("Name", FailureSort::Name),
-        Head::plain("Kind"),
+        Head::plain("Flavor"),
         Head::plain("Host"),
         Head::plain("Why"),
         sorts("Failed", FailureSort::Failed),
@@ -255,37 +171,13 @@ async fn failed_now(state: &State, query: &Query, address: &Address) -> Result<F
         clusters: found.items.iter().map(|cluster| ClusterRow::of(cluster, &state.catalog, now)).collect(),
         heads: vec![
             Head::plain("Name"),
-            Head::plain("Kind"),
+            Head::plain("Flavor"),
             Head::plain("Size").of_numbers(),
             Head::plain("Host"),
             Head::plain("Phase"),
             Head::plain("Health"),
             Head::plain("User"),
-            Head::plain("Made"),
+            Head::plain("Created"),
         ],
     })
-}
-
-async fn host_chip(state: &State, query: &Query, address: &Address) -> Result<Option<HostChip>, Problem> {
-    let Some(id) = ListInput(query).host()? else { return Ok(None) };
-    let hosts = state.operations.tally.hosts().await?;
-    let host = hosts.iter().find(|host| host.id == id);
-    Ok(Some(HostChip {
-        name: host.map_or_else(|| "a host that is gone".into(), |host| host.settings.name.to_string()),
-        id: id.to_string(),
-        without: address.without(&["host", "after", "now"]).link(),
-    }))
-}
-
-impl Tab {
-    fn of(tab: ClusterList, here: ClusterList) -> Tab {
-        let title = match tab {
-            ClusterList::Active => "Active",
-            ClusterList::InUse => "In use",
-            ClusterList::Released => "Released",
-            ClusterList::Failed => "Failed",
-            ClusterList::Existing => "All there are",
-        };
-        Tab { url: format!("/clusters?type={}", tab.as_str()), title, here: tab == here }
-    }
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use super::Ask;
 use crate::access::SignedIn;
-use crate::api::docs::{DOCUMENT, PROBLEMS};
-use crate::problem::Problem;
+use crate::api::docs::DOCUMENT;
+use crate::problem::{Kind, Problem};
 use crate::server::State;
 
 #[derive(Serialize)]
@@ -16,7 +16,7 @@ struct View {
     about: String,
     groups: Vec<GroupView>,
     types: Vec<TypeView>,
-    problems: Vec<(u16, String, &'static str)>,
+    problems: Vec<(u16, &'static str, &'static str)>,
 }
 
 #[derive(Serialize)]
@@ -96,7 +96,7 @@ fn view(document: &Value) -> View {
         about: text(&document["info"]["description"]),
         groups,
         types: types.map(|(name, schema)| type_view(name, schema)).collect(),
-        problems: PROBLEMS.into_iter().map(|(status, kinds, when)| (status, kinds.to_owned(), when)).collect(),
+        problems: Kind::of_api().map(|kind| (kind.status().as_u16(), kind.as_str(), kind.when())).collect(),
     }
 }
 

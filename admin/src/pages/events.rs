@@ -2,7 +2,6 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{HttpRequest, HttpResponse};
 use common::model::{Actor, Event, EventKind, Host, HostId, Timestamp};
@@ -11,12 +10,13 @@ use serde::Serialize;
 use url::form_urlencoded;
 
 use super::Ask;
+use super::frame::Wrong;
 use super::words::{When, when};
 use crate::access::SignedIn;
 use crate::api;
 use crate::input::Query;
 use crate::live::Asked;
-use crate::operations::{Fault, Refusal, limit_of, page_of};
+use crate::operations::{EventInput, limit_of, page_of};
 use crate::problem::Problem;
 use crate::server::State;
 
@@ -110,7 +110,8 @@ struct FilterView {
     set: bool,
     host: Option<AboutView>,
     cluster: Option<AboutView>,
-    errors: BTreeMap<String, String>,
+    /// Why it was refused.
+    wrong: Wrong,
 }
 
 /// What events are about, with the way to those of everything.
@@ -131,29 +132,31 @@ struct PageView {
     list: View,
 }
 
+/// Fields that say what is wrong with them.
+const FIELDS: [&str; 4] = ["kind", "actor", "since", "until"];
+
 /// Filters that go on to the next part.
 const FILTERS: [&str; 6] = ["host", "cluster", "kind", "actor", "since", "until"];
 
 /// `GET /events?host=&cluster=&kind=&actor=&since=&until=&after=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
-    match api::events::filter(&query) {
-        Ok(filter) => {
-            let list = view(&state, &query).await?;
-            let filter = filter_view(&state, &query, &filter, &[]).await?;
+    match view(&state, &query).await {
+        Ok(list) => {
             let about = match &list.first {
                 None => "The newest first; what happens from now on appears by itself.",
                 Some(_) => "Older ones; this part does not follow what happens.",
             };
+            let filter = filter_view(&state, &query, Wrong::default()).await?;
             ask.page("events.html", "Events", "events", &PageView { about, filter, list })
         }
-        Err(Refusal::Faults(faults)) => {
+        Err(problem) => {
+            let wrong = Wrong::of(problem, &FIELDS)?;
+            let wrong = wrong.typed("since", query.get("since")).typed("until", query.get("until"));
             let list = View { events: Vec::new(), filtered: true, next: None, first: None };
-            let filter = filter_view(&state, &query, &EventFilter::default(), &faults).await?;
-            let status = StatusCode::UNPROCESSABLE_ENTITY;
-            ask.page_as(status, "events.html", "Events", "events", &PageView { about: "", filter, list })
+            let filter = filter_view(&state, &query, wrong).await?;
+            ask.page_as(Wrong::STATUS, "events.html", "Events", "events", &PageView { about: "", filter, list })
         }
-        Err(other) => Err(other.into()),
     }
 }
 
@@ -188,13 +191,8 @@ fn url(query: &Query, other: &[(&str, &str)]) -> String {
     format!("/events?{}", url.finish())
 }
 
-async fn filter_view(
-    state: &State,
-    query: &Query,
-    filter: &EventFilter,
-    faults: &[Fault],
-) -> Result<FilterView, Problem> {
-    let text = |name: &str| query.get(name).unwrap_or_default().to_owned();
+async fn filter_view(state: &State, query: &Query, wrong: Wrong) -> Result<FilterView, Problem> {
+    let filter = readable(query);
     let host = match &filter.host {
         None => None,
         Some(id) => {
@@ -215,10 +213,24 @@ async fn filter_view(
     // A claim is told of one cluster only.
     let kinds = EventKind::ALL.into_iter().filter(|kind| *kind != EventKind::Applied || cluster.is_some());
     let kinds = kinds.map(|kind| (kind.as_str(), word(kind), filter.kinds.contains(&kind))).collect();
-    let errors = faults.iter().map(|fault| (fault.field.clone(), fault.reason.clone())).collect();
     let (since, until) = (field_time(filter.since), field_time(filter.until));
-    let set = ["kind", "actor", "since", "until"].iter().any(|name| query.get(name).is_some());
-    Ok(FilterView { kinds, actor: text("actor"), since, until, set, host, cluster, errors })
+    let set = FIELDS.iter().any(|name| query.get(name).is_some());
+    let actor = query.get("actor").unwrap_or_default().to_owned();
+    Ok(FilterView { kinds, actor, since, until, set, host, cluster, wrong })
+}
+
+/// What of the filter can be read, each part by itself: what was asked for is still there when another part is refused.
+fn readable(query: &Query) -> EventFilter {
+    let one = |input: EventInput<'_>| input.parse().unwrap_or_default();
+    let (none, get) = (EventInput::default(), |name| query.get(name));
+    let about = one(EventInput { cluster: get("cluster"), ..none });
+    EventFilter {
+        host: one(EventInput { host: get("host"), ..none }).host,
+        kinds: one(EventInput { kind: get("kind"), cluster: get("cluster"), ..none }).kinds,
+        since: one(EventInput { since: get("since"), ..none }).since,
+        until: one(EventInput { until: get("until"), ..none }).until,
+        ..about
+    }
 }
 
 /// `2026-01-31T12:00:05`, in UTC.

@@ -2,12 +2,16 @@
 //!
 //! The address holds all of it, so a list can be kept, shared and reloaded.
 
+use std::collections::BTreeMap;
+
+use actix_web::http::StatusCode;
 use common::store::{Found, ListPage, Total};
 use serde::Serialize;
 use url::form_urlencoded;
 
-use crate::input::{Form, Query};
+use crate::input::Query;
 use crate::operations::Natural;
+use crate::problem::Problem;
 
 /// An address with parameters.
 #[derive(Clone, Debug)]
@@ -176,23 +180,69 @@ pub fn is_filtered(query: &Query, filters: &[&str]) -> bool {
     filters.iter().any(|name| query.get(name).is_some())
 }
 
-/// Where a row's action leads back to: the list that it was pressed in, else the usual place. Only to lists of ours.
-pub fn back(fields: &Form, usual: &str) -> String {
-    let asked = fields.text("back");
-    let ours = ["/clusters?", "/hosts?"].iter().any(|list| asked.starts_with(list));
-    let plain = asked.bytes().all(|b| b.is_ascii_graphic() && b != b'\\');
-    if ours && plain { asked.to_owned() } else { usual.to_owned() }
+/// Why a list is not shown: what it was asked for cannot be read. Its page comes back with that.
+#[derive(Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Wrong {
+    any: bool,
+    /// What is wrong at fields of the page; goes on after the field's label.
+    at: BTreeMap<String, String>,
+    /// What is wrong with the rest of the address, in sentences.
+    other: Vec<String>,
+}
+
+impl Wrong {
+    /// What its page is answered with.
+    pub const STATUS: StatusCode = StatusCode::BAD_REQUEST;
+
+    /// Of a problem with what was asked for; any other is given back. `fields` are those that the page has.
+    pub fn of(problem: Problem, fields: &[&str]) -> Result<Wrong, Problem> {
+        if problem.faults.is_empty() {
+            return Err(problem);
+        }
+        let mut wrong = Wrong { any: true, ..Wrong::default() };
+        for fault in problem.faults {
+            if fields.contains(&fault.field.as_str()) {
+                wrong.at.entry(fault.field).or_insert(fault.reason);
+            } else {
+                wrong.other.push(format!("{} in the address {}.", fault.field, fault.reason));
+            }
+        }
+        Ok(wrong)
+    }
+
+    /// With the words that were typed, for a field that cannot show them.
+    pub fn typed(mut self, field: &str, typed: Option<&str>) -> Wrong {
+        if let (Some(reason), Some(typed)) = (self.at.get_mut(field), typed) {
+            reason.push_str(&format!(", not “{typed}”"));
+        }
+        self
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::operations::Refusal;
 
     #[test]
     fn numbers_are_told_in_thousands() {
         for (n, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (99_812, "99,812"), (1_000_000, "1,000,000")] {
             assert_eq!(number(n), text);
         }
+    }
+
+    #[test]
+    fn what_was_refused_is_told_at_its_field_or_named() {
+        let problem = |field: &str| Problem::from(Refusal::field(field, "must be 1"));
+        let wrong = Wrong::of(problem("user"), &["user"]).unwrap().typed("user", Some("two"));
+        assert_eq!((wrong.at["user"].as_str(), wrong.other.is_empty()), ("must be 1, not “two”", true));
+        let wrong = Wrong::of(problem("sort"), &["user"]).unwrap().typed("user", Some("two"));
+        assert_eq!(
+            (wrong.at.is_empty(), wrong.other.as_slice()),
+            (true, &["sort in the address must be 1.".into()][..])
+        );
+        let away: Problem = Refusal::Away("mongo".into()).into();
+        assert_eq!(Wrong::of(away.clone(), &["user"]), Err(away), "the list may be right: nobody looked");
     }
 
     #[test]

@@ -50,7 +50,7 @@ pub async fn act(
     let id = host_id(&id)?;
     let ask = Ask { req: &req, state: &state, who: &who };
     let seen = fields.version()?;
-    let back = super::frame::back(&fields, &format!("/hosts/{id}"));
+    let back = super::way_back::back(&fields, &format!("/hosts/{id}"));
     match state.operations.act_on_host(&id, action, Some(seen), &who.operator.username, state.now()).await {
         Ok(done) => Ok(ask.done(&done, &back)),
         Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),

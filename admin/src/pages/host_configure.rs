@@ -8,6 +8,7 @@ use common::model::Host;
 use super::Ask;
 use super::host::host_id;
 use super::host_form::{FormView, input};
+use super::way_back::back;
 use crate::access::SignedIn;
 use crate::input::Form;
 use crate::operations::{Done, Fault, HostInput, Refusal};
@@ -45,7 +46,7 @@ pub async fn configure(
     match state.operations.configure_host(&id, &input, Some(seen), &who.operator.username, state.now()).await {
         Ok(host) => {
             let message = format!("Host {} is configured.", host.settings.name);
-            Ok(ask.done(&Done { message }, &format!("/hosts/{id}")))
+            Ok(ask.done(&Done { message }, &back(&fields, &format!("/hosts/{id}"))))
         }
         Err(Refusal::Faults(faults)) => page(&ask, StatusCode::UNPROCESSABLE_ENTITY, &host, again(&faults, None), seen),
         // Shown with what was typed, and with the version that is there now: who sends it again has read why.

@@ -11,6 +11,7 @@ use serde::Serialize;
 
 use super::Ask;
 use super::host::host_id;
+use super::words::{When, when};
 use crate::access::SignedIn;
 use crate::input::Form;
 use crate::operations::{Fault, Refusal, TlsInput};
@@ -59,7 +60,7 @@ struct TlsView {
     ca: FactsView,
     certificate: FactsView,
     warning: Option<String>,
-    set_at: String,
+    set_at: When,
     set_by: String,
 }
 
@@ -67,18 +68,18 @@ struct TlsView {
 struct FactsView {
     subject: String,
     issuer: String,
-    from: String,
-    until: String,
+    from: When,
+    until: When,
     fingerprint: String,
 }
 
 impl FactsView {
-    fn of(facts: &CertificateFacts) -> FactsView {
+    fn of(facts: &CertificateFacts, now: Timestamp) -> FactsView {
         FactsView {
             subject: facts.subject.clone(),
             issuer: facts.issuer.clone(),
-            from: facts.not_before.to_string(),
-            until: facts.not_after.to_string(),
+            from: when(facts.not_before, now),
+            until: when(facts.not_after, now),
             fingerprint: facts.fingerprint.clone(),
         }
     }
@@ -99,10 +100,10 @@ fn view(state: &State, host: &Host, now: Timestamp, refused: Option<(&TlsInput, 
         version: host.version,
         can_seal: state.operations.seal.has_key(),
         tls: host.tls.as_ref().map(|tls| TlsView {
-            ca: FactsView::of(&tls.ca),
-            certificate: FactsView::of(&tls.certificate),
+            ca: FactsView::of(&tls.ca, now),
+            certificate: FactsView::of(&tls.certificate, now),
             warning: tls.warning(now),
-            set_at: tls.set_at.to_string(),
+            set_at: when(tls.set_at, now),
             set_by: tls.set_by.clone(),
         }),
         typed,

@@ -8,7 +8,7 @@ use common::store::HostSort;
 use serde::Serialize;
 
 use super::Ask;
-use super::frame::{Address, Choice, Head, Pager, is_filtered};
+use super::frame::{Address, Choice, Head, Pager, Wrong, is_filtered};
 use super::host_form::{FormView, input};
 use super::words::{self, Badge, When, when};
 use crate::access::SignedIn;
@@ -91,8 +91,9 @@ const PARAMETERS: [&str; 8] = ListInput::HOSTS;
 /// What of it leaves fewer.
 const FILTERS: [&str; 4] = ["state", "schedulable", "purpose", "q"];
 
+/// What it is filtered by, as it was asked for.
 #[derive(Serialize)]
-struct View {
+struct Filter {
     /// What was typed.
     q: String,
     limit: String,
@@ -106,6 +107,14 @@ struct View {
     narrowed: bool,
     /// The list without its filters.
     clear: String,
+    /// Why it was refused.
+    wrong: Wrong,
+}
+
+#[derive(Serialize)]
+struct View {
+    #[serde(flatten)]
+    filter: Filter,
     /// Where an action of a row leads back to.
     back: String,
     heads: Vec<Head>,
@@ -115,8 +124,14 @@ struct View {
 
 /// `GET /hosts?q=&state=&schedulable=&purpose=&sort=&dir=&after=&limit=`
 pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Query) -> Result<HttpResponse, Problem> {
-    let view = view(&state, &query).await?;
-    Ask { req: &req, state: &state, who: &who }.page("hosts.html", "Hosts", "hosts", &view)
+    let ask = Ask { req: &req, state: &state, who: &who };
+    match view(&state, &query).await {
+        Ok(view) => ask.page("hosts.html", "Hosts", "hosts", &view),
+        Err(problem) => {
+            let filter = filter(&query, Wrong::of(problem, &FILTERS)?);
+            ask.page_as(Wrong::STATUS, "hosts.html", "Hosts", "hosts", &filter)
+        }
+    }
 }
 
 /// What is rendered again when the pool changes.
@@ -129,20 +144,9 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
     let asked = ListInput(query).hosts()?;
     let found = state.operations.find_hosts(&asked).await?;
     let now = state.now();
-    let get = |name| query.get(name).unwrap_or_default().to_owned();
     let sorts = |label, by| Head::sorts(label, by, &asked.page, &address);
-    let choice = |name: &str, value: &str, label: &str| Choice::of(value, label, query.get(name));
     Ok(View {
-        q: get("q"),
-        limit: get("limit"),
-        sort: get("sort"),
-        dir: get("dir"),
-        states: vec![choice("state", "active", "active"), choice("state", "inactive", "inactive")],
-        schedulable: vec![choice("schedulable", "yes", "schedulable"), choice("schedulable", "no", "not schedulable")],
-        purposes: HostPurpose::WORDS.iter().map(|word| choice("purpose", word, words::purpose_word(word))).collect(),
-        filtered: is_filtered(query, &FILTERS),
-        narrowed: is_filtered(query, &["state", "schedulable", "purpose"]),
-        clear: address.without(&FILTERS).without(&["after"]).link(),
+        filter: filter(query, Wrong::default()),
         back: address.with("limit", asked.page.limit.to_string()).link(),
         heads: vec![
             sorts("Name", HostSort::Name),
@@ -158,6 +162,24 @@ async fn view(state: &State, query: &Query) -> Result<View, Problem> {
         pager: Pager::of(&found, &asked.page, &address, "host", "hosts"),
         hosts: found.items.iter().map(|row| HostView::of(row, now)).collect(),
     })
+}
+
+fn filter(query: &Query, wrong: Wrong) -> Filter {
+    let get = |name| query.get(name).unwrap_or_default().to_owned();
+    let choice = |name: &str, value: &str, label: &str| Choice::of(value, label, query.get(name));
+    Filter {
+        q: get("q"),
+        limit: get("limit"),
+        sort: get("sort"),
+        dir: get("dir"),
+        states: vec![choice("state", "active", "active"), choice("state", "inactive", "inactive")],
+        schedulable: vec![choice("schedulable", "yes", "schedulable"), choice("schedulable", "no", "not schedulable")],
+        purposes: HostPurpose::WORDS.iter().map(|word| choice("purpose", word, words::purpose_word(word))).collect(),
+        filtered: is_filtered(query, &FILTERS),
+        narrowed: is_filtered(query, &["state", "schedulable", "purpose"]),
+        clear: Address::of("/hosts", query, &PARAMETERS).without(&FILTERS).without(&["after"]).link(),
+        wrong,
+    }
 }
 
 /// `GET /hosts/new`

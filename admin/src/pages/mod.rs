@@ -10,6 +10,7 @@ mod access_secret;
 pub mod access_tokens;
 pub mod cluster;
 pub mod cluster_act;
+mod cluster_filter;
 mod cluster_gone;
 pub mod cluster_new;
 mod cluster_rows;
@@ -38,6 +39,7 @@ pub mod node_log;
 pub mod overview;
 pub mod record;
 pub mod stat;
+mod way_back;
 mod words;
 
 use actix_web::http::{StatusCode, header};
@@ -76,6 +78,7 @@ impl Templates {
         }
         let mut tera = Tera::default();
         tera.register_function("asset", asset);
+        tera.register_filter("in_query", in_query);
         tera.add_raw_templates(sources).map_err(|error| anyhow!("{error}"))?;
         Ok(Templates(tera))
     }
@@ -85,6 +88,11 @@ impl Templates {
 fn asset(arguments: Kwargs, _: &tera::State) -> tera::TeraResult<String> {
     let name: &str = arguments.must_get("name")?;
     crate::assets::address(name).ok_or_else(|| tera::Error::message(format!("there is no asset {name}")))
+}
+
+/// `{{ address | in_query }}`: a text as the value of a parameter.
+fn in_query(text: &str, _: Kwargs, _: &tera::State) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 
 /// What is around every page.
@@ -98,6 +106,10 @@ struct Layout<'a> {
     csrf: &'a str,
     /// Where the page's live part is to be had, if it has one.
     live: String,
+    /// The page's own address, for links that lead back to it.
+    here: String,
+    /// Where a page that asks something leads back to, if that was said.
+    back: String,
 }
 
 #[derive(Serialize)]
@@ -143,6 +155,8 @@ impl Ask<'_> {
             flash,
             csrf: &self.who.session.csrf,
             live: live_address(self.req),
+            here: address(self.req).to_owned(),
+            back: way_back::of_request(self.req),
         };
         let mut response = html(self.state, status, template, &layout, view)?;
         if shown {
@@ -194,6 +208,8 @@ fn page_for_anyone(
         flash: None,
         csrf: "",
         live: String::new(),
+        here: String::new(),
+        back: String::new(),
     };
     html(state, status, template, &layout, view)
 }
@@ -209,14 +225,20 @@ pub fn fragment(state: &State, role: Role, template: &str, view: &impl Serialize
         flash: None,
         csrf: &TOKEN,
         live: String::new(),
+        here: String::new(),
+        back: String::new(),
     };
     render(state, template, &layout, view)
 }
 
-/// Where the live part of the page that was asked for is.
+/// The page that was asked for.
+fn address(req: &HttpRequest) -> &str {
+    req.uri().path_and_query().map_or("/", |page| page.as_str())
+}
+
+/// Where its live part is.
 fn live_address(req: &HttpRequest) -> String {
-    let page = req.uri().path_and_query().map_or("/", |page| page.as_str());
-    format!("/live?page={}", form_urlencoded::byte_serialize(page.as_bytes()).collect::<String>())
+    format!("/live?page={}", form_urlencoded::byte_serialize(address(req).as_bytes()).collect::<String>())
 }
 
 fn html(

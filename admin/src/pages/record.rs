@@ -6,8 +6,10 @@ use common::model::LeaseId;
 use serde::Serialize;
 
 use super::Ask;
+use super::way_back::back;
 use super::words::{When, when};
 use crate::access::SignedIn;
+use crate::input::Form;
 use crate::operations::Refusal;
 use crate::problem::Problem;
 use crate::server::State;
@@ -49,12 +51,14 @@ pub async fn delete(
     state: Data<State>,
     who: SignedIn,
     id: Path<String>,
+    fields: Form,
 ) -> Result<HttpResponse, Problem> {
     let ask = Ask { req: &req, state: &state, who: &who };
+    let list = back(&fields, LIST);
     match state.operations.delete_record(&lease_id(&id)?, &who.operator.username, state.now()).await {
-        Ok(done) => Ok(ask.done(&done, LIST)),
-        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, LIST)),
-        Err(refusal) => ask.refused(refusal, LIST),
+        Ok(done) => Ok(ask.done(&done, &list)),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, &list)),
+        Err(refusal) => ask.refused(refusal, &list),
     }
 }
 

@@ -252,7 +252,7 @@ pub fn node(state: NodeState, want: Want) -> Badge {
         (NodeState::Running, Want::Stopped) => badge("busy", "◑", "stopping"),
         (NodeState::Exited | NodeState::Created | NodeState::Missing, Want::Stopped) => badge("idle", "■", "stopped"),
         (NodeState::Missing, Want::Running) => badge("busy", "◔", "not made yet"),
-        (NodeState::Created, Want::Running) => badge("busy", "◔", "made, not started"),
+        (NodeState::Created, Want::Running) => badge("busy", "◔", "created, not started"),
         (NodeState::Exited, Want::Running) => badge("bad", "✕", "ended"),
         (NodeState::Paused, _) => badge("bad", "✕", "paused"),
         (NodeState::Restarting, _) => badge("busy", "◔", "restarting"),

@@ -30,7 +30,7 @@ async fn each_list_shows_its_own() {
     assert!(!browser.get("/clusters?type=released&user=carol").await.text.contains("h1_3"));
     browser.get("/clusters?type=inused&user=alice").await.has(&link(&held.id));
     assert!(!browser.get("/clusters?type=inused&user=bob").await.text.contains(&link(&held.id)));
-    browser.get("/clusters?type=other").await.is(422).has("must be active, inused, released, failed or existing");
+    browser.get("/clusters?type=other").await.is(400).has("must be active, inused, released, failed or existing");
 
     let api = browser.get("/api/v1/clusters?type=inused").await.json();
     assert_eq!(api["items"].as_array().unwrap().len(), 1);

@@ -18,6 +18,12 @@ fn link(page: &str, label: &str) -> Option<String> {
     Some(href.replace("&amp;", "&").replace("&#x2F;", "/"))
 }
 
+/// The link to a page that asks something and leads back to this one.
+fn leading_back(page: &str, asks: &str) -> Option<String> {
+    let (before, rest) = page.split_once(&format!("{asks}?back="))?;
+    Some(format!("{}{asks}?back={}", before.rsplit_once("href=\"")?.1, rest.split_once('"')?.0))
+}
+
 /// The link to the page before or after.
 fn rel(page: &str, rel: &str) -> Option<String> {
     let (_, rest) = page.split_once(&format!("rel=\"{rel}\" href=\""))?;
@@ -66,9 +72,9 @@ async fn clusters_are_sorted_by_their_heads_and_paged_both_ways() {
     let turned = browser.get(&link(&page.text, "Name<").unwrap()).await;
     turned.has("aria-sort=\"descending\"");
     assert_eq!(names(&turned.text, "clusters"), ["gamma_0", "Beta_5", "Beta_0", "alpha_10"]);
-    browser.get("/clusters?sort=user").await.is(422).has("must be one of name, created, flavor, changed");
+    browser.get("/clusters?sort=user").await.is(400).has("must be one of name, created, flavor, changed");
     let stale = rel(&page.text, "next").unwrap().replace("type=active", "type=active&sort=created");
-    browser.get(&stale).await.is(422).has("sorted by name asc");
+    browser.get(&stale).await.is(400).has("sorted by name asc");
     house.end().await;
 }
 
@@ -92,7 +98,7 @@ async fn clusters_are_searched_and_filtered_and_the_filters_cleared() {
         let api = browser.get(&format!("/api/v1/clusters?type=active&{query}")).await;
         // A list and a phase at once are refused there.
         assert!(api.is(422).faults().contains(field), "{query}: {}", api.text);
-        browser.get(&format!("/clusters?{query}")).await.is(422);
+        browser.get(&format!("/clusters?{query}")).await.is(400).has("cannot be read");
     }
     house.end().await;
 }
@@ -122,7 +128,7 @@ async fn hosts_are_searched_sorted_and_marked_when_they_take_nothing() {
     let api = browser.get("/api/v1/hosts?sort=name&dir=desc&limit=2").await.json();
     assert_eq!(api["items"][0]["name"], "gamma");
     assert_eq!((&api["total"], api["previous"].is_null(), api["next"].is_null()), (&3.into(), true, false));
-    browser.get("/hosts?state=asleep").await.is(422).has("must be one of active, inactive");
+    browser.get("/hosts?state=asleep").await.is(400).has("must be one of active, inactive");
     browser.get("/hosts?q=nowhere").await.is(200).has("Nothing matches");
     house.end().await;
 }
@@ -149,6 +155,91 @@ async fn what_a_row_can_have_done_leads_back_to_the_list_and_nowhere_else() {
     page.has("Start h1_0");
     let mut viewer = house.browser_of("vera").await;
     assert!(!viewer.get(list).await.text.contains("<button class=\"btn btn-sm\""), "a viewer has no buttons");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_list_asked_for_wrongly_comes_back_with_what_was_typed_and_the_reason_at_its_field() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    house.add_free(&host, 0).await;
+    let mut browser = house.browser_of("ada").await;
+    let system = "__SYSTEM__%3Cb%3E";
+    for (path, field, words) in [
+        (format!("/clusters?type=inused&host={}&q=h1&user={system}", host.id), "user", "User"),
+        ("/clusters?phase=asleep&q=h1".into(), "phase", "Phase must be one of creating"),
+        ("/clusters?type=released&q=%07".into(), "q", "What is searched for"),
+        ("/clusters?type=failed&flavor=%07".into(), "flavor", "Flavor"),
+        ("/hosts?purpose=rest&q=h1".into(), "purpose", "Purpose must be one of serve"),
+        (format!("/access/tokens?user={system}"), "user", "User"),
+        ("/events?kind=sorrow&actor=operator:ada".into(), "kind", "What must be one or more of"),
+        ("/events?actor=ada&kind=removed".into(), "actor", "Asked by must be reconciler"),
+        ("/events?since=yesterday".into(), "since", "From must be a time"),
+        ("/events?until=morgen".into(), "until", "in UTC, not “morgen”"),
+    ] {
+        let page = browser.get(&path).await;
+        page.is(400).has(&format!("id=\"{field}-error\"")).has(&format!("aria-describedby=\"{field}-error\""));
+        page.has(words).has("Show all").has("<nav class=\"mainnav\"");
+        for (typed, shown) in [
+            ("q=h1", "value=\"h1\""),
+            (system, "value=\"__SYSTEM__&lt;b&gt;\""),
+            ("operator:ada", "value=\"operator:ada\""),
+            ("kind=removed", "<option value=\"removed\" selected>"),
+            ("type=inused", "value=\"inused\""),
+            ("host=", "Only those on"),
+        ] {
+            assert!(!path.contains(typed) || page.text.contains(shown), "{path} has lost {typed}: {}", page.text);
+        }
+        for not_so in ["Nothing of this", "Nothing matches", "No tokens", "h1_0", "id=\"live\""] {
+            assert!(!page.text.contains(not_so), "{path} says {not_so}");
+        }
+    }
+    for path in ["/clusters?host=h1", "/clusters?type=other", "/hosts?sort=colour", "/hosts?after=x", "/events?host=h1"]
+    {
+        browser.get(path).await.is(400).has(" in the address ").has("Show all");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn what_asks_first_leads_back_to_the_list_and_its_filter_and_nowhere_else() {
+    let house = House::new().await;
+    let host = house.add_host("h1").await;
+    let held = house.add_held(&host, 0, "alice", Metadata::new()).await;
+    house.add_record(&host, 2, "bob").await;
+    house.add_free(&host, 1).await;
+    let mut ada = house.browser_of("ada").await;
+    let token = serde_json::json!({"kind": "user", "user": "alice", "name": "n", "expires": "90d"});
+    ada.json("POST", "/api/v1/tokens", token).await.is(201);
+    for (list, asks) in [
+        ("/clusters?q=h1&type=inused", "/release"),
+        ("/clusters?phase=free&type=active", "/delete"),
+        ("/clusters?user=bob&type=released", "/delete"),
+        ("/clusters?q=h1&type=active", "/clusters/new"),
+        ("/hosts?q=h1&limit=25", "/configure"),
+        ("/hosts?q=h1&limit=25", "/hosts/new"),
+        ("/hosts?q=h1&limit=25", "/hosts/many"),
+        ("/access/tokens?user=alice", "/revoke"),
+    ] {
+        let page = ada.get(list).await;
+        let to = leading_back(&page.is(200).text, asks).unwrap_or_else(|| panic!("{list} has no {asks}"));
+        let asking = ada.get(&to).await;
+        assert_eq!(link(&asking.is(200).text, "Cancel").unwrap(), list, "{to}");
+        assert_eq!(hidden(&asking.text, "back").replace("&amp;", "&").replace("&#x2F;", "/"), list, "{to}");
+    }
+    let release = format!("/clusters/{}/release", held.id);
+    for elsewhere in ["https://evil.example/", "//evil.example/", "/\\evil.example", "/..//evil.example", ""] {
+        let to: String = url::form_urlencoded::byte_serialize(elsewhere.as_bytes()).collect();
+        let asking = ada.get(&format!("{release}?back={to}")).await;
+        assert_eq!(link(&asking.is(200).text, "Cancel").unwrap(), format!("/clusters/{}", held.id), "{elsewhere}");
+        assert!(!asking.text.contains("name=\"back\""), "{elsewhere}");
+    }
+    // A form that is refused keeps it, one that is carried out leads there.
+    let list = "/hosts?q=h1&limit=25";
+    let refused = ada.post("/hosts/new", &[("name", "<"), ("back", list)]).await;
+    assert_eq!(link(&refused.is(422).text, "Cancel").unwrap(), list);
+    let list = "/clusters?q=h1&type=inused";
+    assert_eq!(ada.post(&release, &[("back", list)]).await.is(303).location(), list);
     house.end().await;
 }
 

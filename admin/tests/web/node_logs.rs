@@ -1,8 +1,9 @@
 //! What nodes write: the last lines as text and as a page, and followed as they come; nothing in them does any harm.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use common::model::Role;
+use serde_json::{Value, json};
 
 use crate::on_sim::OnSim;
 use crate::support::House;
@@ -65,7 +66,53 @@ async fn who_follows_hears_new_lines_and_the_end_of_the_node() {
     assert_eq!(line["text"], "two");
     assert!(line["at"].as_str().unwrap().ends_with('Z'), "{line}");
     assert_eq!(there.sim.call("POST", "/containers/vp1/stop", "").await.0, 204);
-    assert_eq!(until(&mut followed, &mut text, "end").await, "the node has ended");
+    let end = until(&mut followed, &mut text, "end").await;
+    assert_eq!(end, json!({"code": "node-ended", "detail": "The node has ended."}));
+    assert!(followed.chunk().await.unwrap().is_none(), "nothing comes after it");
+    house.end().await;
+}
+
+#[tokio::test]
+async fn a_followed_log_ends_at_once_with_its_session_and_with_its_role() {
+    let house = House::new().await;
+    let there = OnSim::new(&house).await;
+    let mut ada = house.browser_of("ada").await;
+    house.add_operator("olga", Role::Operator).await;
+    let id = house.store.operator_by_name("olga").await.unwrap().unwrap().id;
+    for (method, path, body, code) in [
+        ("DELETE", "/sessions", json!(null), "signed-out"),
+        ("PATCH", "", json!({"role": "viewer"}), "role-changed"),
+        ("DELETE", "", json!({"confirm": "olga"}), "signed-out"),
+    ] {
+        let mut olga = house.browser_of("olga").await;
+        let mut followed = olga.open(&there.logs("node=vp0&tail=1&follow=true")).await;
+        let mut text = String::new();
+        assert!(there.sim.print("vp0", "she may read this"));
+        until(&mut followed, &mut text, "line").await;
+        let begun = Instant::now();
+        ada.json(method, &format!("/api/v1/operators/{id}{path}"), body).await;
+        assert_eq!(until(&mut followed, &mut text, "end").await["code"], code, "{method} {path}");
+        // It is looked at every 15 s besides; this is not one of those looks.
+        assert!(begun.elapsed() < Duration::from_secs(10), "{method} {path}: {:?}", begun.elapsed());
+        assert!(there.sim.print("vp0", "and not this"));
+        assert!(followed.chunk().await.unwrap().is_none(), "nothing comes after it");
+    }
+    house.end().await;
+}
+
+#[tokio::test]
+async fn the_last_lines_come_whole_however_fast() {
+    let house = House::new().await;
+    let there = OnSim::new(&house).await;
+    for n in 0..900 {
+        assert!(there.sim.print("vp0", &format!("line {n}")));
+    }
+    let mut vera = house.browser_of("vera").await;
+    let mut followed = vera.open(&there.logs("node=vp0&tail=900&follow=true")).await;
+    let mut text = String::new();
+    for n in 0..900 {
+        assert_eq!(until(&mut followed, &mut text, "line").await["text"], format!("line {n}"));
+    }
     house.end().await;
 }
 

@@ -168,7 +168,7 @@ async fn the_overview_counts_what_is_there() {
     ] {
         page.has(&format!("{label}</span> <strong>{value}</strong> <span class=\"note\">{note}"));
     }
-    page.has("Clusters by kind").has("the pool is short");
+    page.has("Clusters by flavor").has("the pool is short");
     for old in ["/admin", "/index"] {
         assert_eq!(browser.get(old).await.location(), "/");
     }

@@ -47,6 +47,7 @@ async fn a_token_is_shown_once_and_its_form_makes_one() {
     let said: Vec<&str> = events.iter().map(|event| event.reason.as_str()).collect();
     assert_eq!(said[0], "revoked the token \"<script>\" of user alice");
     assert!(said[1].starts_with("made the token \"<script>\" for user alice, until "), "{said:?}");
+    assert!(said[1].ends_with(" UTC"), "to the minute: {said:?}");
     assert!(said.iter().all(|reason| !reason.contains("pm_")), "{said:?}");
     house.end().await;
 }

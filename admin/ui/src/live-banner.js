@@ -1,5 +1,6 @@
 // Says how live the page is, in `#connection`, which screen readers read out when it changes. So it changes only with the
 // state, not with time: a clock that ticks there would be read out every second.
+import { signInAgain } from "./sign-in.js";
 
 /// What came back is said for so long.
 const BACK = 4_000;
@@ -49,9 +50,6 @@ export const say = {
 
     /// The session is over.
     ended() {
-        const link = document.createElement("a");
-        link.href = `/login?next=${encodeURIComponent(location.pathname + location.search)}`;
-        link.textContent = "Sign in again";
-        show("ended", "bad", "You are signed out, so this page is no longer kept up to date. ", link, ".");
+        show("ended", "bad", "You are signed out, so this page is no longer kept up to date. ", signInAgain(), ".");
     },
 };

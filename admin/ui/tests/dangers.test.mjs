@@ -23,7 +23,7 @@ test("a token is shown once, works, and is nowhere afterwards", () =>
         await page.goto("/access/tokens/new");
         await page.getByLabel("User", { exact: true }).fill("alice");
         await page.getByLabel("Name").fill(`<script>alert("laptop")</script>`);
-        const [answer] = await Promise.all([page.waitForResponse("**/access/tokens/new"), button(page, "Make it").click()]);
+        const [answer] = await Promise.all([page.waitForResponse("**/access/tokens/new"), button(page, "Create the token").click()]);
         assert.match(answer.headers()["cache-control"], /no-store/, "going back does not bring it back");
         const token = await secret(page).textContent();
         assert.match(token, /^\S{20,}$/);

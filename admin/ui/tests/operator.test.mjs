@@ -155,7 +155,7 @@ test("the log of a node is followed as it is written, and another node's when it
         await shown(page.getByRole("log").getByText("block 42 <b>is</b> written"));
         await button(page, "Pause").click();
         await print(first, "written while paused");
-        await shown(page.locator(".logstate", { hasText: "1 new lines" }));
+        await shown(page.locator(".logstate", { hasText: "1 new line" }));
         assert.equal(await page.getByText("written while paused").count(), 0);
         await button(page, "Resume").click();
         await shown(page.getByRole("log").getByText("written while paused"));

@@ -136,6 +136,7 @@ test("pages of a pool that is used", async (t) => {
         ["clusters-in-use", "/clusters?type=inused"],
         ["clusters-released", "/clusters?type=released"],
         ["clusters-failed", "/clusters?type=failed"],
+        ["clusters-refused", "/clusters?type=active&user=__SYSTEM__x&q=rack1"],
         ["clusters-existing", "/clusters?type=existing&phase=releasing,removing"],
         ["cluster-new", "/clusters/new"],
         ["cluster", `/clusters/${lease.id}`],
@@ -151,6 +152,7 @@ test("pages of a pool that is used", async (t) => {
         ["stat", "/stat"],
         ["events", "/events"],
         ["events-filtered", "/events?actor=operator:olga&since=2026-01-31T12:00:00Z"],
+        ["events-refused", "/events?since=yesterday&actor=operator:olga"],
         ["access", "/access"],
         ["access-viewer", "/access", vera],
         ["access-password", "/access/password"],
@@ -161,7 +163,7 @@ test("pages of a pool that is used", async (t) => {
         ["token-made", async (page) => {
             await page.goto("/access/tokens/new");
             await page.getByLabel("User", { exact: true }).fill("carol");
-            await page.getByRole("button", { name: "Make it" }).click();
+            await page.getByRole("button", { name: "Create the token" }).click();
             await page.locator(".withcopy").waitFor();
         }],
         ["token-revoke", `/access/tokens/${token.id}/revoke`],

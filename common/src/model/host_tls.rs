@@ -71,10 +71,10 @@ impl HostTls {
             ("the CA's certificate", self.ca.not_after)
         };
         if ends <= now {
-            return Some(format!("{what} has expired ({ends}): the daemon cannot be reached until there is a new one"));
+            return Some(format!("{what} has expired: the daemon cannot be reached until there is a new one"));
         }
         let days = ends.since(now).as_secs() / (24 * 3600);
-        (ends <= now + WARN_BEFORE).then(|| format!("{what} expires in {days} days ({ends}): bring a new one before"))
+        (ends <= now + WARN_BEFORE).then(|| format!("{what} expires in {days} days: bring a new one before"))
     }
 }
 

@@ -25,7 +25,8 @@ pub fn measured() -> Vec<Op> {
 pub fn logs() -> Op {
     Op::get("/api/v1/clusters/{id}/logs", "getLogs", "What a node wrote, or writes")
         .about("Without `follow` text/plain: a line each, after its time. With it text/event-stream: `line` with `{at, stream, text}`, \
-                `skipped` with the number of lines that came too fast, `end` with the reason. 409 when it cannot be read.")
+                `skipped` with the number of lines that came too fast, `end` with `{code, detail}`: `node-ended`, `unreadable`, \
+                `signed-out`, `role-changed`, `stopping`. 409 when it cannot be read.")
         .query("node", "the node; the first if not given")
         .query("tail", "so many of the last lines, 1 to 2,000; 200 if not given")
         .query_of("follow", vec!["true", "false"], "goes on with what it writes")

@@ -10,6 +10,7 @@ mod op;
 mod others;
 mod problems;
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
@@ -19,8 +20,8 @@ use schemars::generate::{Contract, SchemaSettings};
 use serde_json::{Map, Value, json};
 
 use self::op::{Op, Param};
-pub use self::problems::PROBLEMS;
 use crate::access::{Needs, role_name};
+use crate::problem::Kind;
 use crate::routes::{self, Entry};
 
 /// A name of a group, and what is in it.
@@ -184,11 +185,16 @@ fn problem_statuses(entry: &Entry, changes: bool) -> Vec<u16> {
     all
 }
 
+/// One for each status, with all that it may mean.
 fn problem_responses() -> Value {
+    let mut told: BTreeMap<u16, Vec<String>> = BTreeMap::new();
+    for kind in Kind::of_api() {
+        told.entry(kind.status().as_u16()).or_default().push(format!("{} (`{}`)", kind.when(), kind.as_str()));
+    }
     let mut responses = Map::new();
-    for (status, kinds, when) in PROBLEMS {
+    for (status, words) in told {
         let content = json!({"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}});
-        let words = json!({"description": format!("{when} (`{kinds}`)"), "content": content});
+        let words = json!({"description": words.join(" "), "content": content});
         responses.insert(format!("Problem{status}"), words);
     }
     responses.into()

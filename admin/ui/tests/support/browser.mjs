@@ -7,7 +7,7 @@ export const WIDE = { width: 1280, height: 900 };
 export const NARROW = { width: 390, height: 844 };
 
 /// Chromium says so of every answer that is no success; stories look at what the page shows of it.
-const REFUSAL = /^Failed to load resource: the server responded with a status of (401|403|404|409|422)/;
+const REFUSAL = /^Failed to load resource: the server responded with a status of (400|401|403|404|409|422|429)/;
 /// And of a server that is away or broken, which only some stories bring about.
 const AWAY = /net::ERR_(CONNECTION_REFUSED|CONNECTION_RESET|INCOMPLETE_CHUNKED_ENCODING|EMPTY_RESPONSE|INTERNET_DISCONNECTED|FAILED|ABORTED|SOCKET_NOT_CONNECTED)|status of 500|Failed to fetch|network error|NetworkError|BodyStreamBuffer/;
 
