@@ -93,6 +93,6 @@ async fn a_list_of_several_phases_keeps_them_when_it_is_filtered_further() {
         let page = browser.get(&format!("/clusters?type={list}&phase={value}")).await;
         page.is(200).has(&format!("<option value=\"{value}\" selected>{words}</option>"));
     }
-    browser.get("/clusters?phase=failed").await.is(422).has("must be one or more of creating, free");
+    browser.get("/clusters?phase=failed").await.is(400).has("must be one or more of creating, free");
     house.end().await;
 }

@@ -167,7 +167,7 @@ async fn a_list_asked_for_wrongly_comes_back_with_what_was_typed_and_the_reason_
     let system = "__SYSTEM__%3Cb%3E";
     for (path, field, words) in [
         (format!("/clusters?type=inused&host={}&q=h1&user={system}", host.id), "user", "User"),
-        ("/clusters?phase=asleep&q=h1".into(), "phase", "Phase must be one of creating"),
+        ("/clusters?phase=asleep&q=h1".into(), "phase", "Phase must be one or more of creating"),
         ("/clusters?type=released&q=%07".into(), "q", "What is searched for"),
         ("/clusters?type=failed&flavor=%07".into(), "flavor", "Flavor"),
         ("/hosts?purpose=rest&q=h1".into(), "purpose", "Purpose must be one of serve"),

@@ -152,7 +152,7 @@ async fn every_picture_on_a_page_is_in_the_one_file_of_them() {
 async fn the_overview_counts_what_is_there() {
     let house = House::new().await;
     let mut browser = house.browser_of("otto").await;
-    browser.get("/").await.is(200).has("There is no host yet").has("href=\"/hosts/new\"");
+    browser.get("/").await.is(200).has("There is no host yet").has("href=\"/hosts/new?back=");
     let host = house.add_host("h1").await;
     house.add_held(&host, 0, "alice", Metadata::new()).await;
     house.add_free(&host, 1).await;
