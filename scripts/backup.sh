@@ -43,10 +43,15 @@ if [ "$plain" = yes ]; then exec "$(admin_program)" backup "$file"; fi
 need_engine
 find_compose
 [ -f .env ] || die "no .env here: nothing was started from this folder. Of a store without containers: scripts/backup.sh --plain"
+only_one
+# Secrets that came with a new version: without them Compose does nothing.
+scripts/make-env.sh >&2
 [ ! -e "$file" ] || die "$file is there already; name another file"
 trap 'rm -f "$file.partial"' EXIT
-if [ -n "$(running admin)" ]; then
-    "${compose[@]}" exec -T admin /poolmanager-admin backup - >"$file.partial" || die "nothing was backed up"
+mapfile -t admins < <(running admin)
+if [ ${#admins[@]} -gt 0 ]; then
+    # Compose 1.29 would ask for container number 1, which scripts/redeploy.sh leaves none of.
+    docker exec "${admins[0]}" /poolmanager-admin backup - >"$file.partial" || die "nothing was backed up"
 else
     start_mongo
     "${compose[@]}" run --rm -T --no-deps admin backup - >"$file.partial" || die "nothing was backed up"

@@ -68,6 +68,9 @@ reload_nginx() {
     docker kill --signal HUP "$id" >/dev/null
 }
 
+# Containers that wait_healthy does not look at.
+not_waited_for=()
+
 # wait_healthy SECONDS SERVICE...: until every container of these that was not ended by hand is healthy; says what it waits for.
 wait_healthy() {
     local deadline=$((SECONDS + $1)) told=$SECONDS service id state
@@ -77,7 +80,7 @@ wait_healthy() {
             state=starting
             # shellcheck disable=SC2046
             state=$(docker inspect -f '{{if eq .State.Status "running"}}{{.State.Health.Status}}{{else}}{{.State.Status}}{{end}}' \
-                $("${compose[@]}" ps -q "$service") 2>/dev/null | grep -vx exited | sort -u | tr '\n' ' ') || true
+                $("${compose[@]}" ps -q "$service" | grep -vxF "$(printf '%s\n' "${not_waited_for[@]:-}")") 2>/dev/null | grep -vx exited | sort -u | tr '\n' ' ') || true
             [ "$state" = "healthy " ] && break
             if ((SECONDS > deadline)); then
                 id=$("${compose[@]}" ps -q "$service" | head -n 1)
@@ -116,6 +119,8 @@ start_mongo() {
     local mongos
     mapfile -t mongos < <("${compose[@]}" config --services | grep '^mongo' | grep -v '^mongo-setup$')
     "${compose[@]}" up -d --no-build --no-deps "${mongos[@]}" || die "mongo does not start; see: ${compose[*]} logs mongo"
+    # If mongo was made anew, the setup that has ended would be started in the network of the one before, and Compose 1.29 fail at it.
+    "${compose[@]}" rm -f mongo-setup >/dev/null 2>&1 || true
     run_mongo_setup || die "mongo is not ready; see: ${compose[*]} logs mongo"
 }
 

@@ -64,6 +64,8 @@ give_up() {
 trap give_up EXIT
 say "Starting ${#old[@]} new beside ${#old[@]} old of $service"
 "${compose[@]}" up -d --no-build --no-deps --no-recreate --scale "$service=$((2 * ${#old[@]}))" "$service"
+# How the old ones are does not matter: this may be what mends them.
+not_waited_for=("${old[@]}")
 wait_healthy 120 "$service"
 mapfile -t new < <(running "$service" | grep -vxF "$(printf '%s\n' "${old[@]}")")
 [ ${#new[@]} = ${#old[@]} ] || die "${#new[@]} new of $service run, and not ${#old[@]}; see: ${compose[*]} logs $service"

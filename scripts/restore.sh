@@ -44,6 +44,8 @@ need_engine
 find_compose
 [ -f .env ] || die "no .env here: run scripts/restart.sh first, which makes secrets and an empty store"
 only_one
+# Secrets that came with a new version: without them Compose does nothing.
+scripts/make-env.sh
 settle app
 settle admin
 say "Stopping app and admin"

@@ -19,5 +19,7 @@ need_engine
 find_compose
 [ -f .env ] || die "no .env here: nothing was started from this folder"
 only_one
+# Secrets that came with a new version: without them Compose does nothing.
+scripts/make-env.sh
 "${compose[@]}" down --remove-orphans
 say "Stopped. To start again: scripts/restart.sh"

@@ -19,6 +19,10 @@ use crate::access::{SessionWatch, Standing};
 /// the log on its host has them.
 const LINES_A_SECOND: u32 = 500;
 
+/// After so long without a line comes a comment. Short: only what is written shows that a reader has gone, and until then she counts as
+/// one of those that an operator may have.
+const QUIET: Duration = Duration::from_secs(2);
+
 struct Reading {
     following: Following,
     session: SessionWatch,
@@ -30,6 +34,7 @@ struct Reading {
 
 enum Heard {
     Line(Option<Result<LogLine, EngineError>>),
+    Quiet,
     LookAtSession,
     Stopping,
 }
@@ -74,6 +79,7 @@ impl Reading {
                     Standing::OtherRole => End::OtherRole,
                     Standing::Over => End::SignedOut,
                 },
+                Heard::Quiet => return (format!("{}: \n\n", self.told_skipped()), Some(self)),
                 Heard::Stopping => End::Stopping,
             };
             return (format!("{}{}", self.told_skipped(), end.event()), None);
@@ -87,6 +93,7 @@ impl Reading {
             () = self.stop.cancelled() => Heard::Stopping,
             () = self.session.due() => Heard::LookAtSession,
             line = self.following.lines.next() => Heard::Line(line),
+            () = tokio::time::sleep(QUIET) => Heard::Quiet,
         }
     }
 

@@ -70,11 +70,11 @@ impl ListInput<'_> {
             Some(ClusterList::InUse | ClusterList::Released | ClusterList::Failed) => ClusterSort::Changed,
         };
         let of_list = list.map_or_else(|| PhaseKind::ALL.to_vec(), ClusterList::phases);
-        let phases = match self.0.get("phase") {
+        let phases = match self.phases(&of_list)? {
             // No phase is left out, so the store need not ask for any.
             None if of_list.len() == PhaseKind::ALL.len() => Vec::new(),
             None => of_list,
-            Some(text) => some_of("phase", text, &of_list, PhaseKind::as_str)?,
+            Some(phases) => phases,
         };
         let health = self.0.get("health").map(|text| one_of("health", text, &HealthKind::ALL, HealthKind::as_str));
         Ok(ClusterQuery {
@@ -86,6 +86,11 @@ impl ListInput<'_> {
             search: self.search()?,
             page: self.page(usual)?,
         })
+    }
+
+    /// Those of the list's phases that are asked for, whatever else is; `None`: nothing is said of phases.
+    pub fn phases(&self, of_list: &[PhaseKind]) -> Result<Option<Vec<PhaseKind>>, Refusal> {
+        self.0.get("phase").map(|text| some_of("phase", text, of_list, PhaseKind::as_str)).transpose()
     }
 
     /// Records of ended leases.
@@ -134,7 +139,8 @@ impl ListInput<'_> {
         self.0.get("user").map(UserId::parse).transpose().map_err(|why| Refusal::field("user", why.0))
     }
 
-    fn flavor(&self) -> Result<Option<FlavorId>, Refusal> {
+    /// Whether there is such a flavor is not asked.
+    pub fn flavor(&self) -> Result<Option<FlavorId>, Refusal> {
         self.0.get("flavor").map(FlavorId::parse).transpose().map_err(|why| Refusal::field("flavor", why.0))
     }
 

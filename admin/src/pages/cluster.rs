@@ -38,6 +38,8 @@ struct LiveView {
     row: ClusterRow,
     slot: u16,
     flavor_id: String,
+    /// Whether the flavor has a page: what is not offered any more has none.
+    flavor_offered: bool,
     created: When,
     deadline: Option<When>,
     health_since: Option<When>,
@@ -132,6 +134,7 @@ async fn live_view(state: &State, role: Role, cluster: &Cluster) -> Result<LiveV
     Ok(LiveView {
         slot: cluster.slot.0,
         flavor_id: cluster.flavor.to_string(),
+        flavor_offered: state.catalog.flavor(&cluster.flavor).is_some(),
         created: when(cluster.created_at, now),
         deadline: deadline.map(|at| when(at, now)),
         health_since,

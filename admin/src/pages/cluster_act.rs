@@ -140,7 +140,7 @@ pub async fn act(
     };
     match done {
         Ok(done) => Ok(ask.done(&done, &back)),
-        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/clusters")),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, &super::way_back::back_to_list(&fields, "/clusters"))),
         Err(refusal) => ask.refused(refusal, &back),
     }
 }

@@ -19,8 +19,15 @@ const PARAMETERS: [&str; 12] =
 /// What of it leaves fewer.
 const FILTERS: [&str; 6] = ["phase", "host", "user", "flavor", "health", "q"];
 
-/// Fields that say what is wrong with them.
-pub const FIELDS: [&str; 5] = ["phase", "user", "flavor", "health", "q"];
+/// The fields that say what is wrong with them.
+pub fn fields(list: ClusterList) -> &'static [&'static str] {
+    match list {
+        ClusterList::Existing | ClusterList::Active => &["phase", "user", "flavor", "health", "q"],
+        ClusterList::InUse => &["user", "flavor", "health", "q"],
+        ClusterList::Released => &["user", "flavor", "q"],
+        ClusterList::Failed => &["flavor", "q"],
+    }
+}
 
 #[derive(Serialize)]
 pub struct Filter {
@@ -80,6 +87,8 @@ impl Filter {
             .into_iter()
             .map(|health| Choice::of(health.as_str(), words::health_kind(health).text(), get("health")));
         let flavors = state.catalog.flavors().iter();
+        // Clusters outlive a flavor that is not offered any more.
+        let gone = ListInput(query).flavor().ok().flatten().filter(|id| state.catalog.flavor(id).is_none());
         Ok(Filter {
             list: list.as_str(),
             tabs: ClusterList::ALL.into_iter().map(|tab| Tab::of(tab, list)).collect(),
@@ -95,6 +104,7 @@ impl Filter {
             },
             flavors: flavors
                 .map(|flavor| Choice::of(flavor.id.as_str(), flavor.title.clone(), get("flavor")))
+                .chain(gone.map(|id| Choice::of(id.as_str(), id.to_string(), get("flavor"))))
                 .collect(),
             healths: match list {
                 ClusterList::Existing | ClusterList::Active | ClusterList::InUse => healths.collect(),
@@ -111,8 +121,7 @@ impl Filter {
 /// The phases to choose from: each, those that other pages count together, and what the address has, if that can be read.
 fn phase_choices(list: ClusterList, query: &Query) -> Vec<Choice> {
     let of_list = list.phases();
-    let asked = query.get("phase").and_then(|_| ListInput(query).clusters(Some(list)).ok());
-    let asked = asked.map(|query| query.phases).unwrap_or_default();
+    let asked = ListInput(query).phases(&of_list).ok().flatten().unwrap_or_default();
     let mut choices: Vec<Vec<PhaseKind>> = of_list.iter().map(|phase| vec![*phase]).collect();
     let together = [words::GOING, words::FAILED].map(<[PhaseKind]>::to_vec);
     choices.extend(together.into_iter().filter(|phases| phases.iter().all(|phase| of_list.contains(phase))));

@@ -5,7 +5,7 @@ use actix_web::{HttpRequest, HttpResponse};
 use common::store::{ClusterSort, Cursor, Direction, FailureSort, ListPage, RecordSort};
 use serde::Serialize;
 
-use super::cluster_filter::{FIELDS, Filter, address, list_of};
+use super::cluster_filter::{Filter, address, fields, list_of};
 pub use super::cluster_rows::ClusterRow;
 use super::cluster_rows::RecordRow;
 use super::evidence::FailureRow;
@@ -55,8 +55,8 @@ pub async fn list(req: HttpRequest, state: Data<State>, who: SignedIn, query: Qu
     match view(&state, &query).await {
         Ok(view) => ask.page("clusters.html", "Clusters", "clusters", &view),
         Err(problem) => {
-            let wrong = Wrong::of(problem, &FIELDS)?;
             let list = list_of(&query).unwrap_or(ClusterList::Active);
+            let wrong = Wrong::of(problem, fields(list))?;
             let filter = Filter::of(&state, &query, list, wrong).await?;
             ask.page_as(Wrong::STATUS, "clusters.html", "Clusters", "clusters", &filter)
         }

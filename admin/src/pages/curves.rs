@@ -168,8 +168,9 @@ fn nice(value: f64) -> f64 {
     steps.into_iter().map(|step| step * scale).find(|step| *step >= value).unwrap_or(10.0 * scale)
 }
 
-/// A number with its unit, as fine as it needs to be.
+/// A number with its unit, as fine as it needs to be. What is not all of a hundred does not read as all.
 fn number(value: f64, unit: &str) -> String {
+    let value = if unit == "%" && (99.9..100.0).contains(&value) { 99.9 } else { value };
     let digits = if value.fract() == 0.0 || value >= 100.0 {
         format!("{value:.0}")
     } else if value >= 10.0 {
@@ -199,6 +200,8 @@ mod tests {
         for (value, unit, text) in [
             (0.0, "", "0"),
             (0.75, "%", "0.75 %"),
+            (99.96, "%", "99.9 %"),
+            (100.0, "%", "100 %"),
             (12.34, "MiB", "12.3 MiB"),
             (1234.5, "s", "1234 s"),
             (2.5, "", "2.5"),

@@ -53,7 +53,7 @@ pub async fn act(
     let back = super::way_back::back(&fields, &format!("/hosts/{id}"));
     match state.operations.act_on_host(&id, action, Some(seen), &who.operator.username, state.now()).await {
         Ok(done) => Ok(ask.done(&done, &back)),
-        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, "/hosts")),
+        Err(Refusal::NoSuch(what)) => Ok(ask.gone(what, &super::way_back::back_to_list(&fields, "/hosts"))),
         Err(refusal) => ask.refused(refusal, &back),
     }
 }

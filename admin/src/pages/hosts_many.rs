@@ -63,7 +63,9 @@ pub async fn add(req: HttpRequest, state: Data<State>, who: SignedIn, fields: Fo
     let (text, common) = (fields.raw("text"), input(&fields));
     let tls = super::host_tls::input(&fields);
     match state.operations.add_many(text, &common, &tls, &who.operator.username, state.now()).await {
-        Ok(done) if done.rest().is_empty() => Ok(ask.done(&Done { message: done.message() }, "/hosts")),
+        Ok(done) if done.rest().is_empty() => {
+            Ok(ask.done(&Done { message: done.message() }, &super::way_back::back(&fields, "/hosts")))
+        }
         Ok(done) => {
             // With comments and order as they were pasted, but for what is done.
             let rest = done.rest();

@@ -50,6 +50,8 @@ struct View {
 struct FlavorRow {
     id: String,
     title: String,
+    /// Whether it has a page: what is not offered any more has none.
+    offered: bool,
     counts: Vec<u64>,
     total: u64,
 }
@@ -116,6 +118,7 @@ fn by_flavor(state: &State, counts: &Counts) -> (Vec<FlavorRow>, Vec<u64>) {
     let by_flavor = counts.by_flavor.iter().map(|(flavor, phases)| (flavor.clone(), row(phases)));
     let rows = by_flavor.map(|(id, counts)| FlavorRow {
         title: state.catalog.flavor(&id).map_or_else(|| id.to_string(), |flavor| flavor.title.clone()),
+        offered: state.catalog.flavor(&id).is_some(),
         id: id.to_string(),
         total: counts.iter().sum(),
         counts,

@@ -30,6 +30,12 @@ pub fn back(fields: &Form, usual: &str) -> String {
     own_page(fields.text("back")).unwrap_or(usual).to_owned()
 }
 
+/// The same when the thing itself is gone: its own page is not led back to. `list` is the list of all, and its usual place.
+pub fn back_to_list(fields: &Form, list: &str) -> String {
+    let of_one = |page: &str| page.strip_prefix(list).is_some_and(|rest| rest.starts_with('/'));
+    own_page(fields.text("back")).filter(|page| !of_one(page)).unwrap_or(list).to_owned()
+}
+
 /// Where the page that a request asks for leads back to; empty: to its usual place. A form that is refused keeps it.
 pub fn of_request(req: &HttpRequest) -> String {
     let of = |pairs: &[u8]| {

@@ -69,6 +69,10 @@ impl Round {
 
     /// All that is due in this minute.
     pub async fn minute(&mut self, open: OpenNow, role: Role) -> Measured {
+        if role == Role::StandsBy {
+            // Who leads counts what is made meanwhile.
+            self.made_up_to = None;
+        }
         let measured = match role {
             Role::StandsBy if open == OpenNow::default() => return Measured::default(),
             Role::StandsBy => self.only_open(&open).await,
@@ -135,7 +139,7 @@ impl Round {
 
     /// Clusters that became free since the last minute, those that are still there.
     async fn made(&mut self, now: Timestamp) -> StoreResult<Vec<Made>> {
-        let since = self.made_up_to.replace(now).unwrap_or(now - SAMPLE_EVERY);
+        let since = self.made_up_to.unwrap_or(now - SAMPLE_EVERY);
         let ready =
             EventFilter { kinds: vec![EventKind::Ready], since: Some(since), until: Some(now), ..Default::default() };
         let mut made = Vec::new();
@@ -144,6 +148,7 @@ impl Round {
             let cluster = self.store.cluster(id).await?;
             made.extend(cluster.map(|cluster| Made { began: cluster.created_at, ready: event.at }));
         }
+        self.made_up_to = Some(now);
         Ok(made)
     }
 }

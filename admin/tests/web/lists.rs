@@ -168,6 +168,8 @@ async fn a_list_asked_for_wrongly_comes_back_with_what_was_typed_and_the_reason_
     for (path, field, words) in [
         (format!("/clusters?type=inused&host={}&q=h1&user={system}", host.id), "user", "User"),
         ("/clusters?phase=asleep&q=h1".into(), "phase", "Phase must be one or more of creating"),
+        (format!("/clusters?phase=creating&user={system}"), "user", "User"),
+        (format!("/clusters?flavor=gone-1&user={system}"), "user", "User"),
         ("/clusters?type=released&q=%07".into(), "q", "What is searched for"),
         ("/clusters?type=failed&flavor=%07".into(), "flavor", "Flavor"),
         ("/hosts?purpose=rest&q=h1".into(), "purpose", "Purpose must be one of serve"),
@@ -186,6 +188,8 @@ async fn a_list_asked_for_wrongly_comes_back_with_what_was_typed_and_the_reason_
             ("operator:ada", "value=\"operator:ada\""),
             ("kind=removed", "<option value=\"removed\" selected>"),
             ("type=inused", "value=\"inused\""),
+            ("phase=creating", "<option value=\"creating\" selected>"),
+            ("flavor=gone-1", "<option value=\"gone-1\" selected>gone-1"),
             ("host=", "Only those on"),
         ] {
             assert!(!path.contains(typed) || page.text.contains(shown), "{path} has lost {typed}: {}", page.text);
@@ -194,8 +198,14 @@ async fn a_list_asked_for_wrongly_comes_back_with_what_was_typed_and_the_reason_
             assert!(!page.text.contains(not_so), "{path} says {not_so}");
         }
     }
-    for path in ["/clusters?host=h1", "/clusters?type=other", "/hosts?sort=colour", "/hosts?after=x", "/events?host=h1"]
-    {
+    for path in [
+        "/clusters?type=inused&phase=free",
+        "/clusters?host=h1",
+        "/clusters?type=other",
+        "/hosts?sort=colour",
+        "/hosts?after=x",
+        "/events?host=h1",
+    ] {
         browser.get(path).await.is(400).has(" in the address ").has("Show all");
     }
     house.end().await;

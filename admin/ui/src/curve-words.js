@@ -6,9 +6,10 @@ const ROWS = 12;
 // A "now" may be so many steps old.
 const FRESH = 3;
 
-/// A number with its unit, as fine as it needs to be.
+/// A number with its unit, as fine as it needs to be. What is not all of a hundred does not read as all.
 export function number(value, unit) {
     if (value === null || value === undefined) return "–";
+    if (unit === "%" && value > 99.9 && value < 100) value = 99.9;
     const digits = Number.isInteger(value) || value >= 100 ? 0 : value >= 10 ? 1 : 2;
     const text = String(Number(value.toFixed(digits)));
     return unit ? `${text} ${unit}` : text;

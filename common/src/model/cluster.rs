@@ -153,6 +153,11 @@ impl Cluster {
         self.wishes.values().any(|wish| wish.want == Want::Stopped)
     }
 
+    /// Whether somebody wanted it there or stopped it. While it is free such a one gives way to no other flavor.
+    pub fn is_kept(&self) -> bool {
+        self.asked_by.is_some() || self.is_stopped()
+    }
+
     /// Whether every node is as wanted: running ones run (and were restarted as often as asked), stopped ones do not.
     pub fn wishes_done(&self) -> bool {
         self.wishes.keys().all(|name| self.wish_done(name))

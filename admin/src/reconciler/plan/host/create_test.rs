@@ -91,6 +91,11 @@ fn one_free_cluster_gives_way_while_there_are_more_than_wanted() {
 fn what_an_operator_wanted_there_stays_whatever_the_pool_wants() {
     check("free by-hand; free by-hand; want 0; gives-way", "");
     check("free by-hand; free; want 1; gives-way", "remove h_1 (made room for g, of which too few are free)");
+    check(
+        "free stop-wanted; free; want 1; gives-way",
+        "stop vp0, stop vp1 of h_0 (as it is wanted)
+         remove h_1 (made room for g, of which too few are free)",
+    );
     check("creating by-hand; want 0; by-hand", "bring up h_0 (vp0 is not made yet, vp1 is not made yet)");
     check("free by-hand; free by-hand flavor-g; want 0; by-hand", "");
     check("creating by-hand; want 0; cordoned", "bring up h_0 (vp0 is not made yet, vp1 is not made yet)");

@@ -38,8 +38,8 @@ impl Planner<'_> {
     }
 
     /// The free cluster that gives way to another flavor, if the target says so and there still are more of its flavor than
-    /// it wants. One without an offer before one that could be had now, the oldest among equals; never one that an operator
-    /// wanted there.
+    /// it wants. One without an offer before one that could be had now, the oldest among equals; never one that somebody
+    /// wanted there or stopped.
     pub(super) fn gives_way(&self, target: &Target) -> Option<(ClusterId, FlavorId)> {
         let (from, to) = target.give_way.as_ref()?;
         let of_it = || self.view.clusters.iter().filter(|c| c.flavor == *from);
@@ -52,8 +52,7 @@ impl Planner<'_> {
         if of_it().any(written) {
             return None;
         }
-        let free =
-            of_it().filter(|c| matches!(c.phase, Phase::Free { .. }) && c.asked_by.is_none() && !self.is_busy(&c.id));
+        let free = of_it().filter(|c| matches!(c.phase, Phase::Free { .. }) && !c.is_kept() && !self.is_busy(&c.id));
         let one = free.min_by_key(|c| (c.offer.is_some(), c.created_at, c.id.clone()))?;
         Some((one.id.clone(), to.clone()))
     }

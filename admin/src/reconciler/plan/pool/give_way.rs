@@ -57,10 +57,10 @@ fn exchange(hosts: &[HostRoom], group: &Group, demand: &Demand, short: usize) ->
     Some(GiveWay { host: hosts[host].id.clone(), from: from.clone(), to: to.clone() })
 }
 
-/// How many of a flavor a host could spare at all: those that an operator wanted there stay.
+/// How many of a flavor a host could spare at all: those that somebody wanted there or stopped stay.
 fn spare_here(host: &HostRoom, flavor: &FlavorId) -> u32 {
-    let by_hand = host.standing.by_hand.get(flavor).copied().unwrap_or(0);
-    host.free.get(flavor).copied().unwrap_or(0).saturating_sub(by_hand)
+    let kept = host.standing.kept.get(flavor).copied().unwrap_or(0);
+    host.free.get(flavor).copied().unwrap_or(0).saturating_sub(kept)
 }
 
 /// How many are Free on the group's hosts that give them out, and not stopped. Less than floors count, so it errs on the side of keeping.

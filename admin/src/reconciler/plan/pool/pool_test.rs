@@ -271,9 +271,9 @@ fn a_place_on_a_host_that_makes_none_is_no_cluster_so_the_shortage_is_seen() {
 #[test]
 fn what_an_operator_wanted_there_gives_way_to_nothing() {
     let mut wanted = host(1, 3, &[("a", 3)], 0);
-    wanted.standing.by_hand.insert(flavor("a"), 2);
+    wanted.standing.kept.insert(flavor("a"), 2);
     assert!(exchange(&[wanted.clone()], "a 1, b 1").is_some(), "one of the three came by itself");
-    wanted.standing.by_hand.insert(flavor("a"), 3);
+    wanted.standing.kept.insert(flavor("a"), 3);
     assert_eq!(exchange(&[wanted], "a 1, b 1"), None);
 }
 

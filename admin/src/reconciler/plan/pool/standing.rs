@@ -21,8 +21,8 @@ pub struct Standing {
     pub held: Option<Timestamp>,
     /// It makes one at a time until one succeeded.
     pub careful: bool,
-    /// Free clusters that an operator wanted there, by flavor: they give way to none.
-    pub by_hand: BTreeMap<FlavorId, u32>,
+    /// Free clusters that somebody wanted there or stopped, by flavor: they give way to none.
+    pub kept: BTreeMap<FlavorId, u32>,
     /// Free clusters of which somebody stopped a node, by flavor: they keep their places and wait for nobody.
     pub stopped: BTreeMap<FlavorId, u32>,
     /// So many clusters it can hold at most, whatever its capacity: those there, and slots in which nothing else stands.
@@ -56,7 +56,7 @@ impl Standing {
                 .collect(),
             held: memory.host_hold.as_ref().map(|hold| hold.not_before).filter(|until| *until > now),
             careful: memory.is_careful(&view.host, policy, now),
-            by_hand: free_by_flavor(view, |cluster| cluster.asked_by.is_some()),
+            kept: free_by_flavor(view, Cluster::is_kept),
             stopped: free_by_flavor(view, Cluster::is_stopped),
             most: most(view, facts, now),
         }
