@@ -112,8 +112,10 @@ fn what_is_waited_for_ends_with_ctrl_c() {
         trap 'echo left' EXIT
         with_progress "a long one" log sh -c 'sleep 600 & echo $! >child.new && mv child.new child && wait'
     "#;
-    let mut command = Command::new("bash");
-    command.args(["-c", text]).env("TOP", top()).env("HOME", folder.path()).current_dir(folder.path());
+    // Who started this test may ignore Ctrl-C, as whatever runs in the background of a script does, and all below it would, too.
+    let mut command = Command::new("env");
+    command.args(["--default-signal=INT", "bash", "-c", text]).env("TOP", top()).env("HOME", folder.path());
+    command.current_dir(folder.path());
     let mut script = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
     let child = folder.path().join("child");
     let begun = std::time::Instant::now();
