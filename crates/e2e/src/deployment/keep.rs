@@ -78,6 +78,16 @@ async fn edge_address(id: &str) -> anyhow::Result<Ipv4Addr> {
     edge.1.trim().parse().context("an address")
 }
 
+/// The admin that scripts/redeploy.sh leaves has another number than Compose would ask for.
+pub(super) async fn reach_the_new_admin(site: &Site, report: &mut Report<'_>) -> anyhow::Result<()> {
+    let tokens = site.script("admin.sh", &["token", "list"]).await?;
+    site.script("backup.sh", &["after-redeploy.backup"]).await?;
+    let size = std::fs::metadata(site.folder().join("after-redeploy.backup"))?.len();
+    let good = tokens.contains("alice") && size > 0;
+    report.holds("scripts/admin.sh and scripts/backup.sh find the new admin", good, format!("{size} bytes"));
+    Ok(())
+}
+
 /// Backs up, loses all data, restores, and compares.
 pub(super) async fn backup_and_restore(site: &Site, pool: &mut Pool, report: &mut Report<'_>) -> anyhow::Result<()> {
     let (before, hers) = (pool.known().await?, pool.apply().await?);

@@ -85,6 +85,7 @@ async fn one_of_each(
     report.part("nothing is lost by scripts/redeploy.sh");
     redeploy::replace(&site, &pool, "app", report).await?;
     redeploy::replace(&site, &pool, "admin", report).await?;
+    keep::reach_the_new_admin(&site, report).await?;
     redeploy::killed(&site, &pool, report).await?;
     pool.until_two_are_held().await?;
     report.part("what is kept");

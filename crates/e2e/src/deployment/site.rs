@@ -63,12 +63,9 @@ impl Site {
         command.spawn().with_context(|| format!("scripts/{name}"))
     }
 
-    /// What a command prints in the container of admin, as docs/admin.md has it.
+    /// What a command of admin prints, as docs/admin.md has it.
     pub async fn in_admin(&self, arguments: &[&str]) -> anyhow::Result<String> {
-        let admin = self.containers("admin").await?.into_iter().next().context("no admin runs")?;
-        let all: Vec<&str> =
-            ["exec", &admin, "poolmanager-admin"].into_iter().chain(arguments.iter().copied()).collect();
-        docker(&all).await
+        self.script("admin.sh", arguments).await
     }
 
     /// Ids of a service's running containers.
