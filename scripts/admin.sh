@@ -2,6 +2,7 @@
 # Runs a command of poolmanager-admin in the deployment.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. scripts/lib.sh
 . scripts/deploy-lib.sh
 
 usage() {
