@@ -10,14 +10,13 @@ usage() {
 Usage: scripts/admin.sh COMMAND [ARGUMENT...]
 
 Runs poolmanager-admin with these arguments in an admin that runs: token create --user alice, operator reset otto, ...
-All commands: scripts/admin.sh --help-of-admin, or docs/admin.md. (docker-compose exec finds no admin that scripts/redeploy.sh has replaced,
+All commands: scripts/admin.sh help, or docs/admin.md. (docker-compose exec finds no admin that scripts/redeploy.sh has replaced,
 if it is Compose 1.29: it asks for container number 1.)
 END
 }
 case "${1:-}" in
 -h | --help) usage; exit 0 ;;
 "") usage >&2; exit 2 ;;
---help-of-admin) set -- --help ;;
 esac
 need_engine
 find_compose

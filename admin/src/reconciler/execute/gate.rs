@@ -8,8 +8,8 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 use tokio::time::{sleep, timeout};
 
-/// Whoever waited so long for a full look goes all the same. A thousand hosts that are all looked at at once have their turn within
-/// half of it; with two seconds, more than half of them went at once then, and probes beside them timed out.
+/// Whoever waited so long for a full look goes all the same. A thousand hosts that are all looked at at once have had their turn
+/// by then (docs/benchmarks.md, scale); with two seconds, more than half of them went at once then, and probes beside them timed out.
 const WAIT_LIMIT: Duration = Duration::from_secs(10);
 /// A probe may wait longer than any flood lasts: each that gave up waiting would make the others later still.
 const LONG_WAIT: Duration = Duration::from_secs(600);
